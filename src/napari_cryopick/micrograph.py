@@ -1,0 +1,35 @@
+"""The micrograph: pixels and how large one is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Micrograph:
+    """One two-dimensional image of particles in ice.
+
+    Attributes
+    ----------
+    pixels
+        Array of shape (h, w), real, any dtype, possibly memory-mapped; row 0 is first in the file.
+    pixel_size_angstrom
+        Edge of one pixel in Å, or None where nobody has said.
+    path
+        The file it came from, or None for one made in memory.
+    """
+
+    pixels: NDArray
+    pixel_size_angstrom: float | None = None
+    path: Path | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.name if self.path else "micrograph"
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.pixels.shape

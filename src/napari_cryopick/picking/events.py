@@ -1,0 +1,36 @@
+"""What a prediction run tells while it goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..micrograph import Micrograph
+from ..picks import Picks
+from .maps import Maps
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One micrograph is done."""
+
+    index: int
+    total: int
+    path: Path
+    micrograph: Micrograph
+    picks: Picks
+    maps: Maps
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """One micrograph could not be done, for a reason told in one sentence; the others go on."""
+
+    index: int
+    total: int
+    path: Path
+    message: str
+
+
+PredictionEvent = Predicted | Failed

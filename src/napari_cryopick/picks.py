@@ -1,0 +1,88 @@
+"""Picks: where the particles of one micrograph are, and how we know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+class Source(StrEnum):
+    """Who placed a pick."""
+
+    PERSON = "person"
+    MODEL = "model"
+    FILE = "file"
+
+
+class Status(StrEnum):
+    """What is to be thought of a pick."""
+
+    OK = "ok"
+    BORDER = "border"
+    CONTAMINATION = "contamination"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, eq=False)
+class Picks:
+    """A table of particle centres in one micrograph.
+
+    Attributes
+    ----------
+    positions
+        (n, 2) float array of (y, x) in micrograph pixels; pixel centres are at integers.
+    scores
+        (n,) figures of merit in [0, 1]; NaN where there is none.
+    sources, statuses
+        (n,) arrays of `Source` and `Status` values.
+    extra
+        Further columns by name, (n,) each, carried along untouched.
+    """
+
+    positions: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    sources: NDArray[np.str_]
+    statuses: NDArray[np.str_]
+    extra: Mapping[str, NDArray] = field(default_factory=dict)
+
+    @classmethod
+    def at(
+        cls,
+        positions: ArrayLike,
+        scores: ArrayLike | float = np.nan,
+        source: str = Source.PERSON,
+        status: ArrayLike | str = Status.OK,
+        extra: Mapping[str, NDArray] | None = None,
+    ) -> Picks:
+        """Make a table from (n, 2) positions (y, x); single values hold for every pick."""
+        positions = np.asarray(positions, dtype=float).reshape(-1, 2)
+        n = len(positions)
+        return cls(
+            positions,
+            np.broadcast_to(np.asarray(scores, dtype=float), n).copy(),
+            np.broadcast_to(np.asarray(source, dtype=str), n).copy(),
+            np.broadcast_to(np.asarray(status, dtype=str), n).copy(),
+            dict(extra or {}),
+        )
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, rows: NDArray) -> Picks:
+        """The rows of a boolean mask or an index array."""
+        return replace(
+            self,
+            positions=self.positions[rows],
+            scores=self.scores[rows],
+            sources=self.sources[rows],
+            statuses=self.statuses[rows],
+            extra={name: column[rows] for name, column in self.extra.items()},
+        )
+
+    def with_status(self, *statuses: str) -> Picks:
+        """Only the picks of these statuses."""
+        return self[np.isin(self.statuses, statuses)]

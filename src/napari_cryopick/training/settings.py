@@ -1,0 +1,33 @@
+"""Everything a training run can be told."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class TrainSettings(BaseModel):
+    """Settings of a supervised training run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    diameter_angstrom: float = Field(gt=0, description="Particle diameter in Å.")
+    pixel_size_angstrom: float | None = Field(
+        None, gt=0, description="Pixel size in Å; taken from the file where it says."
+    )
+    complete: bool = Field(
+        False, description="Every particle of the labelled micrographs is picked."
+    )
+    architecture: Literal["compact", "unet-31m"] = Field("compact", description="The network.")
+    steps: int = Field(300, ge=1, description="Optimiser steps.")
+    batch_size: int = Field(8, ge=1, description="Patches per step.")
+    patch_px: int = Field(128, ge=32, multiple_of=16, description="Patch edge in network pixels.")
+    learning_rate: float = Field(2e-3, gt=0, description="Peak learning rate of AdamW.")
+    schedule: Literal["one-cycle", "cosine"] = Field("one-cycle", description="Learning rate.")
+    loss: Literal["focal-dice", "bce", "tversky"] = Field("focal-dice", description="The loss.")
+    augmentation: float = Field(
+        1.0, ge=0, le=2, description="Strength of augmentation: 0 none, 1 strong."
+    )
+    seed: int = Field(0, ge=0, description="Repeats a run exactly on the CPU.")
+    device: str = Field("auto", description="auto, cpu, cuda or mps.")

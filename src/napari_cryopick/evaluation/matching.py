@@ -1,0 +1,83 @@
+"""Which pick is which particle: one-to-one matching within a radius."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """Pairs of a found and a true position.
+
+    Attributes
+    ----------
+    found, truth
+        (k,) indices into the two lists, ascending in `found`; none occurs twice.
+    distances_px
+        (k,) distances within the pairs.
+    """
+
+    found: NDArray[np.intp]
+    truth: NDArray[np.intp]
+    distances_px: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+
+def match(
+    found: ArrayLike, truth: ArrayLike, radius_px: float, scores: ArrayLike | None = None
+) -> Matches:
+    """Pair found with true positions, one-to-one and greedily.
+
+    Without `scores` the closest pair goes first: the order in which picks are counted. With
+    `scores` the best pick goes first and takes its nearest free particle: the order of a
+    precision-recall curve, in which raising the threshold never changes the pairs that stay.
+    Ties go to the smaller distance, then to the smaller index.
+
+    Parameters
+    ----------
+    found, truth
+        (n, 2) and (m, 2) positions (y, x) in pixels.
+    radius_px
+        Greatest distance of a pair, inclusive.
+    scores
+        (n,) figures of merit of `found`.
+    """
+    i, j, distances = _pairs_within(_positions(found), _positions(truth), radius_px)
+    priority = np.zeros(len(i)) if scores is None else -np.asarray(scores, dtype=float)[i]
+    order = np.lexsort((j, i, distances, priority))
+    rows = order[_first_of_both(i[order], j[order])]
+    rows = rows[np.argsort(i[rows])]
+    return Matches(i[rows], j[rows], distances[rows])
+
+
+def _positions(points: ArrayLike) -> NDArray[np.float64]:
+    return np.asarray(points, dtype=float).reshape(-1, 2)
+
+
+def _pairs_within(
+    found: NDArray[np.float64], truth: NDArray[np.float64], radius_px: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """All pairs (i, j) at most `radius_px` apart, and how far apart they are."""
+    if not len(found) or not len(truth):
+        return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
+    pairs = cKDTree(found).sparse_distance_matrix(cKDTree(truth), radius_px, output_type="ndarray")
+    return pairs["i"], pairs["j"], pairs["v"]
+
+
+def _first_of_both(i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Rows, in order, whose i and whose j have not been taken by an earlier row."""
+    taken_i: set[int] = set()
+    taken_j: set[int] = set()
+    rows = []
+    for row, (a, b) in enumerate(zip(i.tolist(), j.tolist(), strict=True)):
+        if a not in taken_i and b not in taken_j:
+            taken_i.add(a)
+            taken_j.add(b)
+            rows.append(row)
+    return np.array(rows, dtype=np.intp)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ..ruler import Ruler
 
 
-class PredictSettings(BaseModel):
+class PredictSettings(Ruler):
     """Settings of a prediction run."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    diameter_angstrom: float = Field(gt=0, description="Particle diameter in Å.")
-    pixel_size_angstrom: float | None = Field(
-        None, gt=0, description="Pixel size in Å; taken from the file where it says."
-    )
     model: str = Field("", description="Model: a name, a weights file, or a run folder.")
     threshold: float | None = Field(
         None, ge=0, le=1, description="Lowest score kept; the model's own by default."

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ..ruler import Ruler
 
 
-class TrainSettings(BaseModel):
+class TrainSettings(Ruler):
     """Settings of a supervised training run."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    diameter_angstrom: float = Field(gt=0, description="Particle diameter in Å.")
-    pixel_size_angstrom: float | None = Field(
-        None, gt=0, description="Pixel size in Å; taken from the file where it says."
-    )
     complete: bool = Field(
         False, description="Every particle of the labelled micrographs is picked."
     )

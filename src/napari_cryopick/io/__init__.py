@@ -1,0 +1,33 @@
+"""Micrographs and picks, from files and into files."""
+
+from .files import atomic_path, writing_in
+from .formats import PICK_FORMATS, read_picks, write_picks
+from .header import Header
+from .matching import match_picks
+from .micrographs import (
+    FORMATS,
+    check_pixels,
+    find_micrographs,
+    read_header,
+    read_micrograph,
+    require_pixel_size,
+)
+from .pick_set import PickSet, flip_y
+
+__all__ = [
+    "FORMATS",
+    "PICK_FORMATS",
+    "Header",
+    "PickSet",
+    "atomic_path",
+    "check_pixels",
+    "find_micrographs",
+    "flip_y",
+    "match_picks",
+    "read_header",
+    "read_micrograph",
+    "read_picks",
+    "require_pixel_size",
+    "write_picks",
+    "writing_in",
+]

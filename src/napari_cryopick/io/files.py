@@ -1,0 +1,71 @@
+"""Files appear whole or not at all, and what goes wrong with one is told in a sentence."""
+
+from __future__ import annotations
+
+import errno
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import CryopickError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NOT_A_FOLDER = {errno.ENOTDIR, errno.EEXIST}
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path of the same suffix that becomes `path` if all goes well.
+
+    Missing folders are made. Nothing is left behind if the body raises.
+
+    Raises
+    ------
+    CryopickError
+        If the folder cannot be written to, or the disk is full.
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    with writing_in(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield part
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing_in(folder: str | Path) -> Iterator[None]:
+    """Tell in one sentence if `folder` is full, forbidden or no folder at all."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            advice = "is on a full disk; free some space or choose another folder"
+        elif error.errno in _FORBIDDEN:
+            advice = "cannot be written to; choose another folder or change its permissions"
+        elif error.errno in _NOT_A_FOLDER:
+            advice = "is not a folder; choose another output"
+        else:
+            raise
+        raise CryopickError(f"{folder} {advice}.") from error
+
+
+@contextmanager
+def reading(path: Path, kind: str) -> Iterator[None]:
+    """Tell in one sentence why `path` cannot be read as a `kind`."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise CryopickError(f"{path} does not exist; check its name.") from error
+    except PermissionError as error:
+        raise CryopickError(f"{path} cannot be opened; check its permissions.") from error
+    except IsADirectoryError as error:
+        raise CryopickError(f"{path} is a folder, where a file is expected.") from error
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        reason = str(error).strip().rstrip(".").replace("\n", " ")
+        raise CryopickError(f"{path} cannot be read as {kind}: {reason}.") from error

@@ -1,0 +1,68 @@
+"""Reading and writing picks, in a format that the suffix tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import CryopickError
+from ..picks import Status
+from . import csv_table, star
+from .files import atomic_path, reading
+from .pick_set import PickSet
+
+
+@dataclass(frozen=True)
+class PickFormat:
+    """A coordinate format, and the picks it is meant to hold."""
+
+    read: Callable[[Path], PickSet]
+    write: Callable[[Path, PickSet], None]
+    statuses: Collection[str]
+
+
+PICK_FORMATS = {
+    ".star": PickFormat(star.read, star.write, statuses=(Status.OK,)),
+    ".csv": PickFormat(csv_table.read, csv_table.write, statuses=tuple(Status)),
+}
+"""Coordinate formats by suffix; a further one is a module like `csv_table` and an entry here."""
+
+
+def read_picks(path: str | Path) -> PickSet:
+    """Read the picks of one or many micrographs.
+
+    Raises
+    ------
+    CryopickError
+        If the file is missing, broken, of an unknown format or without coordinates.
+    """
+    path = Path(path)
+    pick_format = _format(path)
+    with reading(path, f"a {path.suffix} file of picks"):
+        return pick_format.read(path)
+
+
+def write_picks(path: str | Path, picks: PickSet, statuses: Collection[str] | None = None) -> None:
+    """Write picks, of the given statuses only.
+
+    By default a STAR holds what is to be extracted (status ok), and a CSV holds everything.
+
+    Raises
+    ------
+    CryopickError
+        If the format is unknown or the folder cannot be written to.
+    """
+    path = Path(path)
+    pick_format = _format(path)
+    kept = picks.with_status(pick_format.statuses if statuses is None else statuses)
+    with atomic_path(path) as part:
+        pick_format.write(part, kept)
+
+
+def _format(path: Path) -> PickFormat:
+    try:
+        return PICK_FORMATS[path.suffix.lower()]
+    except KeyError:
+        known = ", ".join(PICK_FORMATS)
+        raise CryopickError(f"{path} is not of a known coordinate format ({known}).") from None

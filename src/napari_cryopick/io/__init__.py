@@ -1,7 +1,7 @@
 """Micrographs and picks, from files and into files."""
 
 from .files import atomic_path, writing_in
-from .formats import PICK_FORMATS, read_picks, write_picks
+from .formats import PICK_FORMATS, pick_format, read_picks, write_picks
 from .header import Header
 from .matching import match_picks
 from .micrographs import (
@@ -24,6 +24,7 @@ __all__ = [
     "find_micrographs",
     "flip_y",
     "match_picks",
+    "pick_format",
     "read_header",
     "read_micrograph",
     "read_picks",

@@ -38,9 +38,9 @@ def read_picks(path: str | Path) -> PickSet:
         If the file is missing, broken, of an unknown format or without coordinates.
     """
     path = Path(path)
-    pick_format = _format(path)
+    chosen = pick_format(path)
     with reading(path, f"a {path.suffix} file of picks"):
-        return pick_format.read(path)
+        return chosen.read(path)
 
 
 def write_picks(path: str | Path, picks: PickSet, statuses: Collection[str] | None = None) -> None:
@@ -54,13 +54,14 @@ def write_picks(path: str | Path, picks: PickSet, statuses: Collection[str] | No
         If the format is unknown or the folder cannot be written to.
     """
     path = Path(path)
-    pick_format = _format(path)
-    kept = picks.with_status(pick_format.statuses if statuses is None else statuses)
+    chosen = pick_format(path)
+    kept = picks.with_status(chosen.statuses if statuses is None else statuses)
     with atomic_path(path) as part:
-        pick_format.write(part, kept)
+        chosen.write(part, kept)
 
 
-def _format(path: Path) -> PickFormat:
+def pick_format(path: Path) -> PickFormat:
+    """The format that a suffix tells; `CryopickError` if it is unknown."""
     try:
         return PICK_FORMATS[path.suffix.lower()]
     except KeyError:

@@ -1,0 +1,53 @@
+"""`napari-cryopick convert`: from one coordinate format to another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from ..errors import CryopickError
+from .terminal import ExitCode, say
+
+if TYPE_CHECKING:
+    from ..io import PickSet
+
+
+def convert(
+    source: Annotated[Path, Parameter(name="IN")],
+    output: Annotated[Path, Parameter(name="OUT")],
+    /,
+    *,
+    flip_y: Annotated[int | None, Parameter(validator=Number(gt=0))] = None,
+) -> ExitCode:
+    """Convert picks from one format to another; the suffixes say which.
+
+    Parameters
+    ----------
+    source
+        Picks: .star or .csv.
+    output
+        Where they go: .star or .csv.
+    flip_y
+        Turn y upside down, for micrographs this many pixels high.
+    """
+    from ..io import read_picks, write_picks
+
+    picks = read_picks(source)
+    write_picks(output, upside_down(picks, flip_y, source) if flip_y else picks)
+    say(f"{output} holds {len(read_picks(output))} of the {len(picks)} picks in {source}.")
+    return ExitCode.DONE
+
+
+def upside_down(picks: PickSet, height_px: int, source: Path) -> PickSet:
+    """Picks with y turned; `CryopickError` if some would leave the micrograph."""
+    from ..io import flip_y
+
+    flipped = flip_y(picks, height_px)
+    if any((one.positions[:, 0] < -0.5).any() for one in flipped.by_micrograph.values()):
+        raise CryopickError(
+            f"{source} has picks beyond row {height_px}; give --flip-y the micrographs' height."
+        )
+    return flipped

@@ -1,0 +1,101 @@
+"""`napari-cryopick demo`: the whole path on simulated micrographs, told like a short story."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .terminal import ExitCode, require_writable, say, say_command
+
+if TYPE_CHECKING:
+    from ..io import PickSet
+
+CLICKS = 10
+
+
+def demo(*, output: Path = Path("demo")) -> ExitCode:
+    """Show the whole path on simulated micrographs: no data needed, within three minutes.
+
+    Parameters
+    ----------
+    output
+        Folder for everything the demo makes.
+    """
+    from ..io import read_picks, write_picks
+    from ..simulation.settings import SimulationSettings
+    from ..simulation.simple import simulate_fields, write_fields
+    from .main import main
+
+    require_writable(output)
+    protein = SimulationSettings(count=6)
+    chapter(f"Simulating {protein.count} micrographs of a made-up protein.")
+    _, truth = write_fields(output, simulate_fields(protein))
+
+    chapter(f"Clicking {CLICKS} particles on the first micrograph, as you would in napari.")
+    clicks, unseen = click(read_picks(truth), CLICKS)
+    write_picks(output / "clicks.star", clicks)
+    write_picks(output / "unseen.star", unseen)
+
+    for title, command in commands(output, f"{protein.diameter_angstrom:g}"):
+        chapter(title)
+        say_command(*command)
+        if code := main(command):
+            return ExitCode(code)
+    finish(output)
+    return ExitCode.DONE
+
+
+def click(truth: PickSet, count: int) -> tuple[PickSet, PickSet]:
+    """Some particles of the first micrograph, and all of the others."""
+    import numpy as np
+
+    (first, particles), *others = truth.by_micrograph.items()
+    rows = np.random.default_rng(0).choice(len(particles), count, replace=False)
+    return (
+        replace(truth, by_micrograph={first: particles[rows]}),
+        replace(truth, by_micrograph=dict(others)),
+    )
+
+
+def commands(folder: Path, diameter: str) -> list[tuple[str, list[str]]]:
+    """What is typed after the clicks, and why."""
+    micrographs, clicks, unseen = (
+        str(folder / name) for name in ("micrographs", "clicks.star", "unseen.star")
+    )
+    run, picks = str(folder / "run"), str(folder / "picks.star")
+    size = ["--diameter", diameter]
+    return [
+        (
+            "Training a model on these clicks; whatever is not clicked counts as unknown.",
+            ["train", micrographs, "--picks", clicks, *size, "--output", run],
+        ),
+        (
+            "Picking every micrograph with it.",
+            ["predict", micrographs, *size, "--model", run, "--output", picks],
+        ),
+        (
+            "Scoring the picks on the micrographs that nobody clicked on.",
+            ["evaluate", picks, "--truth", unseen, *size],
+        ),
+    ]
+
+
+def chapter(title: str) -> None:
+    """Begin the next part of the story."""
+    say(f"\n{title}", "bold")
+
+
+def finish(folder: Path) -> None:
+    """Say where everything is and what to try next."""
+    chapter(f"Done. In {folder} you find")
+    for name, what in (
+        ("picks.png", "the picks, drawn on a micrograph the model had never seen"),
+        ("picks.star", "the picks, ready for RELION"),
+        ("run", "the model"),
+    ):
+        say(f"  {name:<12}{what}")
+    chapter("Now with your own micrographs: click ten particles in napari, or type")
+    say_command(
+        *("train", "MICROGRAPHS", "--picks", "clicks.star", "--diameter", "126", "--output", "run")
+    )

@@ -1,0 +1,92 @@
+"""`napari-cryopick evaluate`: how well picks agree with annotated particles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from rich.console import Group, RenderableType
+
+from ..errors import CryopickError
+from ..ruler import Ruler
+from .options import JsonFile
+from .terminal import ExitCode, deliver, figure, say, table
+
+if TYPE_CHECKING:
+    from ..evaluation.particles import ParticleScores
+    from ..io import PickSet
+    from ..picks import Picks
+
+
+def evaluate(
+    picks: Path,
+    /,
+    *,
+    truth: Path,
+    settings: Annotated[Ruler, Parameter(name="*")],
+    json: JsonFile = None,
+) -> ExitCode:
+    """Score picks against annotated particles.
+
+    A pick is right if it lies within half a diameter of a particle that no closer pick has
+    taken. Every micrograph in the truth counts, with picks or without.
+
+    Parameters
+    ----------
+    picks
+        Picks to score: .star or .csv.
+    truth
+        Every particle of the annotated micrographs: .star or .csv.
+    """
+    from ..evaluation.particles import score_particles
+    from ..io import read_picks
+
+    found, annotated = read_picks(picks), read_picks(truth)
+    pixel_size = (
+        settings.pixel_size_angstrom or annotated.pixel_size_angstrom or found.pixel_size_angstrom
+    )
+    if not pixel_size:
+        raise CryopickError(
+            f"Neither {picks} nor {truth} says the pixel size; give it with --pixel-size (in Å)."
+        )
+    scores = score_particles(
+        pair(found, annotated),
+        {Path(name): particles for name, particles in annotated.by_micrograph.items()},
+        settings.diameter_angstrom / pixel_size,
+        pixel_size,
+    )
+    deliver(as_table(scores), scores.to_dict(), json)
+    return ExitCode.DONE
+
+
+def pair(found: PickSet, annotated: PickSet) -> dict[Path, Picks]:
+    """The picks of each annotated micrograph; says which picks are of no such micrograph."""
+    from ..io import match_picks
+
+    paired = match_picks(found, [Path(name) for name in annotated.by_micrograph])
+    used = {id(picks) for picks in paired.values()}
+    others = [name for name, picks in found.by_micrograph.items() if id(picks) not in used]
+    if others:
+        what = "is a micrograph" if len(others) == 1 else f"and {len(others) - 1} more are those"
+        say(f"{others[0]} {what} without annotations; its picks do not count.", "yellow")
+    return paired
+
+
+def as_table(scores: ParticleScores) -> RenderableType:
+    """The rates, and below them the other figures."""
+    rates = table("", "precision", "recall", "F1")
+    for name, of in (("mean of micrographs", scores.macro), ("all pooled", scores.micro)):
+        rates.add_row(name, figure(of.precision), figure(of.recall), figure(of.f1))
+    others = table("", "")
+    others.show_header = False
+    others.add_row("average precision", figure(scores.average_precision))
+    others.add_row("best F1", figure(scores.best_f1))
+    others.add_row("  at threshold", figure(scores.best_f1_threshold))
+    others.add_row("calibration error", figure(scores.calibration_error))
+    others.add_row("centre error (Å)", figure(scores.centre_error_angstrom, 1))
+    counts = (
+        f"{scores.micrographs} micrographs with {scores.truth} particles; "
+        f"{scores.found} picks, {scores.matched} of them right"
+    )
+    return Group(counts, rates, others)

@@ -1,0 +1,53 @@
+"""The command `napari-cryopick`: run a subcommand, turn mistakes into sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cyclopts import App, CycloptsError, Parameter
+
+from .. import CryopickError, __version__
+from .convert import convert
+from .demo import demo
+from .evaluate import evaluate
+from .options import default_shown, option_name, usage_sentence
+from .predict import predict
+from .terminal import ExitCode, complain
+from .train import train
+
+COMMANDS: tuple[Callable[..., ExitCode], ...] = (predict, train, evaluate, convert, demo)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; a mistake becomes one sentence on stderr."""
+    try:
+        return build_app()(arguments) or ExitCode.DONE
+    except CycloptsError as error:
+        return complain(usage_sentence(error), ExitCode.MISUSED)
+    except CryopickError as error:
+        return complain(str(error), ExitCode.FAILED)
+    except OSError as error:
+        return complain(f"{error.filename or 'Input or output'}: {error.strerror}.")
+    except KeyboardInterrupt:
+        return complain("Stopped.", ExitCode.STOPPED)
+
+
+def build_app() -> App:
+    """The parser. Commands import what is heavy when they run, so that `--help` is quick."""
+    app = App(
+        name="napari-cryopick",
+        help="Pick cryo-EM particles: from ten clicks, in minutes, on a laptop.\n\n"
+        "New here? `napari-cryopick demo` shows it all and needs no data.",
+        version=__version__,
+        default_parameter=Parameter(
+            name_transform=option_name, negative=(), show_default=default_shown
+        ),
+        print_error=False,
+        exit_on_error=False,
+        verbose=False,
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+    )
+    for order, command in enumerate(COMMANDS):
+        app.command(command, sort_key=order)
+    return app

@@ -1,0 +1,136 @@
+"""`napari-cryopick predict`: micrographs in, picks out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from ..picking.events import Failed, Predicted, PredictionEvent
+from ..picking.settings import PredictSettings
+from ..picks import Picks, Status
+from .options import JsonFile
+from .progress import Progress, stop_on_interrupt
+from .terminal import ExitCode, complain, deliver, require_writable, say, table
+
+LONGEST_TABLE = 30
+
+
+def predict(
+    micrographs: list[str],
+    /,
+    *,
+    output: Path,
+    settings: Annotated[PredictSettings, Parameter(name="*")],
+    json: JsonFile = None,
+) -> ExitCode:
+    """Find the particles in micrographs.
+
+    Picks at the border or on contamination are flagged and left out of a STAR. A micrograph
+    that cannot be used is reported and the others go on; the exit code is then 3.
+
+    Parameters
+    ----------
+    micrographs
+        Files, folders or quoted globs.
+    output
+        File for the picks: .star or .csv.
+    """
+    from ..io import find_micrographs, pick_format
+
+    paths = find_micrographs(micrographs)
+    pick_format(output)
+    require_writable(output.parent)
+    with stop_on_interrupt() as stop:
+        from ..picking.predict import predict_many
+
+        picked, failed = follow(predict_many(paths, settings, stop))
+    if not picked:
+        return ExitCode.STOPPED if stop.is_set() else complain("No micrograph could be picked.")
+    save(picked, output)
+    deliver(as_table(picked), as_data(picked, failed, output), json)
+    say(f"The picks are in {output}.")
+    if stop.is_set():
+        return ExitCode.STOPPED
+    return ExitCode.SOME_FAILED if failed else ExitCode.DONE
+
+
+@dataclass(frozen=True)
+class Picked:
+    """What is kept of a predicted micrograph: its maps would fill the memory."""
+
+    path: Path
+    pixel_size_angstrom: float | None
+    picks: Picks
+    seconds: float
+
+    @classmethod
+    def of(cls, event: Predicted) -> Picked:
+        return cls(event.path, event.micrograph.pixel_size_angstrom, event.picks, event.seconds)
+
+    @property
+    def good(self) -> int:
+        return len(self.picks.with_status(Status.OK))
+
+    @property
+    def flagged(self) -> int:
+        return len(self.picks) - self.good
+
+
+def follow(events: Iterable[PredictionEvent]) -> tuple[list[Picked], list[Failed]]:
+    """Show a prediction run while it goes on, and collect what comes of it."""
+    picked, failed = [], []
+    with Progress("Picking") as progress:
+        for event in events:
+            if isinstance(event, Failed):
+                failed.append(event)
+                complain(event.message)
+            else:
+                picked.append(Picked.of(event))
+            progress.update(event.index + 1, event.total, event.path.name)
+    return picked, failed
+
+
+def save(picked: Iterable[Picked], output: Path) -> None:
+    """Write the picks, with the pixel size where all micrographs share one."""
+    from ..io import PickSet, write_picks
+
+    by_micrograph = {str(one.path): one.picks for one in picked}
+    sizes = {one.pixel_size_angstrom for one in picked}
+    write_picks(output, PickSet(by_micrograph, sizes.pop() if len(sizes) == 1 else None))
+
+
+def as_table(picked: list[Picked]) -> Table:
+    """One row for each micrograph, unless they are many, and one for all."""
+    shown = table("micrograph", "picks", "flagged", "seconds")
+    for one in picked if len(picked) <= LONGEST_TABLE else ():
+        shown.add_row(one.path.name, f"{one.good}", f"{one.flagged}", f"{one.seconds:.1f}")
+    shown.add_section()
+    shown.add_row(
+        f"{len(picked)} micrographs",
+        f"{sum(one.good for one in picked)}",
+        f"{sum(one.flagged for one in picked)}",
+        f"{sum(one.seconds for one in picked):.1f}",
+    )
+    return shown
+
+
+def as_data(picked: Iterable[Picked], failed: Iterable[Failed], output: Path) -> dict[str, object]:
+    """The same for a program to read."""
+    return {
+        "output": str(output),
+        "micrographs": [
+            {
+                "path": str(one.path),
+                "picks": one.good,
+                "flagged": one.flagged,
+                "seconds": one.seconds,
+            }
+            for one in picked
+        ],
+        "failed": [{"path": str(one.path), "message": one.message} for one in failed],
+    }

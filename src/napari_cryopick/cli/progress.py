@@ -1,0 +1,68 @@
+"""Long work as seen from the terminal: how far it is, and how to stop it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+from time import monotonic
+from typing import Any
+
+from rich import progress
+
+from .terminal import messages, say
+
+
+class Progress:
+    """A bar with the time left on a terminal; elsewhere a plain line at every tenth."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._started = monotonic()
+        self._tenth = 0
+        self._bar = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeRemainingColumn(elapsed_when_finished=True),
+            progress.TextColumn("{task.fields[note]}"),
+            console=messages,
+            disable=not messages.is_terminal,
+        )
+        self._task = self._bar.add_task(title, total=None, note="")
+
+    def __enter__(self) -> Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def update(self, done: int, total: int, note: str) -> None:
+        """Show that so many steps of all are done, and a word on the last one."""
+        self._bar.update(self._task, completed=done, total=total, note=note)
+        tenth = 10 * done // total
+        if tenth > self._tenth and not messages.is_terminal:
+            left = (monotonic() - self._started) / done * (total - done)
+            say(f"{self._title} {done}/{total}, {left:.0f} s left, {note}")
+        self._tenth = tenth
+
+
+@contextmanager
+def stop_on_interrupt() -> Iterator[Event]:
+    """A stop token that Ctrl-C sets; a second Ctrl-C leaves at once."""
+    stop = Event()
+
+    def handle(*_: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        os.write(2, b"\nStopping; what is done so far is kept.\n")
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,82 @@
+"""What is said on the terminal: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import tempfile
+from enum import IntEnum
+from math import isnan
+from pathlib import Path
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+results = Console(highlight=False)
+messages = Console(stderr=True, highlight=False)
+
+
+class ExitCode(IntEnum):
+    """How a command ended."""
+
+    DONE = 0
+    FAILED = 1
+    MISUSED = 2
+    SOME_FAILED = 3
+    STOPPED = 130
+
+
+def say(text: str, style: str = "") -> None:
+    """Say one thing to the person at the terminal."""
+    messages.print(text, style=style, markup=False, soft_wrap=True)
+
+
+def complain(text: str, exit_code: ExitCode = ExitCode.FAILED) -> ExitCode:
+    """Say what went wrong, and hand the exit code on."""
+    say(text, "red")
+    return exit_code
+
+
+def say_command(*words: str) -> None:
+    """Show a command to type."""
+    say(f"  napari-cryopick {shlex.join(words)}", "cyan")
+
+
+def figure(value: float, digits: int = 3) -> str:
+    """A number for a table; a dash where there is none."""
+    return "–" if isnan(value) else f"{value:.{digits}f}"
+
+
+def table(*columns: str) -> Table:
+    """A table of results: the first column holds names, the others figures."""
+    first, *others = columns
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    made.add_column(first, overflow="fold")
+    for name in others:
+        made.add_column(name, justify="right")
+    return made
+
+
+def deliver(shown: RenderableType, data: object, json_file: Path | None) -> None:
+    """Show results as a table and write them as JSON where asked; `-` is JSON on stdout alone."""
+    from ..io import atomic_path
+
+    text = json.dumps(data, indent=2)
+    if json_file == Path("-"):
+        print(text)
+        return
+    results.print(shown)
+    if json_file:
+        with atomic_path(json_file) as path:
+            path.write_text(text + "\n")
+
+
+def require_writable(folder: Path) -> None:
+    """Make a folder for results, before any work; `CryopickError` if it cannot be written to."""
+    from ..io import writing_in
+
+    with writing_in(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass

@@ -1,0 +1,110 @@
+"""`napari-cryopick train`: micrographs and some picks in, a model out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from ..training.events import Finished, Started, Step, TrainingEvent, Validation
+from ..training.settings import TrainSettings
+from .options import JsonFile
+from .progress import Progress, stop_on_interrupt
+from .terminal import ExitCode, deliver, figure, require_writable, say, say_command, table
+
+
+def train(
+    micrographs: list[str],
+    /,
+    *,
+    picks: Path,
+    output: Path,
+    settings: Annotated[TrainSettings, Parameter(name="*")],
+    json: JsonFile = None,
+) -> ExitCode:
+    """Train a model on some picks: ten are enough to begin with.
+
+    The picks may cover some of the micrographs and some of the particles; what is not picked
+    counts as unknown, not as background, unless --complete says otherwise. Ctrl-C stops the
+    training and keeps the best model so far.
+
+    Parameters
+    ----------
+    micrographs
+        Files, folders or quoted globs.
+    picks
+        Particles picked by hand: .star or .csv.
+    output
+        Folder for the run; predict takes it as --model.
+    """
+    from ..io import find_micrographs, match_picks, read_picks
+
+    paths = find_micrographs(micrographs)
+    clicks = match_picks(read_picks(picks), paths)
+    require_writable(output)
+    with stop_on_interrupt() as stop:
+        from ..training.supervised import train as run_training
+
+        finished = follow(run_training(paths, clicks, settings, output, stop=stop))
+    deliver(as_table(finished), as_data(finished), json)
+    say(f"The model is in {output}. To pick with it:")
+    say_command(*next_command(micrographs, settings, output))
+    return ExitCode.STOPPED if finished.stopped else ExitCode.DONE
+
+
+def follow(events: Iterable[TrainingEvent]) -> Finished:
+    """Show a training run while it goes on, and return how it ended."""
+    with Progress("Training") as progress:
+        for event in events:
+            match event:
+                case Started():
+                    say(_begun(event))
+                case Step():
+                    progress.update(event.step, event.steps, f"loss {event.losses['total']:.3f}")
+                case Validation():
+                    say(_validated(event))
+                case Finished():
+                    finished = event
+    return finished
+
+
+def _begun(event: Started) -> str:
+    micrographs = "micrograph" if event.labelled_micrographs == 1 else "micrographs"
+    return (
+        f"Training {event.parameters / 1e6:.1f} M parameters on {event.device}, "
+        f"with {event.training_picks} picks of {event.labelled_micrographs} {micrographs}; "
+        f"{event.held_out_picks} more are held out to judge it."
+    )
+
+
+def _validated(event: Validation) -> str:
+    return (
+        f"Step {event.step}, on what is held out: F1 {figure(event.f1)}, "
+        f"average precision {figure(event.average_precision)}"
+    )
+
+
+def as_table(finished: Finished) -> Table:
+    """The figures of the best model."""
+    shown = table("best model", "")
+    for name, value in finished.metrics.items():
+        shown.add_row(name.replace("_", " "), figure(value))
+    shown.add_row("seconds of training", f"{finished.seconds:.0f}")
+    return shown
+
+
+def as_data(finished: Finished) -> dict[str, object]:
+    """The same for a program to read."""
+    return asdict(finished) | {"run": str(finished.run), "model": str(finished.model)}
+
+
+def next_command(micrographs: list[str], settings: TrainSettings, run: Path) -> list[str]:
+    """The command that picks these micrographs with the model of a run."""
+    sizes = ["--diameter", f"{settings.diameter_angstrom:g}"]
+    if settings.pixel_size_angstrom:
+        sizes += ["--pixel-size", f"{settings.pixel_size_angstrom:g}"]
+    return ["predict", *micrographs, *sizes, "--model", str(run), "--output", "picks.star"]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import CryopickError
+from ..picks import Status
 from .pick_set import PickSet
-from .table import from_table, to_table
+from .table import COLUMNS, from_table, to_table
 
-_PIXEL_SIZE = "pixel_size_angstrom"
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_OF_ALL = ("pixel_size_angstrom", "diameter_angstrom")
 _ALIASES = {
     "micrograph": ("micrograph_name", "micrograph_path", "filename", "file_name", "image_name"),
     "x": ("x_coord", "x_coordinate", "coordinate_x", "center_x", "x_px"),
@@ -20,31 +26,58 @@ _CANONICAL = {alias: name for name, aliases in _ALIASES.items() for alias in ali
 
 def read(path: Path) -> PickSet:
     """Read picks; the columns x and y, or what others call them, are needed."""
-    import pandas as pd
-
-    table = pd.read_csv(path, encoding="utf-8-sig", skipinitialspace=True)
-    table = table.rename(columns=_canonical)
-    missing = [name for name in "xy" if name not in table]
+    table = _read_table(path)
+    missing = [axis for axis in ("x", "y") if axis not in table]
     if missing:
         raise CryopickError(
             f"{path} has no column {' and '.join(missing)}; its first line must name the columns."
         )
-    pixel_size_angstrom = None
-    if _PIXEL_SIZE in table and table[_PIXEL_SIZE].nunique() == 1:
-        pixel_size_angstrom = float(table[_PIXEL_SIZE].iloc[0])
-    picks = from_table(table.drop(columns=_PIXEL_SIZE, errors="ignore"), path)
-    return PickSet(picks, pixel_size_angstrom)
+    if "status" in table:
+        table["status"] = table["status"].where(table["status"].isin(list(Status)))
+    return PickSet(
+        from_table(table.drop(columns=[*_OF_ALL], errors="ignore"), path),
+        pixel_size_angstrom=_common_value(table, "pixel_size_angstrom"),
+        diameter_angstrom=_common_value(table, "diameter_angstrom"),
+    )
 
 
 def write(path: Path, picks: PickSet) -> None:
     """Write all we know of every pick."""
     table = to_table(picks.by_micrograph)
-    if picks.pixel_size_angstrom:
-        table[_PIXEL_SIZE] = picks.pixel_size_angstrom
+    for name in _OF_ALL:
+        if getattr(picks, name) is not None:
+            table[name] = getattr(picks, name)
     table.to_csv(path, index=False)
 
 
+def _read_table(path: Path) -> DataFrame:
+    import pandas as pd
+
+    with path.open(encoding="utf-8-sig") as lines:
+        header = lines.readline()
+    separator = max(",;\t", key=header.count)
+    names = [_canonical(name) for row in csv.reader([header], delimiter=separator) for name in row]
+    table = pd.read_csv(
+        path,
+        sep=separator,
+        header=0,
+        names=names,
+        dtype={"micrograph": str},
+        keep_default_na=False,
+        na_values=[""],
+    )
+    if not table.index.equals(pd.RangeIndex(len(table))):
+        raise CryopickError(f"{path} has more values in a row than its first line names columns.")
+    return table
+
+
 def _canonical(column: str) -> str:
-    """ "X-Coordinate" is x; a name nobody knows stays as it is."""
+    """Tell that "X-Coordinate" is x; a name nobody knows stays as it is."""
     plain = column.strip().lower().replace("-", "_").replace(" ", "_")
-    return plain if plain in (*_ALIASES, "source", "status") else _CANONICAL.get(plain, column)
+    return plain if plain in (*COLUMNS, *_OF_ALL) else _CANONICAL.get(plain, column)
+
+
+def _common_value(table: DataFrame, name: str) -> float | None:
+    if name not in table or table[name].nunique() != 1:
+        return None
+    return float(table[name].iloc[0])

@@ -19,12 +19,12 @@ class PickFormat:
 
     read: Callable[[Path], PickSet]
     write: Callable[[Path, PickSet], None]
-    statuses: Collection[str]
+    statuses: Collection[str] = tuple(Status)
 
 
 PICK_FORMATS = {
     ".star": PickFormat(star.read, star.write, statuses=(Status.OK,)),
-    ".csv": PickFormat(csv_table.read, csv_table.write, statuses=tuple(Status)),
+    ".csv": PickFormat(csv_table.read, csv_table.write),
 }
 """Coordinate formats by suffix; a further one is a module like `csv_table` and an entry here."""
 

@@ -17,14 +17,16 @@ from .pick_set import PickSet
 _Name = TypeVar("_Name", str, Path)
 _SLICE = re.compile(r"^\d+@")
 _CRYOSPARC_NUMBER = re.compile(r"^\d{15,}_")
-_PROCESSING = re.compile(r"(_(patch|rigid|local|aligned|doseweighted|denoised|DW|noDW))+$")
+_PROCESSING = re.compile(
+    r"(_(patch|rigid|local|aligned|doseweighted|denoised|DW|noDW|autopick|manualpick))+$"
+)
 
 
 def match_picks(picks: PickSet, micrographs: Sequence[Path]) -> dict[Path, Picks]:
     """Give each micrograph its picks, by the longest common tail of their paths.
 
     File names must agree; only where they do not, they are compared without suffix, and then
-    without cryoSPARC's number before and the marks of motion correction ("_DW") behind.
+    without cryoSPARC's number before and the marks of programs ("_DW", "_autopick") behind.
 
     Returns
     -------

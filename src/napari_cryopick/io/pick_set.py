@@ -23,11 +23,14 @@ class PickSet:
         Of the micrographs, or None where unknown or not the same for all.
     optics
         Columns of RELION's optics table by name, carried along untouched.
+    diameter_angstrom
+        Of the particles, or None where unknown.
     """
 
     by_micrograph: Mapping[str, Picks]
     pixel_size_angstrom: float | None = None
     optics: Mapping[str, NDArray] = field(default_factory=dict)
+    diameter_angstrom: float | None = None
 
     def __len__(self) -> int:
         """How many picks there are in all."""

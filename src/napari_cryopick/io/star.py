@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import CryopickError
 from .pick_set import PickSet
 from .table import from_table, to_table
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 _NAMES = {
     "micrograph": "rlnMicrographName",
@@ -22,73 +22,96 @@ _NAMES = {
     "y": "rlnCoordinateY",
     "score": "rlnAutopickFigureOfMerit",
 }
-_PIXEL_SIZES = ("rlnMicrographPixelSize", "rlnImagePixelSize", "rlnMicrographOriginalPixelSize")
-_NONE = -999
+_PIXEL_SIZE = "rlnMicrographPixelSize"
+_OTHER_PIXEL_SIZES = ("rlnMicrographOriginalPixelSize", "rlnImagePixelSize")
+_DIAMETER = "rlnParticleDiameter"
+_GROUP = "rlnOpticsGroup"
+_NO_NUMBER, _NO_WORD = -999, "None"
 
 
 def read(path: Path) -> PickSet:
     """Read the block that has coordinates; without names they are of the file's namesake."""
-    import starfile
-
-    blocks = starfile.read(path, always_dict=True, parse_as_string=[_NAMES["micrograph"]])
+    blocks = _blocks(path)
     table = _coordinates(blocks, path).rename(columns={rln: name for name, rln in _NAMES.items()})
     if "score" in table:
-        table["score"] = table["score"].replace(_NONE, np.nan)
-    optics = {name: np.atleast_1d(column) for name, column in blocks.get("optics", {}).items()}
-    return PickSet(from_table(table, path), _pixel_size_angstrom(optics), optics)
+        table["score"] = table["score"].replace(_NO_NUMBER, np.nan)
+    optics = {str(name): np.atleast_1d(c) for name, c in blocks.get("optics", {}).items()}
+    return PickSet(
+        from_table(table, path),
+        pixel_size_angstrom=_pixel_size_angstrom(optics),
+        optics=optics,
+        diameter_angstrom=_agreed(optics.get(_DIAMETER, ())),
+    )
 
 
 def write(path: Path, picks: PickSet) -> None:
-    """Write one block, preceded by an optics table where the pixel size is known."""
-    import pandas as pd
+    """Write one block, preceded by an optics table where pixel size or diameter is known."""
     import starfile
 
     table = to_table(picks.by_micrograph).drop(columns=["source", "status"])
     if table["score"].isna().all():
         table = table.drop(columns="score")
-    table = table.fillna(_NONE).rename(columns=_NAMES).rename(columns=_word)
-    optics = picks.optics or _optics(picks.pixel_size_angstrom)
+    table = table.rename(columns=_NAMES).rename(columns=lambda name: re.sub(r"\s+", "_", name))
     blocks = {"particles": table}
-    if optics:
-        if "rlnOpticsGroup" not in table:
-            table["rlnOpticsGroup"] = 1
-        blocks = {"optics": pd.DataFrame(optics), **blocks}
+    if picks.optics or picks.pixel_size_angstrom or picks.diameter_angstrom:
+        table[_GROUP] = table[_GROUP].fillna(1).astype(int) if _GROUP in table else 1
+        blocks = {"optics": _optics(picks), "particles": table}
+    for name in table:
+        table[name] = _filled(table[name])
     starfile.write(blocks, path, float_format="%.10g")
+
+
+def _blocks(path: Path) -> dict[str, DataFrame | dict]:
+    import starfile
+
+    try:
+        blocks: dict[str, DataFrame | dict] = starfile.read(
+            path, always_dict=True, parse_as_string=[_NAMES["micrograph"]]
+        )
+    except (TypeError, ValueError) as error:
+        raise CryopickError(
+            f"{path} is a broken STAR file; the rows of a table do not fit its columns."
+        ) from error
+    if not blocks:
+        raise CryopickError(f"{path} is not a STAR file, whatever its name says.")
+    return blocks
 
 
 def _coordinates(blocks: dict[str, DataFrame | dict], path: Path) -> DataFrame:
     import pandas as pd
 
     for block in blocks.values():
-        if "rlnCoordinateX" in block and "rlnCoordinateY" in block:
+        if _NAMES["x"] in block and _NAMES["y"] in block:
             return pd.DataFrame({name: np.atleast_1d(block[name]) for name in block})
-    if not blocks:
-        raise CryopickError(f"{path} is not a STAR file, whatever its name says.")
     raise CryopickError(
-        f"{path} has no columns rlnCoordinateX and rlnCoordinateY; give a STAR file of coordinates."
+        f"{path} has no columns {_NAMES['x']} and {_NAMES['y']}; give a STAR file of coordinates."
     )
 
 
-def _optics(pixel_size_angstrom: float | None) -> dict[str, NDArray]:
-    if not pixel_size_angstrom:
-        return {}
-    return {
-        "rlnOpticsGroupName": np.array(["opticsGroup1"]),
-        "rlnOpticsGroup": np.array([1]),
-        "rlnMicrographOriginalPixelSize": np.array([pixel_size_angstrom]),
-        "rlnMicrographPixelSize": np.array([pixel_size_angstrom]),
-    }
+def _optics(picks: PickSet) -> DataFrame:
+    import pandas as pd
+
+    known = {_PIXEL_SIZE: picks.pixel_size_angstrom, _DIAMETER: picks.diameter_angstrom}
+    one_group = {"rlnOpticsGroupName": ["opticsGroup1"], _GROUP: [1]}
+    return pd.DataFrame(dict(picks.optics) or one_group).assign(
+        **{name: value for name, value in known.items() if value is not None}
+    )
 
 
 def _pixel_size_angstrom(optics: dict[str, NDArray]) -> float | None:
-    """The micrographs' pixel size if all optics groups agree on it."""
-    for name in _PIXEL_SIZES:
-        if name in optics:
-            sizes = np.unique(optics[name])
-            return float(sizes[0]) if len(sizes) == 1 else None
-    return None
+    """The micrographs' pixel size, or that of movies and particles where they agree."""
+    if _PIXEL_SIZE in optics:
+        return _agreed(optics[_PIXEL_SIZE])
+    return _agreed([size for name in _OTHER_PIXEL_SIZES for size in optics.get(name, ())])
 
 
-def _word(column: str) -> str:
-    """A column name without spaces, which STAR cannot hold."""
-    return re.sub(r"\s+", "_", column)
+def _agreed(values: ArrayLike) -> float | None:
+    values = np.unique(values)
+    return float(values[0]) if len(values) == 1 else None
+
+
+def _filled(column: Series) -> Series:
+    """RELION's words for nothing, where a pick lacks a value."""
+    if column.dtype.kind in "iufb":
+        return column.fillna(_NO_NUMBER)
+    return column.fillna(_NO_WORD).replace("", _NO_WORD)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,25 +19,27 @@ COLUMNS = ("micrograph", "x", "y", "score", "source", "status")
 
 
 def to_table(by_micrograph: Mapping[str, Picks]) -> DataFrame:
-    """Make the table: `COLUMNS`, then whatever else the picks carry (NaN where some do not)."""
+    """Make the table: `COLUMNS`, then whatever else any of the picks carry (NaN or "" if not)."""
     import pandas as pd
 
-    tables = [_rows(name, picks) for name, picks in by_micrograph.items()]
-    return pd.concat([_rows("", Picks.at([])), *tables], ignore_index=True)
-
-
-def _rows(micrograph: str, picks: Picks) -> DataFrame:
-    import pandas as pd
-
+    named = {name: picks for name, picks in by_micrograph.items() if len(picks)}
+    tables = list(named.values()) or [Picks.at([])]
     columns = {
-        "micrograph": np.full(len(picks), micrograph, dtype=object),
-        "x": picks.positions[:, 1],
-        "y": picks.positions[:, 0],
-        "score": picks.scores,
-        "source": picks.sources.astype(object),
-        "status": picks.statuses.astype(object),
+        "micrograph": np.repeat(list(named), [len(picks) for picks in named.values()]),
+        "x": np.concatenate([picks.positions[:, 1] for picks in tables]),
+        "y": np.concatenate([picks.positions[:, 0] for picks in tables]),
+        "score": np.concatenate([picks.scores for picks in tables]),
+        "source": np.concatenate([picks.sources for picks in tables]),
+        "status": np.concatenate([picks.statuses for picks in tables]),
     }
-    return pd.DataFrame({**picks.extra, **columns})[[*columns, *picks.extra]]
+    extra = dict.fromkeys(name for picks in tables for name in picks.extra)
+    return pd.DataFrame(columns | {name: _extra(name, tables) for name in extra})
+
+
+def _extra(name: str, tables: Sequence[Picks]) -> NDArray:
+    known = next(picks.extra[name] for picks in tables if name in picks.extra)
+    missing = np.nan if known.dtype.kind in "iufb" else ""
+    return np.concatenate([picks.extra.get(name, np.full(len(picks), missing)) for picks in tables])
 
 
 def from_table(table: DataFrame, path: Path) -> dict[str, Picks]:
@@ -49,32 +51,38 @@ def from_table(table: DataFrame, path: Path) -> dict[str, Picks]:
     Raises
     ------
     CryopickError
-        If a coordinate or a score is not a number.
+        If a coordinate is not a number or a row names no micrograph.
     """
-    n = len(table)
+    import pandas as pd
+
     picks = Picks(
         positions=np.column_stack([_numbers(table, axis, path) for axis in "yx"]),
-        scores=_numbers(table, "score", path) if "score" in table else np.full(n, np.nan),
+        scores=_numbers(table, "score", path),
         sources=_words(table, "source", Source.FILE),
         statuses=_words(table, "status", Status.OK),
         extra={str(name): _array(table[name]) for name in table if name not in COLUMNS},
     )
     if "micrograph" not in table:
-        return {path.stem: picks}
-    rows = table.groupby("micrograph", sort=False).indices
-    names = table["micrograph"].unique()
-    return {str(name): picks[np.asarray(rows[name])] for name in names}
+        return {path.stem: picks} if len(picks) else {}
+    names = _words(table, "micrograph", "")
+    if "" in names:
+        row = int(np.flatnonzero(names == "")[0]) + 1
+        raise CryopickError(f"{path} names no micrograph in row {row}; mend that row.")
+    rows = pd.Series(names).groupby(names, sort=False).indices
+    return {name: picks[np.asarray(rows[name])] for name in dict.fromkeys(names.tolist())}
 
 
 def _numbers(table: DataFrame, name: str, path: Path) -> NDArray[np.float64]:
     import pandas as pd
 
-    column = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float)
-    bad = np.flatnonzero(~np.isfinite(column)) if name in "xy" else np.flatnonzero(np.isinf(column))
-    if len(bad):
+    if name not in table:
+        return np.full(len(table), np.nan)
+    numbers = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float)
+    bad = np.flatnonzero(~np.isfinite(numbers))
+    if name in ("x", "y") and len(bad):
         value = table[name].iloc[bad[0]]
-        raise CryopickError(f"{path} has {value!r} for {name} in row {bad[0] + 1}; mend that row.")
-    return column
+        raise CryopickError(f"{path} has {name} = {value} in row {bad[0] + 1}; mend that row.")
+    return numbers
 
 
 def _words(table: DataFrame, name: str, default: str) -> NDArray[np.str_]:

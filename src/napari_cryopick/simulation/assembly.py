@@ -1,0 +1,56 @@
+"""Procedural particles: symmetric assemblies of equal gaussian spheres."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from .settings import Symmetry
+
+_DOMAINS = 3
+_SPHERES_PER_DOMAIN = 60
+
+
+def assemble(diameter_angstrom: float, symmetry: Symmetry, rng: np.random.Generator) -> NDArray:
+    """Sphere centres (n, 3) in Å around the origin, one asymmetric unit after the other.
+
+    A unit is a few ellipsoidal domains that touch; the point group copies it around the origin,
+    and the whole is scaled so that it just fits its diameter.
+    """
+    group = Rotation.create_group(symmetry)  # type: ignore[arg-type]  # the stubs know no order
+    azimuth = rng.uniform(0, 2 * np.pi)
+    offset = 0.5 * np.cbrt(len(group)) * np.array([np.cos(azimuth), np.sin(azimuth), 0.5])
+    unit = np.concatenate([_domain(rng) for _ in range(_DOMAINS)]) + offset
+    spheres = np.concatenate([rotation.apply(unit) for rotation in group])
+    spheres -= spheres.mean(axis=0)
+    spheres *= diameter_angstrom / 2 / np.linalg.norm(spheres, axis=1).max()
+    return spheres
+
+
+def fragment(spheres: NDArray) -> NDArray:
+    """The first third of an assembly, moved to the origin: what is left of a broken particle."""
+    part = spheres[: len(spheres) // 3].copy()
+    part -= part.mean(axis=0)
+    return part
+
+
+def orient(spheres: NDArray, count: int, rng: np.random.Generator) -> NDArray:
+    """Projections (count, n, 2) of an assembly in uniformly random orientations."""
+    turns = [Rotation.from_quat(quaternion) for quaternion in rng.normal(size=(count, 4))]
+    return np.array([turn.apply(spheres)[:, :2] for turn in turns]).reshape(count, -1, 2)
+
+
+def fill_ball(count: int, rng: np.random.Generator) -> NDArray:
+    """Points (count, 3) that fill the unit ball evenly."""
+    points = rng.normal(size=(count, 3))
+    points *= np.cbrt(rng.uniform(size=(count, 1))) / np.linalg.norm(points, axis=1, keepdims=True)
+    return points
+
+
+def _domain(rng: np.random.Generator) -> NDArray:
+    """Spheres that fill an ellipsoid somewhere near the origin."""
+    points = fill_ball(_SPHERES_PER_DOMAIN, rng)
+    points *= rng.uniform(0.4, 0.9, 3)
+    points += rng.uniform(-0.6, 0.6, 3)
+    return points

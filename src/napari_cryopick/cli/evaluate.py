@@ -61,32 +61,41 @@ def evaluate(
 
 
 def pair(found: PickSet, annotated: PickSet) -> dict[Path, Picks]:
-    """The picks of each annotated micrograph; says which picks are of no such micrograph."""
+    """The picks of each annotated micrograph; says what finds no partner."""
     from ..io import match_picks
 
-    paired = match_picks(found, [Path(name) for name in annotated.by_micrograph])
+    truth = [Path(name) for name in annotated.by_micrograph]
+    paired = match_picks(found, truth)
     used = {id(picks) for picks in paired.values()}
-    others = [name for name, picks in found.by_micrograph.items() if id(picks) not in used]
-    if others:
-        what = "is a micrograph" if len(others) == 1 else f"and {len(others) - 1} more are those"
-        say(f"{others[0]} {what} without annotations; its picks do not count.", "yellow")
+    unused = [name for name, picks in found.by_micrograph.items() if id(picks) not in used]
+    missed = [str(path) for path in truth if path not in paired]
+    if unused:
+        say(f"Not annotated, so these picks do not count: {_some(unused)}.", "yellow")
+    if missed:
+        say(f"Annotated but without picks, so all missed: {_some(missed)}.", "yellow")
     return paired
+
+
+def _some(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def as_table(scores: ParticleScores) -> RenderableType:
     """The rates, and below them the other figures."""
-    rates = table("", "precision", "recall", "F1")
-    for name, of in (("mean of micrographs", scores.macro), ("all pooled", scores.micro)):
-        rates.add_row(name, figure(of.precision), figure(of.recall), figure(of.f1))
-    others = table("", "")
-    others.show_header = False
-    others.add_row("average precision", figure(scores.average_precision))
-    others.add_row("best F1", figure(scores.best_f1))
-    others.add_row("  at threshold", figure(scores.best_f1_threshold))
-    others.add_row("calibration error", figure(scores.calibration_error))
-    others.add_row("centre error (Å)", figure(scores.centre_error_angstrom, 1))
     counts = (
         f"{scores.micrographs} micrographs with {scores.truth} particles; "
         f"{scores.found} picks, {scores.matched} of them right"
     )
+    rates = table("", "precision", "recall", "F1")
+    for name, of in (("mean of micrographs", scores.macro), ("all pooled", scores.micro)):
+        rates.add_row(name, figure(of.precision), figure(of.recall), figure(of.f1))
+    others = table("", "", show_header=False)
+    for name, value in (
+        ("average precision", figure(scores.average_precision)),
+        ("best F1", figure(scores.best_f1)),
+        ("   at threshold", figure(scores.best_f1_threshold)),
+        ("calibration error", figure(scores.calibration_error)),
+        ("centre error (Å)", figure(scores.centre_error_angstrom, 1)),
+    ):
+        others.add_row(name, value)
     return Group(counts, rates, others)

@@ -23,7 +23,7 @@ def option_name(field: str) -> str:
 
 def default_shown(value: Any) -> str | None:
     """A default as `--help` shows it: not at all where it says nothing."""
-    return None if value in (None, False, "") else str(value)
+    return None if value is None or value is False or value == "" else str(value)
 
 
 def usage_sentence(error: CycloptsError) -> str:

@@ -48,11 +48,11 @@ def figure(value: float, digits: int = 3) -> str:
     return "–" if isnan(value) else f"{value:.{digits}f}"
 
 
-def table(*columns: str) -> Table:
+def table(*columns: str, show_header: bool = True) -> Table:
     """A table of results: the first column holds names, the others figures."""
     first, *others = columns
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    made.add_column(first, overflow="fold")
+    made = Table(box=box.SIMPLE_HEAD, show_header=show_header)
+    made.add_column(first, overflow="fold", min_width=20)
     for name in others:
         made.add_column(name, justify="right")
     return made

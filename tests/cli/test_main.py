@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from napari_cryopick import __version__
+from napari_cryopick.cli.main import COMMANDS, main
+
+HEAVY = (
+    "import sys; print(*sys.modules.keys() & {'torch', 'pandas', 'matplotlib', 'napari', 'qtpy'})"
+)
+
+
+def test_help_lists_every_command_and_imports_nothing_heavy():
+    code = f"from napari_cryopick.cli.main import main; main(['--help']); {HEAVY}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    *help_lines, heavy = done.stdout.splitlines()
+    assert heavy == ""
+    for command in COMMANDS:
+        assert any(line.startswith(f"│ {command.__name__} ") for line in help_lines)
+
+
+@pytest.mark.parametrize("command", [command.__name__ for command in COMMANDS])
+def test_every_option_of_every_command_has_a_description(command, capsys):
+    assert main([command, "--help"]) == 0
+    text = capsys.readouterr().out
+    rows = [line for line in text.splitlines() if line.startswith(("│ *  ", "│    --", "│ --"))]
+    assert rows
+    for row in rows:
+        option_and_description = row.strip("│* ").split("  ", 1)
+        assert len(option_and_description) == 2, row
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == __version__
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("predict a.mrc --diametr 3 --output x.star", "Unknown option: --diametr."),
+        ("predict a.mrc --output x.star", "--diameter requires an argument."),
+        ("predict --diameter 3 --output x.star", "MICROGRAPHS requires an argument."),
+        ("predict a.mrc --diameter 0 --output x.star", "--diameter should be greater than 0"),
+        ("predict a.mrc --diameter big --output x.star", "--diameter should be a valid number"),
+        ("predict a.mrc --diameter 3 --threshold 2 --output x.star", "--threshold should be less"),
+        ("train a --picks p.star --diameter 3 --output r --loss hinge", "--loss should be 'focal"),
+        ("convert a.star b.csv --flip-y 0", "--flip-y"),
+        ("pick a.mrc", 'Unknown command "pick".'),
+    ],
+)
+def test_a_wrong_call_is_told_in_one_line_and_exits_with_2(arguments, sentence, capsys):
+    assert main(arguments.split()) == 2
+    out, err = capsys.readouterr()
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("predict nowhere --diameter 3 --output x.star", "nowhere does not exist"),
+        ("evaluate no.star --truth no.star --diameter 3", "no.star does not exist"),
+        ("convert no.star x.csv", "no.star does not exist"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_and_exits_with_1(arguments, sentence, capsys):
+    assert main(arguments.split()) == 1
+    out, err = capsys.readouterr()
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert out == ""
+
+
+def test_the_installed_command_hands_its_exit_code_to_the_shell():
+    command = Path(sys.executable).with_name("napari-cryopick")
+    done = subprocess.run(
+        [command, "convert", "no.star", "x.csv"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == "no.star does not exist; check its name.\n"

@@ -115,8 +115,8 @@ def score_particles(
 
     Pairs are one-to-one, greedy by ascending distance, within half a diameter; the curve behind
     average precision and best F1 is `precision_recall_curve`. Every micrograph in `truth` counts
-    as annotated; picks on others are left out. Found picks count where their status is OK, true
-    ones unless deleted. A pick without a score counts as certain, except for calibration.
+    as annotated; picks on others are left out. Picks count where their status is OK, found and
+    true ones. A pick without a score counts as certain, except for calibration.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def _annotated(
     for name, true in truth.items():
         yield (
             found.get(name, Picks.at([])).with_status(Status.OK),
-            true[true.statuses != Status.DELETED],
+            true.with_status(Status.OK),
         )
 
 

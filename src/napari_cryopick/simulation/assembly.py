@@ -38,7 +38,7 @@ def fragment(spheres: NDArray) -> NDArray:
 def orient(spheres: NDArray, count: int, rng: np.random.Generator) -> NDArray:
     """Projections (count, n, 2) of an assembly in uniformly random orientations."""
     turns = [Rotation.from_quat(quaternion) for quaternion in rng.normal(size=(count, 4))]
-    return np.array([turn.apply(spheres)[:, :2] for turn in turns]).reshape(count, -1, 2)
+    return np.array([turn.apply(spheres)[:, :2] for turn in turns]).reshape(count, len(spheres), 2)
 
 
 def fill_ball(count: int, rng: np.random.Generator) -> NDArray:

@@ -10,6 +10,7 @@ from .terminal import ExitCode, require_writable, say, say_command
 
 if TYPE_CHECKING:
     from ..io import PickSet
+    from ..picks import Picks
 
 CLICKS = 10
 
@@ -42,6 +43,9 @@ def demo(*, output: Path = Path("demo")) -> ExitCode:
         say_command(*command)
         if code := main(command):
             return ExitCode(code)
+
+    chapter("Drawing the picks.")
+    draw(output, *list(unseen.by_micrograph.items())[-1], protein.diameter_angstrom)
     finish(output)
     return ExitCode.DONE
 
@@ -79,6 +83,26 @@ def commands(folder: Path, diameter: str) -> list[tuple[str, list[str]]]:
             ["evaluate", picks, "--truth", unseen, *size],
         ),
     ]
+
+
+def draw(folder: Path, name: str, truth: Picks, diameter_angstrom: float) -> None:
+    """A picture of the picks on one micrograph: right, wrong and missed."""
+    from ..evaluation.pictures import draw_picks
+    from ..picking.events import Predicted
+    from ..picking.predict import predict_many
+    from ..picking.settings import PredictSettings
+
+    settings = PredictSettings(diameter_angstrom=diameter_angstrom, model=str(folder / "run"))
+    for event in predict_many([folder / name], settings):
+        if isinstance(event, Predicted):
+            draw_picks(
+                folder / "picks.png",
+                event.micrograph,
+                event.picks,
+                diameter_angstrom / (event.micrograph.pixel_size_angstrom or 1),
+                truth,
+                event.maps.area,
+            )
 
 
 def chapter(title: str) -> None:

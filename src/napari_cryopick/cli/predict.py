@@ -51,7 +51,7 @@ def predict(
         picked, failed = follow(predict_many(paths, settings, stop))
     if not picked:
         return ExitCode.STOPPED if stop.is_set() else complain("No micrograph could be picked.")
-    save(picked, output)
+    save(picked, settings, output)
     deliver(as_table(picked), as_data(picked, failed, output), json)
     say(f"The picks are in {output}.")
     if stop.is_set():
@@ -95,13 +95,18 @@ def follow(events: Iterable[PredictionEvent]) -> tuple[list[Picked], list[Failed
     return picked, failed
 
 
-def save(picked: Iterable[Picked], output: Path) -> None:
+def save(picked: Iterable[Picked], settings: PredictSettings, output: Path) -> None:
     """Write the picks, with the pixel size where all micrographs share one."""
     from ..io import PickSet, write_picks
 
     by_micrograph = {str(one.path): one.picks for one in picked}
     sizes = {one.pixel_size_angstrom for one in picked}
-    write_picks(output, PickSet(by_micrograph, sizes.pop() if len(sizes) == 1 else None))
+    picks = PickSet(
+        by_micrograph,
+        pixel_size_angstrom=sizes.pop() if len(sizes) == 1 else None,
+        diameter_angstrom=settings.diameter_angstrom,
+    )
+    write_picks(output, picks)
 
 
 def as_table(picked: list[Picked]) -> Table:

@@ -1,0 +1,54 @@
+"""A small project on disk, as the commands see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from napari_cryopick.cli.main import main
+from napari_cryopick.simulation.settings import SimulationSettings
+from napari_cryopick.simulation.simple import simulate_fields, write_fields
+
+
+@dataclass(frozen=True)
+class Project:
+    """Simulated micrographs, all their particles, and a model that has taken a few steps."""
+
+    folder: Path
+
+    @property
+    def micrographs(self) -> Path:
+        return self.folder / "micrographs"
+
+    @property
+    def particles(self) -> Path:
+        return self.folder / "particles.star"
+
+    @property
+    def run(self) -> Path:
+        return self.folder / "run"
+
+    def training(self, run: Path, *options: str) -> list[str]:
+        """What to type for a training of a few seconds."""
+        words = ["train", self.micrographs, "--picks", self.particles, "--diameter", 160]
+        words += ["--output", run, "--steps", 6, "--batch-size", 2, "--patch", 64]
+        return [*map(str, words), *options]
+
+    def prediction(self, output: Path, *options: str) -> list[str]:
+        """What to type to pick with the model."""
+        words = ["predict", self.micrographs, "--diameter", 160]
+        words += ["--model", self.run, "--output", output]
+        return [*map(str, words), *options]
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory) -> Project:
+    made = Project(tmp_path_factory.mktemp("project"))
+    settings = SimulationSettings(
+        count=3, shape=(256, 320), pixel_size_angstrom=4, particles=12, fragments=0, ice_balls=0
+    )
+    write_fields(made.folder, simulate_fields(settings))
+    assert main(made.training(made.run)) == 0
+    return made

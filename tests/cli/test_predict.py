@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_cryopick import Picks, Status
+from napari_cryopick.cli.main import main
+from napari_cryopick.cli.predict import LONGEST_TABLE, Picked, as_table
+from napari_cryopick.cli.terminal import results
+from napari_cryopick.io import read_picks
+
+
+def test_picks_of_every_micrograph_land_in_a_star_and_in_a_table(project, tmp_path, capsys):
+    star = tmp_path / "new" / "picks.star"
+    assert main(project.prediction(star, "--threshold", "0")) == 0
+    out, err = capsys.readouterr()
+    written = read_picks(star)
+    assert written.pixel_size_angstrom == 4
+    assert written.diameter_angstrom == 160
+    assert len(written) > 0
+    assert {Path(name).name for name in written.by_micrograph} <= {
+        f"simulated_00{n}.mrc" for n in (1, 2, 3)
+    }
+    for n in (1, 2, 3):
+        assert f"simulated_00{n}.mrc" in out
+    total = next(line for line in out.splitlines() if "3 micrographs" in line)
+    assert int(total.split()[2]) == len(written)
+    assert f"The picks are in {star}." in err
+
+
+def test_a_csv_also_holds_the_flagged_picks_that_a_star_leaves_out(project, tmp_path, capsys):
+    options = ("--threshold", "0", "--json", "-")
+    assert main(project.prediction(tmp_path / "picks.csv", *options)) == 0
+    figures = json.loads(capsys.readouterr().out)["micrographs"]
+    picks = read_picks(tmp_path / "picks.csv").by_micrograph.values()
+    flagged = sum(int((one.statuses != Status.OK).sum()) for one in picks)
+    assert flagged == sum(one["flagged"] for one in figures) > 0
+    assert sum(map(len, picks)) - flagged == sum(one["picks"] for one in figures)
+
+
+def test_a_broken_micrograph_is_told_and_the_others_are_picked(project, tmp_path, capsys):
+    for path in project.micrographs.iterdir():
+        shutil.copy(path, tmp_path)
+    (tmp_path / "simulated_002.mrc").write_bytes(b"not an image")
+    star = tmp_path / "picks.star"
+    words = project.prediction(star, "--threshold", "0", "--json", "-")
+    words[1] = str(tmp_path)
+    assert main(words) == 3
+    out, err = capsys.readouterr()
+    data = json.loads(out)
+    assert [Path(one["path"]).name for one in data["micrographs"]] == [
+        "simulated_001.mrc",
+        "simulated_003.mrc",
+    ]
+    (failed,) = data["failed"]
+    assert "simulated_002.mrc" in failed["message"]
+    assert failed["message"] in err
+    assert len(read_picks(star)) > 0
+
+
+def test_nothing_is_written_where_nothing_could_be_picked(project, tmp_path, capsys):
+    broken = tmp_path / "broken.mrc"
+    broken.write_bytes(b"not an image")
+    words = project.prediction(tmp_path / "picks.star")
+    words[1] = str(broken)
+    assert main(words) == 1
+    assert "broken.mrc" in capsys.readouterr().err
+    assert not (tmp_path / "picks.star").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("picks.txt", "not of a known coordinate format"), ("file/picks.star", "is not a folder")],
+)
+def test_an_output_that_cannot_be_is_told_before_any_work(
+    project, tmp_path, capsys, name, sentence
+):
+    (tmp_path / "file").touch()
+    assert main(project.prediction(tmp_path / name)) == 1
+    err = capsys.readouterr().err
+    assert sentence in err
+    assert "Picking" not in err
+
+
+def test_many_micrographs_make_one_row(capsys):
+    picks = Picks.at(np.zeros((2, 2)), status=[Status.OK, Status.BORDER])
+    one = Picked(Path("a.mrc"), 1.5, picks, 0.5)
+    results.print(as_table([one] * (LONGEST_TABLE + 1)))
+    out = capsys.readouterr().out
+    assert "a.mrc" not in out
+    assert out.split()[-5:] == ["31", "micrographs", "31", "31", "15.5"]

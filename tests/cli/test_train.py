@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from napari_cryopick import Picks
+from napari_cryopick.cli.main import main
+from napari_cryopick.io import PickSet, write_picks
+
+
+def test_a_training_tells_how_it_goes_and_what_to_type_next(project, tmp_path, capsys):
+    run = tmp_path / "my run"
+    assert main(project.training(run, "--seed", "3")) == 0
+    err = capsys.readouterr().err
+    assert re.search(r"Training \d+\.\d M parameters on CPU", err)
+    assert re.search(r"Training 6/6, 0 s left, loss \d+\.\d+", err)
+    assert "held out" in err
+    (command,) = re.findall(r"  napari-cryopick (predict .*)", err)
+    words = shlex.split(command)
+    assert words[words.index("--model") + 1] == str(run)
+    words[words.index("picks.star")] = str(tmp_path / "picks.star")
+    assert main(words) == 0
+    assert (tmp_path / "picks.star").exists()
+
+
+def test_json_holds_the_figures_and_where_the_model_is(project, tmp_path, capsys):
+    assert main(project.training(tmp_path / "run", "--json", "-")) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert Path(data["model"]).is_file()
+    assert data["run"] == str(tmp_path / "run")
+    assert data["stopped"] is False
+    assert 0 <= data["metrics"]["f1"] <= 1
+
+
+def test_picks_of_other_micrographs_are_told_before_any_work(project, tmp_path, capsys):
+    star = tmp_path / "others.star"
+    write_picks(star, PickSet({"elsewhere.mrc": Picks.at([(100, 100)])}))
+    words = project.training(tmp_path / "run")
+    words[words.index("--picks") + 1] = str(star)
+    assert main(words) == 1
+    assert "elsewhere.mrc" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_cannot_be_written_is_told_before_any_work(project, tmp_path, capsys):
+    (tmp_path / "run").touch()
+    assert main(project.training(tmp_path / "run")) == 1
+    assert "is not a folder" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+def test_ctrl_c_keeps_the_best_model_and_says_so(project, tmp_path):
+    command = Path(sys.executable).with_name("napari-cryopick")
+    words = project.training(tmp_path / "run", "--steps", "100000")
+    with subprocess.Popen([command, *words], stderr=subprocess.PIPE, text=True) as training:
+        assert training.stderr
+        next(line for line in training.stderr if line.startswith("Training"))
+        training.send_signal(signal.SIGINT)
+        rest = training.stderr.read()
+    assert training.returncode == 130
+    assert "Stopping" in rest
+    assert (tmp_path / "run" / "best" / "model.safetensors").is_file()

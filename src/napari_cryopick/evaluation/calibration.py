@@ -21,10 +21,10 @@ def expected_calibration_error(scores: ArrayLike, hits: ArrayLike, bins: int = 1
 
     Returns
     -------
-    The error in [0, 1], NaN of nothing.
+    The error in [0, 1]; NaN of nothing, or where a score cannot be a probability.
     """
     scores = np.asarray(scores, dtype=float)
-    if not len(scores):
+    if not len(scores) or scores.min() < 0 or scores.max() > 1:
         return np.nan
     index = np.clip((scores * bins).astype(int), 0, bins - 1)
     surplus = np.bincount(index, scores - np.asarray(hits, dtype=float), minlength=bins)

@@ -10,8 +10,8 @@ from .settings import SimulationSettings
 from .specimen import SPHERE_ANGSTROM, Specimen, project, sphere_thickness
 
 _GRAIN_ANGSTROM = 1.3  # of amorphous ice, in particle thickness
-_ICE_PHASE = 2.0  # of an ice ball, in particles
-_ICE_ABSORPTION = 0.25
+_ICE_PHASE = 3.0  # of an ice ball, in particles
+_ICE_ABSORPTION = 0.4
 
 
 def expose(

@@ -96,7 +96,7 @@ def ice_balls(
     """Thickness (h, w) of lumpy balls about as large as a particle."""
     lumps = [np.empty((0, 2))]
     for centre in centres:
-        for _ in range(rng.integers(8, 20)):
+        for _ in range(rng.integers(4, 10)):
             radius_px = rng.uniform(0.1, 0.4) * diameter_px
             offset = rng.normal(scale=diameter_px / 4, size=2)
             points = fill_ball(round(radius_px**3), rng)[:, :2]

@@ -1,0 +1,176 @@
+"""A picks layer while a person and a model work on it: threshold, deletions, undo.
+
+A person's points are always shown and never replaced. A model's pick that is moved becomes the
+person's; one that is deleted is remembered, so that it does not come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from napari.layers import Points
+from napari.layers.base import ActionType
+from napari.utils.colormaps.standardize_color import transform_color
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from ..picks import Picks, Source, Status
+from .convert import picks_of, rows_of
+from .layers import SOURCE_COLOURS
+from .undo import History
+
+DELETED = "cryopick_deleted"
+"""Key of the metadata under which a layer that is not watched over yet brings deleted picks."""
+
+_HISTORY, _THRESHOLD = "cryopick_history", "cryopick_threshold"
+_CLICKED = {"score": np.nan, "source": str(Source.PERSON), "status": str(Status.OK)}
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What a picks layer holds: (n, 3) points, their features and (m, 3) deleted picks."""
+
+    points: NDArray[np.float64]
+    features: pd.DataFrame
+    deleted: NDArray[np.float64]
+
+    @property
+    def by_model(self) -> NDArray[np.bool_]:
+        return (self.features["source"] == Source.MODEL).to_numpy(bool)
+
+
+def curate(layer: Points) -> Points:
+    """Watch over the edits of a picks layer from now on; Ctrl+Z takes them back."""
+    if not is_curated(layer):
+        deleted = layer.metadata.pop(DELETED, np.empty((0, 3)))
+        table = Table(layer.data.copy(), layer.features.copy(), deleted)
+        layer.metadata[_HISTORY] = History(table)
+        layer.events.data.connect(partial(_on_edit, layer))
+        layer.bind_key("Control-Z", undo, overwrite=True)
+        layer.bind_key("Control-Shift-Z", redo, overwrite=True)
+    return layer
+
+
+def is_curated(layer: Points) -> bool:
+    """Whether the edits of a layer are watched over."""
+    return _HISTORY in layer.metadata
+
+
+def undo(layer: Points) -> None:
+    """Take the last edit back."""
+    _restore(layer, layer.metadata[_HISTORY].undo())
+
+
+def redo(layer: Points) -> None:
+    """Make the edit again that was taken back."""
+    _restore(layer, layer.metadata[_HISTORY].redo())
+
+
+def replace_model_picks(
+    layer: Points, index: int, found: Picks, radius_px: float, run: Hashable
+) -> None:
+    """Put what a model has found in slice `index` in place of what one found there before.
+
+    What lies within `radius_px` of a pick that was placed or deleted by a person is left out.
+    All results of one `run` are a single step to undo.
+    """
+    table: Table = layer.metadata[_HISTORY].current
+    kept = ~((np.round(table.points[:, 0]) == index) & table.by_model)
+    settled = np.concatenate([table.points[kept], table.deleted])
+    settled = settled[np.round(settled[:, 0]) == index, 1:]
+    points, features = rows_of(found[_far_from(settled, found.positions, radius_px)], index)
+    new = Table(
+        np.concatenate([table.points[kept], points]),
+        _stacked(table.features[kept], features),
+        table.deleted,
+    )
+    layer.metadata[_HISTORY].record(new, kind=run)
+    _restore(layer, new)
+
+
+def curated_picks(layer: Points, index: int) -> tuple[Picks, Picks]:
+    """The picks of one slice, and those that a person has deleted there.
+
+    A deleted pick in whose circle a person has placed another one is forgotten.
+    """
+    table: Table = layer.metadata[_HISTORY].current
+    picks = picks_of(table.points, table.features, index)
+    deleted = table.deleted[np.round(table.deleted[:, 0]) == index, 1:]
+    clicked = picks.positions[picks.sources == Source.PERSON]
+    still = _far_from(clicked, deleted, float(layer.current_size) / 2)
+    return picks, Picks.at(deleted[still], source=Source.MODEL, status=Status.DELETED)
+
+
+def show_above(layer: Points, threshold: float) -> None:
+    """Show what scores at least `threshold`, and whatever a person has placed."""
+    layer.metadata[_THRESHOLD] = threshold
+    scores, rows = layer.features["score"].to_numpy(float), layer.features
+    by_model = (rows["source"] == Source.MODEL).to_numpy(bool)
+    flagged = (rows["status"] != Status.OK).to_numpy(bool)
+    layer.shown = ~by_model | ((scores >= threshold) & ~flagged)
+
+
+def threshold_of(layer: Points) -> float:
+    """The score from which on a model's picks are shown."""
+    return float(layer.metadata.get(_THRESHOLD, 0.0))
+
+
+def _on_edit(layer: Points, event: Any) -> None:
+    history: History[Table] = layer.metadata[_HISTORY]
+    before, rows, deleted = history.current, list(event.data_indices), history.current.deleted
+    if event.action == ActionType.REMOVED:
+        gone = before.points[rows][(before.features["source"] != Source.PERSON).iloc[rows]]
+        deleted = np.concatenate([deleted, gone])
+    elif event.action in (ActionType.ADDED, ActionType.CHANGED):
+        _claim(layer, rows)
+    else:
+        return
+    history.record(Table(layer.data.copy(), layer.features.copy(), deleted))
+
+
+def _claim(layer: Points, rows: list[int]) -> None:
+    """Points that a person has placed or moved are the person's."""
+    features = layer.features.copy()
+    for name, value in _CLICKED.items():
+        features.iloc[rows, features.columns.get_loc(name)] = value
+    layer.features = features
+    colour_by_source(layer)
+
+
+def _restore(layer: Points, table: Table | None) -> None:
+    if table is None:
+        return
+    with layer.events.data.blocker():
+        layer.selected_data = set()
+        layer.data = table.points.copy()
+        layer.features = table.features.copy()
+        layer.size = layer.current_size
+        colour_by_source(layer)
+        show_above(layer, threshold_of(layer))
+
+
+def colour_by_source(layer: Points) -> None:
+    """Draw each point's circle in the colour of its source."""
+    colours = {source: transform_color(name)[0] for source, name in SOURCE_COLOURS.items()}
+    unknown = colours[Source.FILE]
+    if len(layer.data):
+        sources = layer.features["source"]
+        layer.border_color = np.array([colours.get(source, unknown) for source in sources])
+
+
+def _far_from(settled: NDArray, positions: NDArray, radius_px: float) -> NDArray[np.bool_]:
+    """Which (n, 2) positions are further than `radius_px` from all (m, 2) settled ones."""
+    if len(settled) == 0 or len(positions) == 0:
+        return np.ones(len(positions), bool)
+    distances, _ = KDTree(settled).query(positions)
+    return np.asarray(distances) > radius_px
+
+
+def _stacked(kept: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
+    tables = [table for table in (kept, features) if len(table)]
+    return pd.concat(tables, ignore_index=True) if tables else kept

@@ -1,0 +1,72 @@
+"""Long work in a thread of its own, told to a panel event by event."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from napari.qt.threading import create_worker
+from qtpy.QtCore import QObject, Signal
+
+from ..errors import CryopickError
+from .heavy import gentle_imports
+
+Work = Callable[[threading.Event], Iterator[Any]]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The work cannot be done, for a reason told in one sentence."""
+
+    message: str
+
+
+class Job(QObject):
+    """One piece of work that yields events and looks at a stop token.
+
+    Parameters
+    ----------
+    work
+        Called in a thread with the stop token; its iterator is run there to the end.
+    """
+
+    happened = Signal(object)
+    ended = Signal()
+
+    def __init__(self, work: Work, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._stop = threading.Event()
+        self._worker = create_worker(_events, work, self._stop, _ignore_errors=True)
+        self._worker.yielded.connect(self.happened)
+        self._worker.finished.connect(self.ended)
+        self.destroyed.connect(self._stop.set)
+
+    def start(self) -> None:
+        """Begin; events follow."""
+        self._worker.start()
+
+    def stop(self) -> None:
+        """Ask for the end; what was reached is kept, and the last events still follow."""
+        self._stop.set()
+
+    def abandon(self) -> None:
+        """Ask for the end, and tell nothing any more."""
+        self._stop.set()
+        self.blockSignals(True)
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop.is_set()
+
+
+def _events(work: Work, stop: threading.Event) -> Iterator[Any]:
+    try:
+        events = work(stop)
+        with gentle_imports():
+            yield from islice(events, 1)
+        yield from events
+    except CryopickError as error:
+        yield Refused(str(error))

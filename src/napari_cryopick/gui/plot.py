@@ -1,0 +1,99 @@
+"""The course of a training, drawn while it goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+_PAUSE_MS = 500
+_HEIGHT_PX = 190
+_COLOURS = {"loss": "#35e0d2", "F1": "#ffc233", "AP": "#c9a0ff"}
+
+
+def import_matplotlib() -> None:
+    """Do it in a thread, before the first curve is drawn."""
+    import matplotlib.backends.backend_qtagg
+    import matplotlib.figure  # noqa: F401
+
+
+class TrainingPlot(QWidget):
+    """Loss and validation against steps, drawn at most twice a second."""
+
+    def __init__(self, theme: str) -> None:
+        super().__init__()
+        self._theme = get_theme(theme)
+        self._curves: dict[str, tuple[list[int], list[float]]] = {}
+        self._canvas: Any = None
+        self._timer = QTimer(self, singleShot=True, interval=_PAUSE_MS)
+        self._timer.timeout.connect(self._draw)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.setFixedHeight(_HEIGHT_PX)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all curves."""
+        self._curves = {name: ([], []) for name in _COLOURS}
+        self.hide()
+
+    def add(self, step: int, **values: float) -> None:
+        """Add a point to curves, by name: loss, F1, AP."""
+        for name, value in values.items():
+            steps, heights = self._curves[name]
+            steps.append(step)
+            heights.append(value)
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _draw(self) -> None:
+        if self._canvas is None:
+            self._make_canvas()
+        for name, line in self._lines.items():
+            line.set_data(*self._curves[name])
+        self._loss.relim()
+        self._loss.autoscale_view()
+        self._canvas.draw_idle()
+        self.show()
+
+    def _make_canvas(self) -> None:
+        from matplotlib import rc_context
+        from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+        from matplotlib.figure import Figure
+
+        with rc_context(self._style()):
+            figure = Figure(layout="constrained")
+            self._loss = figure.add_subplot()
+            score = self._loss.twinx()
+            score.set_ylim(0, 1.02)
+            self._loss.set_xlabel("step")
+            self._lines = {
+                name: (self._loss if name == "loss" else score).plot(
+                    [], [], color=colour, label=name, marker="" if name == "loss" else "."
+                )[0]
+                for name, colour in _COLOURS.items()
+            }
+            figure.legend(handles=list(self._lines.values()), loc="outside upper left", ncols=3)
+            self._canvas = FigureCanvasQTAgg(figure)
+        self.layout().addWidget(self._canvas)
+
+    def _style(self) -> Any:
+        """Matplotlib's parameters for napari's theme."""
+        text, line = self._theme.text.as_hex(), self._theme.primary.as_hex()
+        return {
+            "figure.facecolor": self._theme.background.as_hex(),
+            "axes.facecolor": self._theme.background.as_hex(),
+            "axes.edgecolor": line,
+            "axes.labelcolor": text,
+            "axes.spines.top": False,
+            "xtick.color": line,
+            "ytick.color": line,
+            "xtick.labelcolor": text,
+            "ytick.labelcolor": text,
+            "text.color": text,
+            "legend.frameon": False,
+            "font.size": 8,
+            "lines.linewidth": 1.5,
+        }

@@ -1,0 +1,169 @@
+"""The dock *Predict particles*."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Image
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+)
+from superqt import QLabeledDoubleSlider
+from superqt.utils import qthrottled
+
+from ..errors import CryopickError
+from ..picking.events import Failed, Predicted, PredictionEvent
+from ..picking.settings import PredictSettings
+from .coordinates import write_layer
+from .curation import show_above, threshold_of
+from .form import SettingsForm, compact_rows
+from .jobs import Work
+from .models import ModelCombo
+from .panel import Panel, counted
+from .results import show_prediction
+from .scratch import adopt, write_scratch
+
+_LOWEST_SCORE = 0.05
+_USUAL_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class ModelFound:
+    """The model is there, and has a threshold of its own."""
+
+    threshold: float
+
+
+class PredictPanel(Panel[PredictSettings]):
+    """Find particles, choose how sure the model must be, export."""
+
+    run_text = "Predict"
+
+    def __init__(self, napari_viewer: Any) -> None:
+        form = SettingsForm(
+            PredictSettings,
+            ("diameter_angstrom", "pixel_size_angstrom"),
+            advanced=("min_distance", "averaging", "device"),
+        )
+        super().__init__(napari_viewer, form)
+        self.models = ModelCombo()
+        self.scope = QComboBox()
+        self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+        self.count = QLabel()
+        self.export = QPushButton("Export…")
+        self._seconds: list[float] = []
+        self._arrange_outcome()
+        form.rows.insertRow(0, "Model", self.models)
+        form.rows.insertRow(2, "Predict", self.scope)
+        self.threshold.valueChanged.connect(self._on_threshold)
+        self.export.clicked.connect(self._choose_export)
+        self._count_soon = qthrottled(self._count, timeout=100)
+        napari_viewer.dims.events.point.connect(self._name_scope)
+
+    def work(self, image: Image) -> Work:
+        """Predict the micrograph in view or the whole stack."""
+        stack, here = adopt(image), self.slice_in_view()
+        paths = stack.paths if self.scope.currentIndex() else stack.paths[here : here + 1]
+        settings = self.form.settings(model=self.models.model(), threshold=_LOWEST_SCORE)
+        self._seconds = []
+
+        def predict(stop: threading.Event) -> Iterator[ModelFound | PredictionEvent]:
+            from ..network.zoo import load_model
+            from ..picking.predict import predict_many
+
+            yield ModelFound(load_model(settings.model).card.threshold)
+            write_scratch(image, stack)
+            yield from predict_many(paths, settings, stop)
+
+        return predict
+
+    def on_event(self, event: ModelFound | PredictionEvent) -> None:
+        """Show what was found, on the micrographs it was found in."""
+        match event:
+            case ModelFound():
+                self.threshold.setValue(event.threshold)
+                return
+            case Predicted():
+                self._seconds.append(event.seconds)
+                picks = show_prediction(
+                    self.viewer, self.job_image, event, self.diameter_px, self.job
+                )
+                show_above(picks, self.threshold.value())
+                self.tell(f"{event.path.name} is done.")
+            case Failed():
+                self.tell(event.message, wrong=True)
+        mean = sum(self._seconds) / max(1, len(self._seconds))
+        self.show_progress(event.index + 1, event.total, mean * (event.total - event.index - 1))
+        self._count_soon()
+
+    def on_image(self, image: Image) -> None:
+        """Show the threshold and the picks of other micrographs."""
+        self._name_scope()
+        picks = self.picks_layer()
+        self.threshold.setValue(threshold_of(picks) if picks else _USUAL_THRESHOLD)
+        self._count()
+
+    def _on_threshold(self) -> None:
+        if (picks := self.picks_layer()) is not None:
+            show_above(picks, self.threshold.value())
+        self._count_soon()
+
+    def _count(self) -> None:
+        picks = self.picks_layer()
+        self.export.setEnabled(picks is not None)
+        if picks is None:
+            self.count.setText("No picks yet")
+        else:
+            self.count.setText(f"{counted(int(picks.shown.sum()), 'pick')} shown")
+
+    def _name_scope(self, event: Any = None) -> None:
+        image = self.images.layer()
+        if image is None:
+            return
+        count = len(adopt(image))
+        self.scope.setItemText(0, f"this one ({self.slice_in_view() + 1} of {count})")
+        self.scope.setItemText(1, f"all {count}")
+
+    def _choose_export(self) -> None:
+        folder = adopt(self.images.layer()).paths[0].parent
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Export picks", str(folder / "picks.star"), "STAR (*.star);;CSV (*.csv)"
+        )
+        if path:
+            self.export_to(Path(path))
+
+    def export_to(self, path: Path) -> None:
+        """Write the picks that are shown."""
+        try:
+            count = write_layer(path, self.picks_layer())
+        except CryopickError as error:
+            self.tell(str(error), wrong=True)
+        else:
+            self.tell(f"{counted(count, 'pick')} exported to {path}.")
+
+    def _arrange_outcome(self) -> None:
+        self.scope.addItems(["", ""])
+        self.scope.setToolTip("Predict only the micrograph in view, or all of them.")
+        self.scope.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.threshold.setRange(0, 1)
+        self.threshold.setSingleStep(0.01)
+        self.threshold.setDecimals(2)
+        self.threshold.setToolTip("Show a model's picks from this score on; yours always show.")
+        self.export.setToolTip("Write the picks that are shown, for RELION (STAR) or as CSV.")
+        rows = compact_rows()
+        rows.addRow("Threshold", self.threshold)
+        line = QHBoxLayout()
+        line.addWidget(self.count, stretch=1)
+        line.addWidget(self.export)
+        rows.addRow(line)
+        self.body.insertLayout(self.body.indexOf(self.progress) + 1, rows)

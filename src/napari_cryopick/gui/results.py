@@ -1,0 +1,88 @@
+"""What a prediction run has found, put into the layers of the micrographs it was found in."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Layer, Points
+
+from ..picking.events import Predicted
+from ..picking.maps import Maps
+from .curation import curate, replace_model_picks
+from .layers import (
+    LABELS,
+    MAPS,
+    PICKS,
+    find_layer,
+    labels_layer,
+    map_layer,
+    map_shape,
+    picks_layer,
+)
+from .scratch import adopt
+from .stack import Stack
+
+
+def show_prediction(
+    viewer: Any, image: Image, event: Predicted, diameter_px: float, run: Hashable
+) -> Points:
+    """Show the maps and picks of one micrograph, wherever the user looks by now."""
+    stack = adopt(image)
+    index = stack.index(event.path)
+    for role in MAPS:
+        _show_map(viewer, image, stack, role, index, event.maps)
+    ensure_labels(viewer, image, diameter_px)
+    picks = ensure_picks(viewer, image, diameter_px)
+    replace_model_picks(picks, index, event.picks, diameter_px / 2, run)
+    return picks
+
+
+def ensure_picks(viewer: Any, image: Image, diameter_px: float) -> Points:
+    """The picks layer of an image, made if there is none."""
+    stack = adopt(image)
+    layer = find_layer(viewer.layers, stack, PICKS)
+    if layer is None:
+        layer = _insert(viewer, len(viewer.layers), picks_layer(image, stack, diameter_px))
+    return curate(layer)
+
+
+def ensure_labels(viewer: Any, image: Image, diameter_px: float) -> Layer:
+    """The labels layer of an image, made just above its maps if there is none."""
+    stack = adopt(image)
+    layer = find_layer(viewer.layers, stack, LABELS)
+    if layer is not None:
+        return layer
+    below = [find_layer(viewer.layers, stack, role) for role in MAPS] + [image]
+    place = max(viewer.layers.index(layer) for layer in below if layer is not None) + 1
+    return _insert(viewer, place, labels_layer(image, stack, diameter_px))
+
+
+def annotate(viewer: Any, layer: Layer, mode: str) -> None:
+    """Make a layer ready to be clicked or painted on."""
+    viewer.layers.selection.active = layer
+    layer.mode = mode
+
+
+def _show_map(viewer: Any, image: Image, stack: Stack, role: str, index: int, maps: Maps) -> None:
+    layer = find_layer(viewer.layers, stack, role)
+    if layer is not None and layer.data.shape[1:] != map_shape(stack, maps):
+        viewer.layers.remove(layer)
+        layer = None
+    if layer is None:
+        place = viewer.layers.index(image) + 1
+        layer = _insert(viewer, place, map_layer(image, stack, role, maps))
+    probabilities = getattr(maps, role)
+    height, width = probabilities.shape
+    layer.data[index] = 0
+    layer.data[index, :height, :width] = probabilities.astype(np.float16)
+    layer.refresh()
+
+
+def _insert(viewer: Any, place: int, layer: Layer) -> Any:
+    """Insert a layer and leave the selection as it is."""
+    selected = set(viewer.layers.selection)
+    viewer.layers.insert(place, layer)
+    viewer.layers.selection = selected
+    return viewer.layers[viewer.layers.index(layer)]

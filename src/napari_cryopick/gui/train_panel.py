@@ -1,0 +1,191 @@
+"""The dock *Train*."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Image, Labels, Layer, Points
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
+from superqt.utils import qthrottled
+
+from ..errors import CryopickError
+from ..training.events import Finished, Started, Step, TrainingEvent, Validation
+from ..training.settings import TrainSettings
+from .combos import LayerCombo
+from .form import SettingsForm
+from .jobs import Work
+from .layers import LABELS, PICKS, find_layer
+from .models import TRAINED
+from .panel import Panel, counted, duration
+from .plot import TrainingPlot, import_matplotlib
+from .results import annotate, ensure_labels, ensure_picks
+from .scratch import adopt, write_scratch
+from .training_data import TrainingData, training_data
+
+_BUTTON_TIPS = {"+": "Begin a new layer, or go to the one there is.", "…": "Choose a folder."}
+_IN_VIEW = ("diameter_angstrom", "pixel_size_angstrom", "complete")
+
+
+class TrainPanel(Panel[TrainSettings]):
+    """Train a model on what is clicked and painted."""
+
+    run_text = "Train"
+
+    def __init__(self, napari_viewer: Any) -> None:
+        advanced = [name for name in TrainSettings.model_fields if name not in _IN_VIEW]
+        super().__init__(napari_viewer, SettingsForm(TrainSettings, _IN_VIEW, advanced))
+        self.picks = LayerCombo(napari_viewer, lambda layer: isinstance(layer, Points), "none")
+        self.labels = LayerCombo(napari_viewer, lambda layer: isinstance(layer, Labels), "none")
+        self.folder = QLineEdit()
+        self.summary = QLabel()
+        self.plot = TrainingPlot(napari_viewer.theme)
+        self._watched: list[Layer] = []
+        self._arrange_teaching()
+        self._describe_soon = qthrottled(self.describe, timeout=200)
+        for combo in (self.picks, self.labels):
+            combo.chosen.connect(self._watch)
+        self.form.editor("complete").toggled.connect(self.describe)
+
+    def work(self, image: Image) -> Work:
+        """Train on the data as it is now; later edits are for the next training."""
+        stack, data = adopt(image), self.data()
+        if not data.picks and not data.labels:
+            raise CryopickError("Nothing is labelled yet; click some particles first.")
+        settings = self.form.settings()
+        run = Path(self.folder.text()) / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+        self.plot.clear()
+
+        def train(stop: threading.Event) -> Iterator[TrainingEvent]:
+            from ..training.supervised import train as train_supervised
+
+            import_matplotlib()
+            write_scratch(image, stack)
+            yield from train_supervised(
+                stack.paths, data.picks, settings, run, labels=data.labels, stop=stop
+            )
+
+        return train
+
+    def on_event(self, event: TrainingEvent) -> None:
+        """Show how the training goes, and offer its model at the end."""
+        match event:
+            case Started():
+                self.tell(
+                    f"Training on {event.device}; {counted(event.training_picks, 'pick')} to learn "
+                    f"from, {event.held_out_picks} held out to judge."
+                )
+            case Step():
+                self.show_progress(event.step, event.steps, event.seconds_left)
+                self.plot.add(event.step, loss=event.losses["total"])
+            case Validation():
+                self.plot.add(event.step, F1=event.f1, AP=event.average_precision)
+            case Finished():
+                TRAINED.append(event.run)
+                self.tell(
+                    f"{'Stopped' if event.stopped else 'Trained'} after {duration(event.seconds)}"
+                    f"{_scores(event.metrics)}. The model is chosen in Predict particles."
+                )
+
+    def on_image(self, image: Image) -> None:
+        """Choose the picks and labels that belong to other micrographs."""
+        stack = adopt(image)
+        for combo, role in ((self.picks, PICKS), (self.labels, LABELS)):
+            if (layer := find_layer(self.viewer.layers, stack, role)) is not None:
+                combo.choose(layer)
+        self.folder.setText(str(_runs_beside(stack.paths[0])))
+        self._watch()
+
+    def data(self) -> TrainingData:
+        """What a training would use."""
+        image = self.images.layer()
+        complete = self.form.value("complete")
+        return training_data(image, adopt(image), self.picks.layer(), self.labels.layer(), complete)
+
+    def describe(self, event: Any = None) -> None:
+        """Say what would be used."""
+        if self.images.layer() is None:
+            return
+        try:
+            self.summary.setText(self.data().summary)
+        except CryopickError as error:
+            self.summary.setText(str(error))
+
+    def _watch(self) -> None:
+        """Follow the edits of the layers chosen."""
+        for layer in self._watched:
+            _edits(layer).disconnect(self._describe_soon)
+        self._watched = [
+            layer for layer in (self.picks.layer(), self.labels.layer()) if layer is not None
+        ]
+        for layer in self._watched:
+            _edits(layer).connect(self._describe_soon)
+        self.describe()
+
+    def _arrange_teaching(self) -> None:
+        self.picks.setToolTip("Clicked or loaded picks; a model's own picks are not learnt from.")
+        self.labels.setToolTip("Painted particles, background and contamination.")
+        self.folder.setToolTip("Each training makes a folder of its own in here.")
+        self.summary.setWordWrap(True)
+        rows = self.form.rows
+        rows.insertRow(1, "Picks", _with_button(self.picks, "+", self._new_picks))
+        rows.insertRow(2, "Labels", _with_button(self.labels, "+", self._new_labels))
+        rows.addRow("Output", _with_button(self.folder, "…", self._browse))
+        self.body.insertWidget(self.body.indexOf(self.run), self.summary)
+        self.body.insertWidget(self.body.indexOf(self.progress) + 1, self.plot)
+
+    def _new_picks(self) -> None:
+        self._begin(ensure_picks, self.picks, "add")
+
+    def _new_labels(self) -> None:
+        self._begin(ensure_labels, self.labels, "paint")
+
+    def _begin(self, ensure: Any, combo: LayerCombo, mode: str) -> None:
+        """Go to the layer of the micrographs chosen, made if need be, ready to click or paint."""
+        if (image := self.images.layer()) is None:
+            return
+        layer = ensure(self.viewer, image, self.diameter_px)
+        combo.choose(layer)
+        annotate(self.viewer, layer, mode)
+
+    def _browse(self) -> None:
+        if folder := QFileDialog.getExistingDirectory(self, "Output", self.folder.text()):
+            self.folder.setText(folder)
+
+    def _leave(self) -> None:
+        super()._leave()
+        self.picks.forget_viewer()
+        self.labels.forget_viewer()
+
+
+def _with_button(editor: QWidget, text: str, action: Callable[[], None]) -> QHBoxLayout:
+    button = QToolButton()
+    button.setText(text)
+    button.setFixedWidth(22)
+    button.setToolTip(_BUTTON_TIPS[text])
+    button.clicked.connect(lambda: action())
+    line = QHBoxLayout()
+    line.setSpacing(4)
+    line.addWidget(editor)
+    line.addWidget(button)
+    return line
+
+
+def _runs_beside(micrograph: Path) -> Path:
+    return micrograph.absolute().parent.parent / "cryopick_runs"
+
+
+def _edits(layer: Layer) -> Any:
+    return layer.events.features if isinstance(layer, Points) else layer.events.set_data
+
+
+def _scores(metrics: dict[str, float]) -> str:
+    known = {"f1": "F1", "average_precision": "AP"}
+    return "".join(
+        f"{', ' if i else ': '}{title} {metrics[name]:.2f}"
+        for i, (name, title) in enumerate(known.items())
+        if name in metrics
+    )

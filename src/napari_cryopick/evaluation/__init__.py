@@ -1,0 +1,1 @@
+"""How well picks and maps agree with what people annotated."""

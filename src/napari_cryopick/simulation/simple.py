@@ -54,13 +54,14 @@ def simulate_fields(settings: SimulationSettings) -> Iterator[SimulatedField]:
         yield _simulate(settings, spheres, gain, field_rng)
 
 
-def write_fields(folder: Path, fields: Iterable[SimulatedField]) -> tuple[list[Path], Path]:
+def write_fields(folder: str | Path, fields: Iterable[SimulatedField]) -> tuple[list[Path], Path]:
     """Write `micrographs/*.mrc` and `particles.star`, which holds the whole, clean particles.
 
     Returns
     -------
     The paths of the micrographs, and that of the STAR file.
     """
+    folder = Path(folder)
     picks = {}
     pixel_size_angstrom = None
     for number, field in enumerate(fields, 1):

@@ -56,12 +56,12 @@ def _read_table(path: Path) -> DataFrame:
     with path.open(encoding="utf-8-sig") as lines:
         header = lines.readline()
     separator = max(",;\t", key=header.count)
-    names = [_canonical(name) for row in csv.reader([header], delimiter=separator) for name in row]
+    (columns,) = csv.reader([header], delimiter=separator, skipinitialspace=True)
     table = pd.read_csv(
         path,
         sep=separator,
         header=0,
-        names=names,
+        names=[_canonical(column) for column in columns],
         dtype={"micrograph": str},
         keep_default_na=False,
         na_values=[""],

@@ -41,9 +41,12 @@ def match_picks(picks: PickSet, micrographs: Sequence[Path]) -> dict[Path, Picks
     names, paths = list(picks.by_micrograph), list(micrographs)
     meant: dict[Path, str] = {}
     for key in (str, stem, _bare_stem):
-        meant |= _pair(names, paths, key)
-        names = [name for name in names if name not in meant.values()]
-        paths = [path for path in paths if path not in meant]
+        names_of, paths_of = _group(names, key), _group(paths, key)
+        shared = names_of.keys() & paths_of.keys()
+        for namesakes in shared:
+            meant |= _pair(names_of[namesakes], paths_of[namesakes])
+        names = [name for name in names if key(_file_name(name)) not in shared]
+        paths = [path for path in paths if key(_file_name(path)) not in shared]
     if names and paths and not meant:
         raise CryopickError(
             f'The picks belong to other micrographs: theirs are named like "{names[0]}", '
@@ -52,18 +55,8 @@ def match_picks(picks: PickSet, micrographs: Sequence[Path]) -> dict[Path, Picks
     return {path: picks.by_micrograph[meant[path]] for path in micrographs if path in meant}
 
 
-def _pair(
-    names: Iterable[str], paths: Iterable[Path], key: Callable[[str], str]
-) -> dict[Path, str]:
-    """Pair names and paths of the same key, each with the one it shares most folders with."""
-    names_of, paths_of = _group(names, key), _group(paths, key)
-    pairs: dict[Path, str] = {}
-    for shared in names_of.keys() & paths_of.keys():
-        pairs |= _pair_namesakes(names_of[shared], paths_of[shared])
-    return pairs
-
-
-def _pair_namesakes(names: list[str], paths: list[Path]) -> dict[Path, str]:
+def _pair(names: Sequence[str], paths: Sequence[Path]) -> dict[Path, str]:
+    """Pair namesakes, each with the one that it shares most folders with."""
     nearest_paths = {name: _nearest(name, paths) for name in names}
     nearest_names = {path: _nearest(path, names) for path in paths}
     pairs = {
@@ -103,8 +96,12 @@ def _folders_upwards(name: str | Path) -> list[str]:
 def _group(names: Iterable[_Name], key: Callable[[str], str]) -> dict[str, list[_Name]]:
     groups = defaultdict(list)
     for name in names:
-        groups[key(_parts(str(name))[-1])].append(name)
+        groups[key(_file_name(name))].append(name)
     return groups
+
+
+def _file_name(name: str | Path) -> str:
+    return _parts(str(name))[-1]
 
 
 def _parts(name: str) -> list[str]:

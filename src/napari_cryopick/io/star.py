@@ -45,12 +45,16 @@ def read(path: Path) -> PickSet:
 
 
 def write(path: Path, picks: PickSet) -> None:
-    """Write one block, preceded by an optics table where pixel size or diameter is known."""
+    """Write one block, preceded by an optics table where pixel size or diameter is known.
+
+    Coordinates come first: a row that starts with "data_1.mrc" looks like a new block to parsers.
+    """
     import starfile
 
     table = to_table(picks.by_micrograph).drop(columns=["source", "status"])
     if table["score"].isna().all():
         table = table.drop(columns="score")
+    table = table[["x", "y", *table.columns.drop(["x", "y"])]]
     table = table.rename(columns=_NAMES).rename(columns=lambda name: re.sub(r"\s+", "_", name))
     blocks = {"particles": table}
     if picks.optics or picks.pixel_size_angstrom or picks.diameter_angstrom:

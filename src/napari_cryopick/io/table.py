@@ -25,7 +25,9 @@ def to_table(by_micrograph: Mapping[str, Picks]) -> DataFrame:
     named = {name: picks for name, picks in by_micrograph.items() if len(picks)}
     tables = list(named.values()) or [Picks.at([])]
     columns = {
-        "micrograph": np.repeat(list(named), [len(picks) for picks in named.values()]),
+        "micrograph": np.repeat(
+            np.array(list(named), dtype=object), [len(picks) for picks in named.values()]
+        ),
         "x": np.concatenate([picks.positions[:, 1] for picks in tables]),
         "y": np.concatenate([picks.positions[:, 0] for picks in tables]),
         "score": np.concatenate([picks.scores for picks in tables]),
@@ -53,8 +55,6 @@ def from_table(table: DataFrame, path: Path) -> dict[str, Picks]:
     CryopickError
         If a coordinate is not a number or a row names no micrograph.
     """
-    import pandas as pd
-
     picks = Picks(
         positions=np.column_stack([_numbers(table, axis, path) for axis in "yx"]),
         scores=_numbers(table, "score", path),
@@ -64,12 +64,12 @@ def from_table(table: DataFrame, path: Path) -> dict[str, Picks]:
     )
     if "micrograph" not in table:
         return {path.stem: picks} if len(picks) else {}
-    names = _words(table, "micrograph", "")
-    if "" in names:
-        row = int(np.flatnonzero(names == "")[0]) + 1
-        raise CryopickError(f"{path} names no micrograph in row {row}; mend that row.")
-    rows = pd.Series(names).groupby(names, sort=False).indices
-    return {name: picks[np.asarray(rows[name])] for name in dict.fromkeys(names.tolist())}
+    names = table["micrograph"].fillna("")
+    nameless = np.flatnonzero(names == "")
+    if len(nameless):
+        raise CryopickError(f"{path} names no micrograph in row {nameless[0] + 1}; mend that row.")
+    rows = names.groupby(names).indices
+    return {str(name): picks[np.asarray(rows[name])] for name in names.unique()}
 
 
 def _numbers(table: DataFrame, name: str, path: Path) -> NDArray[np.float64]:

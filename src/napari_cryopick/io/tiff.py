@@ -37,10 +37,12 @@ def read_pixels(path: Path) -> NDArray:
 
     with tifffile.TiffFile(path) as tif:
         page = tif.pages.first
-        if page.is_memmappable and page.samplesperpixel == 1:
+        in_native_order = np.dtype(tif.byteorder + "i2").isnative
+        if page.samplesperpixel > 1:
+            return _grey(page.asarray(), page.axes.index("S"))
+        if page.is_memmappable and in_native_order:
             return cast(NDArray, tifffile.memmap(path, page=0, mode="r"))
-        pixels: NDArray = page.asarray()
-        return pixels if page.samplesperpixel == 1 else _grey(pixels, page.axes.index("S"))
+        return cast(NDArray, page.asarray())
 
 
 def _grey(pixels: NDArray, colour_axis: int) -> NDArray:

@@ -1,0 +1,77 @@
+"""Files appear whole or not at all, and failures are told in a sentence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from napari_cryopick import CryopickError
+from napari_cryopick.io import atomic_path, writing_in
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[None]:
+    """File permissions bind even if the tests are run by root."""
+    user = os.geteuid()
+    if user != 0:
+        yield
+        return
+    os.seteuid(65534)
+    yield
+    os.seteuid(user)
+
+
+def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "picks.star"
+    with atomic_path(target) as part:
+        part.write_text("half")
+        assert part.suffix == target.suffix
+        assert not target.exists()
+        part.write_text("whole")
+    assert target.read_text() == "whole"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_failure_leaves_the_old_file_and_no_rubbish(tmp_path: Path) -> None:
+    target = tmp_path / "picks.star"
+    target.write_text("old")
+    with pytest.raises(KeyError), atomic_path(target) as part:
+        raise KeyError(part.write_text("half"))
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_with_its_folder(tmp_path: Path) -> None:
+    with (
+        pytest.raises(CryopickError, match=rf"{tmp_path} is on a full disk"),
+        writing_in(tmp_path),
+        open("/dev/full", "w") as full,
+    ):
+        print("anything", file=full, flush=True)
+
+
+@pytest.mark.usefixtures("unprivileged")
+def test_a_forbidden_folder_is_told() -> None:
+    with (
+        pytest.raises(CryopickError, match=r"^/ cannot be written to"),
+        atomic_path("/picks.star") as part,
+    ):
+        part.write_text("anything")
+
+
+def test_an_output_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("a file")
+    with (
+        pytest.raises(CryopickError, match="run is not a folder"),
+        atomic_path(tmp_path / "run" / "picks.star"),
+    ):
+        pass
+
+
+def test_other_troubles_stay_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "picks.star"):
+        (tmp_path / "missing.mrc").read_bytes()

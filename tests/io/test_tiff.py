@@ -1,0 +1,82 @@
+"""TIFF micrographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_cryopick import CryopickError
+from napari_cryopick.io import read_header, read_micrograph
+
+PIXELS = np.random.default_rng(2).integers(0, 200, (72, 80))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u2", "f4"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_types_orders_and_compression(
+    tmp_path: Path, dtype: str, order: str, compression: str | None
+) -> None:
+    path = tmp_path / "a.tif"
+    pixels = PIXELS.astype(dtype)
+    tifffile.imwrite(path, pixels, byteorder=order, compression=compression)
+    np.testing.assert_array_equal(read_micrograph(path).pixels, pixels)
+    assert read_micrograph(path).pixels.dtype == read_header(path).dtype
+    assert isinstance(read_micrograph(path).pixels, np.memmap) == (
+        compression is None and order == "<"
+    )
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_colour_turns_grey(tmp_path: Path, planar: str) -> None:
+    path = tmp_path / "a.tiff"
+    grey = PIXELS.astype("u2")
+    colour = np.stack([grey] * 3, axis=-1 if planar == "contig" else 0)
+    tifffile.imwrite(path, colour, photometric="rgb", planarconfig=planar)
+    np.testing.assert_allclose(read_micrograph(path).pixels, grey, atol=1)
+    assert read_header(path).shape == grey.shape
+    assert read_header(path).dtype == read_micrograph(path).pixels.dtype
+
+
+@pytest.mark.parametrize(
+    ("dots", "unit", "size"), [(1e8 / 1.77, "CENTIMETER", 1.77), (2.54e8 / 0.66, "INCH", 0.66)]
+)
+def test_pixel_size_from_the_resolution(
+    tmp_path: Path, dots: float, unit: str, size: float
+) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, PIXELS.astype("u1"), resolution=(dots, dots), resolutionunit=unit)
+    assert read_header(path).pixel_size_angstrom == pytest.approx(size, rel=1e-4)
+
+
+@pytest.mark.parametrize("tags", [{}, {"resolution": (72, 72), "resolutionunit": "INCH"}])
+def test_no_resolution_or_one_for_print_is_unknown(tmp_path: Path, tags: dict) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, PIXELS.astype("u1"), **tags)
+    assert read_micrograph(path).pixel_size_angstrom is None
+
+
+@pytest.mark.parametrize("imagej", [True, False])
+def test_a_movie_is_told(tmp_path: Path, imagej: bool) -> None:
+    path = tmp_path / "movie.tif"
+    tifffile.imwrite(path, np.zeros((7, 72, 80), "u2"), imagej=imagej)
+    with pytest.raises(CryopickError, match=rf"{path} holds 7 sections"):
+        read_micrograph(path)
+
+
+def test_a_broken_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_text("not a TIFF at all")
+    with pytest.raises(CryopickError, match=rf"{path} cannot be read as a micrograph"):
+        read_micrograph(path)
+
+
+def test_a_truncated_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, PIXELS.astype("f4"))
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(CryopickError, match=str(path)):
+        read_micrograph(path)

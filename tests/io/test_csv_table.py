@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_cryopick import CryopickError, Picks, Source, Status
@@ -30,6 +30,7 @@ ROWS = st.lists(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.dictionaries(NAMES, ROWS, max_size=4), st.floats(0.1, 20))
 def test_our_table_comes_back_whole(rows: dict[str, list], pixel_size_angstrom: float) -> None:
     by_micrograph = {}

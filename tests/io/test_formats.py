@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import starfile
 
 from napari_cryopick import CryopickError, Picks
 from napari_cryopick.io import PickSet, read_picks, write_picks
@@ -22,13 +23,73 @@ def test_an_unknown_suffix_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".star", ".csv"])
-def test_missing_files_and_folders_are_told(tmp_path: Path, suffix: str) -> None:
+def test_missing_files_and_empty_folders_are_told(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"picks{suffix}"
     with pytest.raises(CryopickError, match=f"{path} does not exist"):
         read_picks(path)
     path.mkdir()
-    with pytest.raises(CryopickError, match=f"{path} is a folder"):
+    with pytest.raises(CryopickError, match=f"{path} holds no picks"):
         read_picks(path)
+
+
+@pytest.mark.parametrize("suffix", [".star", ".csv"])
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"picks{suffix}"
+    write_picks(path, PickSet({"a": Picks.at([[1, 2]])}))
+    old = path.read_bytes()
+    unwritable = PickSet({"\ud800": Picks.at([[3, 4]])})
+    with pytest.raises(UnicodeEncodeError):
+        write_picks(path, unwritable)
+    assert path.read_bytes() == old
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_of_one_file_per_micrograph(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_picks(tmp_path / f"{name}.csv", PickSet({f"{name}.mrc": Picks.at([[1, 2]])}, 1.5))
+    (tmp_path / "notes.txt").write_text("not picks")
+    read = read_picks(tmp_path)
+    assert list(read.by_micrograph) == ["a.mrc", "b.mrc"]
+    assert read.pixel_size_angstrom == 1.5
+    write_picks(tmp_path / "a.star", PickSet({"a.mrc": Picks.at([[1, 2]])}))
+    with pytest.raises(CryopickError, match=r"holds picks of a\.mrc, as does"):
+        read_picks(tmp_path)
+
+
+def test_a_folder_for_relion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = Path("Picks")
+    folder.mkdir()
+    names = ["MotionCorr/job002/Movies/one/a.mrc", "MotionCorr/job002/Movies/two/a.mrc", "/a.mrc"]
+    picks = {name: Picks.at([[i, 2]]) for i, name in enumerate(names)}
+    write_picks(folder, PickSet(picks, 1.5))
+    listed = starfile.read(folder / "coordinates.star", always_dict=True)["coordinate_files"]
+    assert listed["rlnMicrographName"].tolist() == names
+    for file in listed["rlnMicrographCoordinates"]:
+        assert file.startswith("Picks/Micrographs/")
+        assert len(starfile.read(file)) == 1
+    for source in (folder, folder / "coordinates.star", tmp_path / folder):
+        read = read_picks(source)
+        assert list(read.by_micrograph) == names
+        assert [one.positions[0, 0] for one in read.by_micrograph.values()] == [0, 1, 2]
+
+
+def test_a_list_is_followed_from_anywhere(tmp_path: Path) -> None:
+    job = tmp_path / "ManualPick" / "job005"
+    write_picks(job / "Movies" / "a_manualpick.star", PickSet({"x": Picks.at([[1, 2]])}))
+    text = "data_coordinate_files\n\nloop_\n_rlnMicrographName\n_rlnMicrographCoordinates\n{}\n"
+    path = job / "manualpick.star"
+    path.write_text(text.format("Movies/a.mrc ManualPick/job005/Movies/a_manualpick.star"))
+    assert list(read_picks(path).by_micrograph) == ["Movies/a.mrc"]
+    path.write_text(text.format("Movies/a.mrc ManualPick/job005/Movies/b_manualpick.star"))
+    with pytest.raises(CryopickError, match=f"{path} lists .*b_manualpick.star, which is not"):
+        read_picks(path)
+
+
+def test_real_folders_of_other_pickers(shared_data: Path) -> None:
+    others = shared_data / "beta_galactosidase" / "other_picks"
+    assert len(read_picks(others / "human2_sebseager").by_micrograph) == 2
+    assert len(read_picks(others / "CASSPERpaper_Bgal_crYOLo").by_micrograph) == 10
 
 
 def test_csv_to_star_and_back_keeps_further_columns(tmp_path: Path) -> None:

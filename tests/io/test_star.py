@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import starfile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_cryopick import CryopickError, Picks, Source, Status
@@ -61,6 +61,7 @@ def assert_same(one: Picks, other: Picks) -> None:
         np.testing.assert_array_equal(column, other.extra[name])
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.dictionaries(NAMES, ROWS, min_size=1, max_size=4), st.floats(0.1, 20))
 def test_what_is_written_is_read(rows: dict[str, list], pixel_size_angstrom: float) -> None:
     by_micrograph = {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import CryopickError
 from ..picks import Status
+from .files import atomic_path
 from .pick_set import PickSet
 from .table import COLUMNS, from_table, to_table
 
@@ -47,7 +48,8 @@ def write(path: Path, picks: PickSet) -> None:
     for name in _OF_ALL:
         if getattr(picks, name) is not None:
             table[name] = getattr(picks, name)
-    table.to_csv(path, index=False)
+    with atomic_path(path) as part:
+        table.to_csv(part, index=False)
 
 
 def _read_table(path: Path) -> DataFrame:

@@ -11,9 +11,19 @@ from pathlib import Path
 
 from ..errors import CryopickError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
-_NOT_A_FOLDER = {errno.ENOTDIR, errno.EEXIST}
+_FULL = "is on a full disk; free some space or choose another folder"
+_FORBIDDEN = "cannot be written to; choose another folder or change its permissions"
+_NO_FOLDER = "is not a folder; choose another output"
+_ADVICE = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: _FORBIDDEN,
+    errno.ENOTDIR: _NO_FOLDER,
+    errno.EEXIST: _NO_FOLDER,
+    errno.EISDIR: "holds a folder of the output's name; choose another name",
+}
 
 
 @contextmanager
@@ -44,15 +54,9 @@ def writing_in(folder: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
-            advice = "is on a full disk; free some space or choose another folder"
-        elif error.errno in _FORBIDDEN:
-            advice = "cannot be written to; choose another folder or change its permissions"
-        elif error.errno in _NOT_A_FOLDER:
-            advice = "is not a folder; choose another output"
-        else:
+        if error.errno not in _ADVICE:
             raise
-        raise CryopickError(f"{folder} {advice}.") from error
+        raise CryopickError(f"{folder} {_ADVICE[error.errno]}.") from error
 
 
 @contextmanager

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CryopickError
-from ..picks import Status
+from ..picks import Picks, Status
 from . import csv_table, star
-from .files import atomic_path, reading
+from .files import reading
 from .pick_set import PickSet
 
 
@@ -30,7 +30,7 @@ PICK_FORMATS = {
 
 
 def read_picks(path: str | Path) -> PickSet:
-    """Read the picks of one or many micrographs.
+    """Read the picks of one or many micrographs, from a file or a folder of files.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def read_picks(path: str | Path) -> PickSet:
 
 
 def write_picks(path: str | Path, picks: PickSet, statuses: Collection[str] | None = None) -> None:
-    """Write picks, of the given statuses only.
+    """Write picks, of the given statuses only; into a folder as RELION's extraction takes them.
 
     By default a STAR holds what is to be extracted (status ok), and a CSV holds everything.
 
@@ -55,15 +55,33 @@ def write_picks(path: str | Path, picks: PickSet, statuses: Collection[str] | No
     """
     path = Path(path)
     chosen = pick_format(path)
-    kept = picks.with_status(chosen.statuses if statuses is None else statuses)
-    with atomic_path(path) as part:
-        chosen.write(part, kept)
+    chosen.write(path, picks.with_status(chosen.statuses if statuses is None else statuses))
 
 
 def pick_format(path: Path) -> PickFormat:
-    """The format that a suffix tells; `CryopickError` if it is unknown."""
+    """The format that a suffix or a folder tells; `CryopickError` if it is unknown."""
+    if path.is_dir():
+        return PickFormat(_read_folder, star.write_folder, statuses=(Status.OK,))
     try:
         return PICK_FORMATS[path.suffix.lower()]
     except KeyError:
         known = ", ".join(PICK_FORMATS)
         raise CryopickError(f"{path} is not of a known coordinate format ({known}).") from None
+
+
+def _read_folder(folder: Path) -> PickSet:
+    """Read every file of picks in a folder, as pickers leave them: one per micrograph."""
+    by_micrograph: dict[str, Picks] = {}
+    sizes = set()
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in PICK_FORMATS or path.name.startswith("."):
+            continue
+        picks = read_picks(path)
+        twice = by_micrograph.keys() & picks.by_micrograph.keys()
+        if twice:
+            raise CryopickError(f"{path} holds picks of {min(twice)}, as does a file beside it.")
+        by_micrograph |= picks.by_micrograph
+        sizes.add(picks.pixel_size_angstrom)
+    if not by_micrograph:
+        raise CryopickError(f"{folder} holds no picks; name a folder of {', '.join(PICK_FORMATS)}.")
+    return PickSet(by_micrograph, sizes.pop() if len(sizes) == 1 else None)

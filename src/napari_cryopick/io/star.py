@@ -1,15 +1,16 @@
-"""RELION STAR files: 3.0 with a single block, 3.1 and later with an optics table."""
+"""RELION STAR files: 3.0 with a single block, 3.1 and later with an optics table, and lists."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import CryopickError
+from .files import atomic_path
 from .pick_set import PickSet
 from .table import from_table, to_table
 
@@ -26,12 +27,19 @@ _PIXEL_SIZE = "rlnMicrographPixelSize"
 _OTHER_PIXEL_SIZES = ("rlnMicrographOriginalPixelSize", "rlnImagePixelSize")
 _DIAMETER = "rlnParticleDiameter"
 _GROUP = "rlnOpticsGroup"
+_LIST = "coordinate_files"
+_LIST_COLUMNS = ("rlnMicrographName", "rlnMicrographCoordinates")
 _NO_NUMBER, _NO_WORD = -999, "None"
 
 
 def read(path: Path) -> PickSet:
-    """Read the block that has coordinates; without names they are of the file's namesake."""
+    """Read the block that has coordinates; without names they are of the file's namesake.
+
+    A list of coordinate files, as RELION's picking jobs leave it, is followed.
+    """
     blocks = _blocks(path)
+    if _LIST in blocks:
+        return _read_listed(blocks[_LIST], path)
     table = _coordinates(blocks, path).rename(columns={rln: name for name, rln in _NAMES.items()})
     if "score" in table:
         table["score"] = table["score"].replace(_NO_NUMBER, np.nan)
@@ -62,7 +70,27 @@ def write(path: Path, picks: PickSet) -> None:
         blocks = {"optics": _optics(picks), "particles": table}
     for name in table:
         table[name] = _filled(table[name])
-    starfile.write(blocks, path, float_format="%.10g")
+    with atomic_path(path) as part:
+        starfile.write(blocks, part, float_format="%.10g")
+
+
+def write_folder(folder: Path, picks: PickSet) -> None:
+    """Write what RELION's extraction takes: one file per micrograph, and a list of them.
+
+    The list holds the files' paths as they follow from `folder`, for RELION best relative to its
+    project.
+    """
+    import pandas as pd
+    import starfile
+
+    files = {}
+    for name, one in picks.by_micrograph.items():
+        parts = [part for part in PurePosixPath(name).parts if part not in ("/", "..")]
+        files[name] = folder / Path("Micrographs", *parts).with_suffix(".star")
+        write(files[name], PickSet({name: one}))
+    table = pd.DataFrame(files.items(), columns=_LIST_COLUMNS).astype(str)
+    with atomic_path(folder / "coordinates.star") as part:
+        starfile.write({_LIST: table}, part)
 
 
 def _blocks(path: Path) -> dict[str, DataFrame | dict]:
@@ -90,6 +118,23 @@ def _coordinates(blocks: dict[str, DataFrame | dict], path: Path) -> DataFrame:
     raise CryopickError(
         f"{path} has no columns {_NAMES['x']} and {_NAMES['y']}; give a STAR file of coordinates."
     )
+
+
+def _read_listed(table: DataFrame | dict, path: Path) -> PickSet:
+    by_micrograph = {}
+    names, files = (np.atleast_1d(table[name]) for name in _LIST_COLUMNS)
+    for name, file in zip(names, files, strict=True):
+        for picks in read(_listed(file, path)).by_micrograph.values():
+            by_micrograph[str(name)] = picks
+    return PickSet(by_micrograph)
+
+
+def _listed(file: str, path: Path) -> Path:
+    """Where a listed file is: lists count from the project's folder, which is somewhere above."""
+    for folder in (Path(), *path.absolute().parents):
+        if (folder / file).exists():
+            return folder / file
+    raise CryopickError(f"{path} lists {file}, which is not found from there upwards.")
 
 
 def _optics(picks: PickSet) -> DataFrame:

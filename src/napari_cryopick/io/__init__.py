@@ -1,17 +1,12 @@
 """Micrographs and picks, from files and into files."""
 
 from .files import atomic_path, writing_in
-from .formats import PICK_FORMATS, pick_format, read_picks, write_picks
+from .finding import find_micrographs
 from .header import Header
+from .image_formats import FORMATS
 from .matching import match_picks
-from .micrographs import (
-    FORMATS,
-    check_pixels,
-    find_micrographs,
-    read_header,
-    read_micrograph,
-    require_pixel_size,
-)
+from .micrographs import check_pixels, read_header, read_micrograph, require_pixel_size
+from .pick_formats import PICK_FORMATS, pick_format, read_picks, write_picks
 from .pick_set import PickSet, flip_y
 
 __all__ = [

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ..errors import CryopickError
 from ..picks import Picks
-from .micrographs import stem
+from .image_formats import stem
 from .pick_set import PickSet
 
 _Name = TypeVar("_Name", str, Path)

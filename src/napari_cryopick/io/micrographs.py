@@ -1,11 +1,8 @@
-"""Finding and reading micrographs, whatever their format."""
+"""Reading micrographs, whatever their format."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import replace
-from glob import glob
 from pathlib import Path
 
 import numpy as np
@@ -13,49 +10,13 @@ from numpy.typing import NDArray
 
 from ..errors import CryopickError
 from ..micrograph import Micrograph
-from .bitmap import BITMAP
 from .files import reading
-from .header import Header, ImageFormat
-from .mrc import MRC
-from .tiff import TIFF
-
-FORMATS: dict[str, ImageFormat] = {
-    **{
-        suffix + compression: MRC
-        for suffix in (".mrc", ".mrcs", ".map", ".st")
-        for compression in ("", ".gz", ".bz2")
-    },
-    ".tif": TIFF,
-    ".tiff": TIFF,
-    ".png": BITMAP,
-    ".jpg": BITMAP,
-    ".jpeg": BITMAP,
-}
-"""Image formats by suffix; a further one is a module like `tiff` and an entry here."""
+from .header import Header
+from .image_formats import image_format
 
 SMALLEST_EDGE_PX = 64
 _SAMPLES_PER_EDGE = 256
-_DUMMY_PIXEL_SIZES = (0.0, 1.0)
-
-
-def find_micrographs(sources: Iterable[str | Path]) -> list[Path]:
-    """List the micrographs that files, folders and globs stand for.
-
-    Returns
-    -------
-    list of Path
-        Each file once, in natural order (2 before 10). Of a folder or a glob only files with the
-        suffix of a micrograph are taken, and no hidden ones; a file named outright is always taken.
-
-    Raises
-    ------
-    CryopickError
-        If a source holds no micrograph.
-    """
-    found = {path.absolute(): path for source in sources for path in _find(Path(source))}
-    if not found:
-        raise CryopickError("No micrographs are given; name files, folders or globs.")
-    return sorted(found.values(), key=_natural_order)
+_DUMMY_ANGSTROM = 1.0
 
 
 def read_header(path: str | Path) -> Header:
@@ -67,11 +28,11 @@ def read_header(path: str | Path) -> Header:
         If the file is missing, broken, of an unknown format, a stack or volume, or too small.
     """
     path = Path(path)
-    image_format = _format(path)
+    chosen = image_format(path)
     with reading(path, "a micrograph"):
         if path.stat().st_size == 0:
             raise CryopickError(f"{path} is empty (0 bytes); copy it again.")
-        header = image_format.read_header(path)
+        header = chosen.read_header(path)
     _check_header(path, header)
     return replace(header, pixel_size_angstrom=_credible(header.pixel_size_angstrom))
 
@@ -90,7 +51,7 @@ def read_micrograph(path: str | Path, pixel_size_angstrom: float | None = None) 
     path = Path(path)
     header = read_header(path)
     with reading(path, "a micrograph"):
-        pixels = _format(path).read_pixels(path)
+        pixels = image_format(path).read_pixels(path)
     return Micrograph(pixels, pixel_size_angstrom or header.pixel_size_angstrom, path)
 
 
@@ -117,51 +78,6 @@ def require_pixel_size(micrograph: Micrograph) -> float:
     return micrograph.pixel_size_angstrom
 
 
-def stem(name: str) -> str:
-    """A micrograph's file name without the suffix that tells its format."""
-    suffix = _suffix(name)
-    return name[: -len(suffix)] if suffix in FORMATS else name
-
-
-def _find(source: Path) -> list[Path]:
-    source = source.expanduser()
-    if source.is_dir():
-        found = [path for path in source.iterdir() if _is_micrograph(path)]
-    elif source.exists():
-        return [source]
-    else:
-        found = [Path(name) for name in glob(str(source), recursive=True)]
-        found = [path for path in found if _is_micrograph(path)]
-    if not found:
-        what = "holds no micrographs" if source.exists() else "does not exist"
-        raise CryopickError(f"{source} {what}; name files, folders or globs of micrographs.")
-    return found
-
-
-def _is_micrograph(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".") and _suffix(path.name) in FORMATS
-
-
-def _suffix(name: str) -> str:
-    """The suffix that tells the format, with that of a compression: ".mrc", ".mrc.gz"."""
-    suffixes = Path(name.lower()).suffixes
-    return "".join(suffixes[-2:] if suffixes[-1:] in ([".gz"], [".bz2"]) else suffixes[-1:])
-
-
-def _format(path: Path) -> ImageFormat:
-    try:
-        return FORMATS[_suffix(path.name)]
-    except KeyError:
-        known = ", ".join(name for name in FORMATS if name.count(".") == 1)
-        raise CryopickError(f"{path} is not of a known image format ({known}).") from None
-
-
-def _natural_order(path: Path) -> list[str | int]:
-    """Sort key that puts 2 before 10."""
-    parts = re.split(r"(\d+)", str(path))
-    return [int(part) if part.isdecimal() else part for part in parts]
-
-
 def _check_header(path: Path, header: Header) -> None:
     if header.sections != 1:
         raise CryopickError(
@@ -179,11 +95,9 @@ def _check_header(path: Path, header: Header) -> None:
 
 
 def _credible(pixel_size_angstrom: float | None) -> float | None:
-    if pixel_size_angstrom in _DUMMY_PIXEL_SIZES:
+    if pixel_size_angstrom is None or pixel_size_angstrom == _DUMMY_ANGSTROM:
         return None
-    if pixel_size_angstrom is None or not 0 < pixel_size_angstrom < np.inf:
-        return None
-    return pixel_size_angstrom
+    return pixel_size_angstrom if 0 < pixel_size_angstrom < np.inf else None
 
 
 def _sample(pixels: NDArray) -> NDArray:

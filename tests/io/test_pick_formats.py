@@ -60,7 +60,7 @@ def test_a_folder_for_relion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     folder = Path("Picks")
     folder.mkdir()
-    names = ["MotionCorr/job002/Movies/one/a.mrc", "MotionCorr/job002/Movies/two/a.mrc", "/a.mrc"]
+    names = ["MotionCorr/job002/one/a.mrc", "MotionCorr/job002/two/a.mrc", "/a.mrc", "a.jpg"]
     picks = {name: Picks.at([[i, 2]]) for i, name in enumerate(names)}
     write_picks(folder, PickSet(picks, 1.5))
     listed = starfile.read(folder / "coordinates.star", always_dict=True)["coordinate_files"]
@@ -71,7 +71,7 @@ def test_a_folder_for_relion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for source in (folder, folder / "coordinates.star", tmp_path / folder):
         read = read_picks(source)
         assert list(read.by_micrograph) == names
-        assert [one.positions[0, 0] for one in read.by_micrograph.values()] == [0, 1, 2]
+        assert [one.positions[0, 0] for one in read.by_micrograph.values()] == [0, 1, 2, 3]
 
 
 def test_a_list_is_followed_from_anywhere(tmp_path: Path) -> None:
@@ -83,6 +83,9 @@ def test_a_list_is_followed_from_anywhere(tmp_path: Path) -> None:
     assert list(read_picks(path).by_micrograph) == ["Movies/a.mrc"]
     path.write_text(text.format("Movies/a.mrc ManualPick/job005/Movies/b_manualpick.star"))
     with pytest.raises(CryopickError, match=f"{path} lists .*b_manualpick.star, which is not"):
+        read_picks(path)
+    path.write_text(text.replace("_rlnMicrographCoordinates", "").format("Movies/a.mrc"))
+    with pytest.raises(CryopickError, match=f"{path} has no columns rlnCoordinateX"):
         read_picks(path)
 
 

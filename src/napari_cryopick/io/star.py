@@ -38,7 +38,7 @@ def read(path: Path) -> PickSet:
     A list of coordinate files, as RELION's picking jobs leave it, is followed.
     """
     blocks = _blocks(path)
-    if _LIST in blocks:
+    if all(name in blocks.get(_LIST, ()) for name in _LIST_COLUMNS):
         return _read_listed(blocks[_LIST], path)
     table = _coordinates(blocks, path).rename(columns={rln: name for name, rln in _NAMES.items()})
     if "score" in table:
@@ -77,16 +77,16 @@ def write(path: Path, picks: PickSet) -> None:
 def write_folder(folder: Path, picks: PickSet) -> None:
     """Write what RELION's extraction takes: one file per micrograph, and a list of them.
 
-    The list holds the files' paths as they follow from `folder`, for RELION best relative to its
-    project.
+    RELION looks for the listed files from its project's folder, so `folder` is best given
+    relative to that.
     """
     import pandas as pd
     import starfile
 
     files = {}
     for name, one in picks.by_micrograph.items():
-        parts = [part for part in PurePosixPath(name).parts if part not in ("/", "..")]
-        files[name] = folder / Path("Micrographs", *parts).with_suffix(".star")
+        parts = [part for part in PurePosixPath(f"{name}.star").parts if part not in ("/", "..")]
+        files[name] = folder.joinpath("Micrographs", *parts)
         write(files[name], PickSet({name: one}))
     table = pd.DataFrame(files.items(), columns=_LIST_COLUMNS).astype(str)
     with atomic_path(folder / "coordinates.star") as part:

@@ -29,14 +29,14 @@ def picks_of(points: NDArray, features: pd.DataFrame, index: int) -> Picks:
     here = np.round(points[:, 0]) == index
     rows = features[here]
 
-    def column(name: str, default: object, dtype: type) -> NDArray:
-        return rows[name].to_numpy(dtype) if name in rows else np.full(here.sum(), default, dtype)
+    def column(name: str, default: float | str) -> NDArray:
+        return rows[name].to_numpy(type(default)) if name in rows else np.full(len(rows), default)
 
     return Picks(
         points[here, 1:].astype(float),
-        column("score", np.nan, float),
-        column("source", Source.PERSON, str),
-        column("status", Status.OK, str),
+        column("score", np.nan),
+        column("source", str(Source.PERSON)),
+        column("status", str(Status.OK)),
         {name: rows[name].to_numpy() for name in rows if name not in FEATURES},
     )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from napari.qt.threading import create_worker
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from ..errors import CryopickError
 from .heavy import gentle_imports
@@ -60,6 +61,32 @@ class Job(QObject):
     @property
     def stopping(self) -> bool:
         return self._stop.is_set()
+
+
+class Turns(QObject):
+    """Work for the window's own thread, one step at each turn of its event loop.
+
+    What would stop the window for long if done at once is written as a generator that yields
+    between steps.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._waiting: deque[Iterator[None]] = deque()
+        self._timer = QTimer(self, interval=0)
+        self._timer.timeout.connect(self._take)
+
+    def add(self, steps: Iterator[None]) -> None:
+        """Do these steps after all that are waiting."""
+        self._waiting.append(steps)
+        self._timer.start()
+
+    def _take(self) -> None:
+        for _ in self._waiting[0]:
+            return
+        self._waiting.popleft()
+        if not self._waiting:
+            self._timer.stop()
 
 
 def _events(work: Work, stop: threading.Event) -> Iterator[Any]:

@@ -23,6 +23,7 @@ MICROGRAPHS, PICKS, LABELS = "micrographs", "picks", "labels"
 MAPS = ("area", "centre", "contamination")
 """The roles a layer can have for a stack."""
 
+AXES = ("micrograph", "y", "x")
 SOURCE_COLOURS = {Source.PERSON: "#ffc233", Source.MODEL: "#35e0d2", Source.FILE: "#c9a0ff"}
 LABEL_COLOURS = {
     LabelClass.PARTICLE: "#35e0d2",
@@ -100,12 +101,13 @@ def picks_layer(image: Image, stack: Stack, diameter_px: float) -> Points:
         features={name: np.array([], type(value)) for name, value in _FEATURE_DEFAULTS.items()},
         feature_defaults=_FEATURE_DEFAULTS,
         size=diameter_px,
-        border_width=0.05,
+        border_width=0.04,
         border_color=SOURCE_COLOURS[Source.PERSON],
         face_color="transparent",
         scale=scale,
         translate=translate,
         units=_units_like(image),
+        axis_labels=AXES,
         metadata=metadata(stack, PICKS),
     )
 
@@ -122,6 +124,7 @@ def labels_layer(image: Image, stack: Stack, diameter_px: float) -> Labels:
         scale=scale,
         translate=translate,
         units=_units_like(image),
+        axis_labels=AXES,
         metadata=metadata(stack, LABELS),
     )
     layer.brush_size = _PARTICLE_PX // 2
@@ -132,7 +135,7 @@ def map_layer(image: Image, stack: Stack, role: str, maps: Maps) -> Image:
     """Make an empty layer for one of the probability maps of each micrograph."""
     scale, translate = coarse_frame(image, maps.scale)
     return Image(
-        np.zeros((len(stack), *map_shape(stack, maps)), np.float16),
+        np.zeros((len(stack), *_map_shape(stack, maps)), np.float16),
         name=f"{image.name} {role}",
         colormap=Colormap([[0, 0, 0, 0], _MAP_COLOURS[role]], name=f"cryopick {role}"),
         contrast_limits=(0, 1),
@@ -142,11 +145,18 @@ def map_layer(image: Image, stack: Stack, role: str, maps: Maps) -> Image:
         scale=scale,
         translate=translate,
         units=_units_like(image),
+        axis_labels=AXES,
         metadata=metadata(stack, role),
     )
 
 
-def map_shape(stack: Stack, maps: Maps) -> tuple[int, int]:
+def fits(layer: Image, image: Image, stack: Stack, maps: Maps) -> bool:
+    """Whether a map layer was made for maps as fine as these."""
+    scale, _ = coarse_frame(image, maps.scale)
+    return np.allclose(layer.scale, scale) and layer.data.shape[1:] == _map_shape(stack, maps)
+
+
+def _map_shape(stack: Stack, maps: Maps) -> tuple[int, int]:
     """(h, w) that holds the maps of the largest micrograph."""
     height, width = (int(np.ceil(edge * maps.scale)) for edge in stack.shape)
     return max(height, maps.area.shape[0]), max(width, maps.area.shape[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import ceil, isclose
 from typing import Any, Generic, TypeVar
 
@@ -17,7 +18,7 @@ from ..ruler import Ruler
 from .combos import LayerCombo, shows_micrographs
 from .curation import curate
 from .form import SettingsForm
-from .jobs import Job, Refused, Work
+from .jobs import Job, Refused, Turns, Work
 from .layers import PICKS, find_layer, frame, pixel_size_angstrom, role_of, set_pixel_size
 from .ruler_circle import RulerCircle
 from .scratch import adopt
@@ -26,6 +27,7 @@ Settings = TypeVar("Settings", bound=Ruler)
 
 _DIAMETER = "cryopick_diameter_angstrom"
 _USUAL_DIAMETER_ANGSTROM = 150.0
+_WIDTH_PX = 280
 _ERROR_COLOUR = "#ff6b6b"
 
 
@@ -48,6 +50,7 @@ class Panel(QWidget, Generic[Settings]):
         self.job: Job | None = None
         self.job_image: Image | None = None
         self.circle = RulerCircle(viewer, self)
+        self._turns = Turns(self)
         self._arrange()
         self.images.chosen.connect(self._on_chosen)
         self.form.changed.connect(self._on_setting)
@@ -63,8 +66,8 @@ class Panel(QWidget, Generic[Settings]):
         """The work to do, made of the form and the layers as they are now."""
         raise NotImplementedError
 
-    def on_event(self, event: Any) -> None:
-        """Something has happened in the work."""
+    def on_event(self, event: Any) -> Iterator[None]:
+        """Something has happened in the work; yields between steps that take long."""
         raise NotImplementedError
 
     def on_image(self, image: Image) -> None:
@@ -130,8 +133,8 @@ class Panel(QWidget, Generic[Settings]):
             raise CryopickError("The pixel size is unknown; enter it above.")
         self.job_image = image
         self.job = Job(self.work(image), self)
-        self.job.happened.connect(self._on_happened)
-        self.job.ended.connect(self._on_ended)
+        self.job.happened.connect(lambda event: self._turns.add(self._take(event)))
+        self.job.ended.connect(lambda: self._turns.add(self._end()))
         self.circle.hide()
         self.run.setText("Stop")
         self.progress.setRange(0, 0)
@@ -140,17 +143,18 @@ class Panel(QWidget, Generic[Settings]):
         self.tell("Loading…")
         self.job.start()
 
-    def _on_happened(self, event: Any) -> None:
+    def _take(self, event: Any) -> Iterator[None]:
         if isinstance(event, Refused):
             self.tell(event.message, wrong=True)
         elif self.job_image is not None:
-            self.on_event(event)
+            yield from self.on_event(event)
 
-    def _on_ended(self) -> None:
+    def _end(self) -> Iterator[None]:
         self.job = self.job_image = None
         self.run.setText(self.run_text)
         self.run.setEnabled(True)
         self.progress.hide()
+        yield
 
     # the layers and the form
 
@@ -216,6 +220,7 @@ class Panel(QWidget, Generic[Settings]):
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(10, 8, 10, 8)
         self.body.setSpacing(8)
+        self.setMinimumWidth(_WIDTH_PX)
         self.form.rows.insertRow(0, "Micrographs", self.images)
         self.form.editor("pixel_size_angstrom").setSpecialValueText("unknown")
         self.run.setStyleSheet(_primary(self.viewer.theme))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +29,11 @@ from .form import SettingsForm, compact_rows
 from .jobs import Work
 from .models import ModelCombo
 from .panel import Panel, counted
-from .results import show_prediction
+from .results import fill_layers, make_layers
 from .scratch import adopt, write_scratch
 
 _LOWEST_SCORE = 0.05
 _USUAL_THRESHOLD = 0.5
-
-
-@dataclass(frozen=True)
-class ModelFound:
-    """The model is there, and has a threshold of its own."""
-
-    threshold: float
 
 
 class PredictPanel(Panel[PredictSettings]):
@@ -62,6 +54,7 @@ class PredictPanel(Panel[PredictSettings]):
         self.count = QLabel()
         self.export = QPushButton("Export…")
         self._seconds: list[float] = []
+        self._failed: list[str] = []
         self._arrange_outcome()
         form.rows.insertRow(0, "Model", self.models)
         form.rows.insertRow(2, "Predict", self.scope)
@@ -75,36 +68,46 @@ class PredictPanel(Panel[PredictSettings]):
         stack, here = adopt(image), self.slice_in_view()
         paths = stack.paths if self.scope.currentIndex() else stack.paths[here : here + 1]
         settings = self.form.settings(model=self.models.model(), threshold=_LOWEST_SCORE)
-        self._seconds = []
+        self._seconds, self._failed = [], []
 
-        def predict(stop: threading.Event) -> Iterator[ModelFound | PredictionEvent]:
-            from ..network.zoo import load_model
+        def predict(stop: threading.Event) -> Iterator[PredictionEvent]:
             from ..picking.predict import predict_many
 
-            yield ModelFound(load_model(settings.model).card.threshold)
             write_scratch(image, stack)
             yield from predict_many(paths, settings, stop)
 
         return predict
 
-    def on_event(self, event: ModelFound | PredictionEvent) -> None:
+    def on_event(self, event: PredictionEvent) -> Iterator[None]:
         """Show what was found, on the micrographs it was found in."""
         match event:
-            case ModelFound():
-                self.threshold.setValue(event.threshold)
-                return
             case Predicted():
+                if not self._seconds:
+                    self.threshold.setValue(event.threshold)
                 self._seconds.append(event.seconds)
-                picks = show_prediction(
-                    self.viewer, self.job_image, event, self.diameter_px, self.job
-                )
-                show_above(picks, self.threshold.value())
-                self.tell(f"{event.path.name} is done.")
+                yield from self._show(event)
             case Failed():
-                self.tell(event.message, wrong=True)
-        mean = sum(self._seconds) / max(1, len(self._seconds))
-        self.show_progress(event.index + 1, event.total, mean * (event.total - event.index - 1))
+                self._failed.append(event.message)
+        self.show_progress(event.index + 1, event.total, self._seconds_left(event))
+        self.tell(self._account(event), wrong=bool(self._failed))
         self._count_soon()
+
+    def _show(self, event: Predicted) -> Iterator[None]:
+        image, diameter_px = self.job_image, self.diameter_px
+        for _ in make_layers(self.viewer, image, event.maps, diameter_px):
+            yield
+        picks = fill_layers(self.viewer, image, event, diameter_px, run=self.job)
+        show_above(picks, self.threshold.value())
+
+    def _seconds_left(self, event: PredictionEvent) -> float:
+        mean = sum(self._seconds) / max(1, len(self._seconds))
+        return mean * (event.total - event.index - 1)
+
+    def _account(self, event: PredictionEvent) -> str:
+        done = f"{len(self._seconds)} of {counted(event.total, 'micrograph')} predicted"
+        if self._failed:
+            return f"{done}, {len(self._failed)} failed: {self._failed[-1]}"
+        return f"{done}, {sum(self._seconds) / len(self._seconds):.1f} s each."
 
     def on_image(self, image: Image) -> None:
         """Show the threshold and the picks of other micrographs."""
@@ -124,7 +127,8 @@ class PredictPanel(Panel[PredictSettings]):
         if picks is None:
             self.count.setText("No picks yet")
         else:
-            self.count.setText(f"{counted(int(picks.shown.sum()), 'pick')} shown")
+            here = int((picks.data[picks.shown, 0].round() == self.slice_in_view()).sum())
+            self.count.setText(f"{counted(int(picks.shown.sum()), 'pick')}, {here:,} here")
 
     def _name_scope(self, event: Any = None) -> None:
         image = self.images.layer()
@@ -133,6 +137,7 @@ class PredictPanel(Panel[PredictSettings]):
         count = len(adopt(image))
         self.scope.setItemText(0, f"this one ({self.slice_in_view() + 1} of {count})")
         self.scope.setItemText(1, f"all {count}")
+        self._count_soon()
 
     def _choose_export(self) -> None:
         folder = adopt(self.images.layer()).paths[0].parent

@@ -11,7 +11,7 @@ from napari.utils.notifications import show_warning
 from ..errors import CryopickError
 from ..io import find_micrographs, read_header, read_micrograph
 from ..io.header import Header
-from .layers import MICROGRAPHS, metadata, units
+from .layers import AXES, MICROGRAPHS, metadata, units
 from .stack import Stack, contrast_limits, lazy_pixels
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -67,6 +67,7 @@ def _layer(name: str, headers: dict[Path, Header], pixel_size_angstrom: float | 
     attributes = {
         "name": name,
         "scale": (1.0, edge, edge),
+        "axis_labels": AXES,
         "units": units(pixel_size_angstrom),
         "contrast_limits": contrast_limits(read_micrograph(stack.paths[0]).pixels),
         "colormap": "gray",

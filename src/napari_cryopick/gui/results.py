@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Any
 
-import numpy as np
 from napari.layers import Image, Layer, Points
+from numpy.typing import NDArray
 
 from ..picking.events import Predicted
 from ..picking.maps import Maps
@@ -16,24 +16,41 @@ from .layers import (
     MAPS,
     PICKS,
     find_layer,
+    fits,
     labels_layer,
     map_layer,
-    map_shape,
     picks_layer,
 )
 from .scratch import adopt
-from .stack import Stack
 
 
-def show_prediction(
+def make_layers(viewer: Any, image: Image, maps: Maps, diameter_px: float) -> Iterator[None]:
+    """Make the layers that results need and that are not there yet, one at each step."""
+    stack = adopt(image)
+    for role in MAPS:
+        layer = find_layer(viewer.layers, stack, role)
+        if layer is not None and not fits(layer, image, stack, maps):
+            viewer.layers.remove(layer)
+            layer = None
+        if layer is None:
+            place = viewer.layers.index(image) + 1
+            _insert(viewer, place, map_layer(image, stack, role, maps))
+            yield
+    ensure_labels(viewer, image, diameter_px)
+    yield
+    ensure_picks(viewer, image, diameter_px)
+    yield
+
+
+def fill_layers(
     viewer: Any, image: Image, event: Predicted, diameter_px: float, run: Hashable
 ) -> Points:
-    """Show the maps and picks of one micrograph, wherever the user looks by now."""
+    """Put the maps and picks of one micrograph into its slice, wherever the user looks by now."""
     stack = adopt(image)
     index = stack.index(event.path)
     for role in MAPS:
-        _show_map(viewer, image, stack, role, index, event.maps)
-    ensure_labels(viewer, image, diameter_px)
+        if (layer := find_layer(viewer.layers, stack, role)) is not None:
+            _fill(layer, index, getattr(event.maps, role))
     picks = ensure_picks(viewer, image, diameter_px)
     replace_model_picks(picks, index, event.picks, diameter_px / 2, run)
     return picks
@@ -65,24 +82,17 @@ def annotate(viewer: Any, layer: Layer, mode: str) -> None:
     layer.mode = mode
 
 
-def _show_map(viewer: Any, image: Image, stack: Stack, role: str, index: int, maps: Maps) -> None:
-    layer = find_layer(viewer.layers, stack, role)
-    if layer is not None and layer.data.shape[1:] != map_shape(stack, maps):
-        viewer.layers.remove(layer)
-        layer = None
-    if layer is None:
-        place = viewer.layers.index(image) + 1
-        layer = _insert(viewer, place, map_layer(image, stack, role, maps))
-    probabilities = getattr(maps, role)
+def _fill(layer: Image, index: int, probabilities: NDArray) -> None:
     height, width = probabilities.shape
     layer.data[index] = 0
-    layer.data[index, :height, :width] = probabilities.astype(np.float16)
+    layer.data[index, :height, :width] = probabilities
     layer.refresh()
 
 
 def _insert(viewer: Any, place: int, layer: Layer) -> Any:
     """Insert a layer and leave the selection as it is."""
     selected = set(viewer.layers.selection)
-    viewer.layers.insert(place, layer)
-    viewer.layers.selection = selected
+    with viewer.layers.selection.events.blocker_all():
+        viewer.layers.insert(place, layer)
+        viewer.layers.selection = selected
     return viewer.layers[viewer.layers.index(layer)]

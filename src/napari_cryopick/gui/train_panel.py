@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ class TrainPanel(Panel[TrainSettings]):
 
         return train
 
-    def on_event(self, event: TrainingEvent) -> None:
+    def on_event(self, event: TrainingEvent) -> Iterator[None]:
         """Show how the training goes, and offer its model at the end."""
         match event:
             case Started():
@@ -89,6 +90,7 @@ class TrainPanel(Panel[TrainSettings]):
                     f"{'Stopped' if event.stopped else 'Trained'} after {duration(event.seconds)}"
                     f"{_scores(event.metrics)}. The model is chosen in Predict particles."
                 )
+        yield
 
     def on_image(self, image: Image) -> None:
         """Choose the picks and labels that belong to other micrographs."""
@@ -183,9 +185,7 @@ def _edits(layer: Layer) -> Any:
 
 
 def _scores(metrics: dict[str, float]) -> str:
-    known = {"f1": "F1", "average_precision": "AP"}
-    return "".join(
-        f"{', ' if i else ': '}{title} {metrics[name]:.2f}"
-        for i, (name, title) in enumerate(known.items())
-        if name in metrics
-    )
+    titles = {"f1": "F1", "average_precision": "AP"}
+    known = {name: metrics[name] for name in titles if isfinite(metrics.get(name, nan))}
+    figures = ", ".join(f"{titles[name]} {value:.2f}" for name, value in known.items())
+    return f": {figures}" if figures else ""

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import mrcfile
+import numpy as np
+import pytest
+from napari.utils.notifications import notification_manager
+
+from napari_cryopick import CryopickError
+from napari_cryopick.gui.layers import pixel_size_angstrom, stack_of
+from napari_cryopick.gui.reader import read_stacks
+
+
+def test_a_folder_opens_as_one_lazy_stack_in_angstrom(viewer, folder):
+    (layer,) = viewer.open(str(folder), plugin="napari-cryopick")
+    assert layer.data.shape == (3, 160, 192)
+    assert layer.data.dtype == np.float32
+    assert tuple(layer.scale) == (1, 2, 2)
+    assert pixel_size_angstrom(layer) == 2
+    assert [path.name for path in stack_of(layer).paths] == ["a.mrc", "b.mrc", "c.mrc"]
+    for index, path in enumerate(stack_of(layer).paths):
+        pixels = mrcfile.read(path)
+        height, width = pixels.shape
+        shown = np.asarray(layer.data[index])
+        np.testing.assert_array_equal(shown[:height, :width], pixels)
+        assert (shown[height:] == pixels.min()).all()
+        assert (shown[:, width:] == pixels.min()).all()
+
+
+def test_pixels_are_read_when_they_are_looked_at(viewer, folder):
+    last = folder / "c.mrc"
+    last.write_bytes(last.read_bytes()[:-100])
+    (layer,) = viewer.open(str(folder), plugin="napari-cryopick")
+    assert np.isfinite(layer.data[0]).all()
+    with pytest.raises(CryopickError, match=r"c\.mrc is cut short"):
+        layer.data[2].compute()
+
+
+def test_one_file_is_a_stack_of_one(viewer, folder):
+    (layer,) = viewer.open(str(folder / "b.mrc"), plugin="napari-cryopick")
+    assert layer.data.shape == (1, 128, 160)
+    assert layer.name == "b.mrc"
+
+
+def test_a_hot_pixel_does_not_ruin_the_contrast(folder):
+    with mrcfile.open(folder / "a.mrc", "r+") as mrc:
+        mrc.data[:] = np.random.default_rng(0).normal(10, 2, mrc.data.shape)
+        mrc.data[3, 5], mrc.data[4, 4] = 1e9, np.nan
+    low, high = read_stacks(str(folder))[0][1]["contrast_limits"]
+    assert 2 < low < 7
+    assert 13 < high < 18
+
+
+def test_an_unknown_pixel_size_is_not_taken_for_one(folder):
+    for path in folder.iterdir():
+        with mrcfile.open(path, "r+") as mrc:
+            mrc.voxel_size = 1.0
+    _, attributes, _ = read_stacks(str(folder))[0]
+    assert set(attributes["units"]) == {"pixel"}
+
+
+def test_each_pixel_size_has_a_layer_of_its_own(folder):
+    with mrcfile.open(folder / "b.mrc", "r+") as mrc:
+        mrc.voxel_size = 1.3
+    layers = read_stacks(str(folder))
+    assert [attributes["scale"][-1] for _, attributes, _ in layers] == [2, 1.3]
+    assert [len(attributes["metadata"]["cryopick"]) for _, attributes, _ in layers] == [2, 1]
+
+
+def test_what_cannot_be_read_is_left_out_with_a_warning(folder):
+    (folder / "b.mrc").write_text("not an image")
+    with notification_manager:
+        ((pixels, _, _),) = read_stacks(str(folder))
+        assert len(pixels) == 2
+        message = notification_manager.records[-1].message
+        assert message.startswith("1 of 3 left out")
+        assert "b.mrc" in message
+
+
+def test_a_folder_of_nothing_readable_says_why(folder):
+    for path in folder.iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(CryopickError, match=r"a\.mrc is empty"):
+        read_stacks(str(folder))

@@ -12,6 +12,7 @@ test: .venv/installed window
 	$(BIN)/pytest
 
 demo: .venv/installed
+	rm -rf demo
 	$(BIN)/napari-cryopick demo
 
 lint: .venv/installed

@@ -30,10 +30,10 @@ class Project:
     def run(self) -> Path:
         return self.folder / "run"
 
-    def training(self, run: Path, *options: str) -> list[str]:
+    def training(self, run: Path, *options: str, steps: int = 6) -> list[str]:
         """What to type for a training of a few seconds."""
         words = ["train", self.micrographs, "--picks", self.particles, "--diameter", 160]
-        words += ["--output", run, "--steps", 6, "--batch-size", 2, "--patch", 64]
+        words += ["--output", run, "--steps", steps, "--batch-size", 2, "--patch", 64]
         return [*map(str, words), *options]
 
     def prediction(self, output: Path, *options: str) -> list[str]:

@@ -92,4 +92,4 @@ def test_many_micrographs_make_one_row(capsys):
     results.print(as_table([one] * (LONGEST_TABLE + 1)))
     out = capsys.readouterr().out
     assert "a.mrc" not in out
-    assert out.split()[-5:] == ["31", "micrographs", "31", "31", "15.5"]
+    assert out.split()[-5:] == ["31", "micrographs", "31", "31", "15.50"]

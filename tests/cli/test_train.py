@@ -58,7 +58,7 @@ def test_a_run_that_cannot_be_written_is_told_before_any_work(project, tmp_path,
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_ctrl_c_keeps_the_best_model_and_says_so(project, tmp_path):
     command = Path(sys.executable).with_name("napari-cryopick")
-    words = project.training(tmp_path / "run", "--steps", "100000")
+    words = project.training(tmp_path / "run", steps=100_000)
     with subprocess.Popen([command, *words], stderr=subprocess.PIPE, text=True) as training:
         assert training.stderr
         next(line for line in training.stderr if line.startswith("Training"))

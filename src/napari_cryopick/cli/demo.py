@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import CryopickError
 from .terminal import ExitCode, require_writable, say, say_command
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def demo(*, output: Path = Path("demo")) -> ExitCode:
     from ..simulation.simple import simulate_fields, write_fields
     from .main import main
 
+    if (output / "run").exists():
+        raise CryopickError(f"{output} holds a demo; delete it, or choose another --output.")
     require_writable(output)
     protein = SimulationSettings(count=6)
     chapter(f"Simulating {protein.count} micrographs of a made-up protein.")

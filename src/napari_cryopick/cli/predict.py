@@ -113,13 +113,13 @@ def as_table(picked: list[Picked]) -> Table:
     """One row for each micrograph, unless they are many, and one for all."""
     shown = table("micrograph", "picks", "flagged", "seconds")
     for one in picked if len(picked) <= LONGEST_TABLE else ():
-        shown.add_row(one.path.name, f"{one.good}", f"{one.flagged}", f"{one.seconds:.1f}")
+        shown.add_row(one.path.name, f"{one.good}", f"{one.flagged}", f"{one.seconds:.2f}")
     shown.add_section()
     shown.add_row(
         f"{len(picked)} micrographs",
         f"{sum(one.good for one in picked)}",
         f"{sum(one.flagged for one in picked)}",
-        f"{sum(one.seconds for one in picked):.1f}",
+        f"{sum(one.seconds for one in picked):.2f}",
     )
     return shown
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from math import isnan
 from pathlib import Path
 from typing import Annotated
 
@@ -82,24 +82,33 @@ def _begun(event: Started) -> str:
 
 
 def _validated(event: Validation) -> str:
+    if not event.complete:
+        return f"Step {event.step}: F1 about {figure(event.f1, 2)}, judged by the held-out picks"
     return (
-        f"Step {event.step}, on what is held out: F1 {figure(event.f1)}, "
-        f"average precision {figure(event.average_precision)}"
+        f"Step {event.step}: F1 {figure(event.f1)}, "
+        f"average precision {figure(event.average_precision)} on held-out particles"
     )
 
 
 def as_table(finished: Finished) -> Table:
-    """The figures of the best model."""
+    """The figures of the best model that there are."""
     shown = table("best model", "")
     for name, value in finished.metrics.items():
-        shown.add_row(name.replace("_", " "), figure(value))
+        if not isnan(value):
+            shown.add_row(name.replace("_", " ").replace("f1", "F1"), figure(value))
     shown.add_row("seconds of training", f"{finished.seconds:.0f}")
     return shown
 
 
 def as_data(finished: Finished) -> dict[str, object]:
     """The same for a program to read."""
-    return asdict(finished) | {"run": str(finished.run), "model": str(finished.model)}
+    return {
+        "run": str(finished.run),
+        "model": str(finished.model),
+        "metrics": {k: None if isnan(v) else v for k, v in finished.metrics.items()},
+        "stopped": finished.stopped,
+        "seconds": finished.seconds,
+    }
 
 
 def next_command(micrographs: list[str], settings: TrainSettings, run: Path) -> list[str]:

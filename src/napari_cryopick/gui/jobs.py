@@ -89,6 +89,20 @@ class Turns(QObject):
             self._timer.stop()
 
 
+class Soon(QObject):
+    """A function that is called once, a moment after it was asked for however often."""
+
+    def __init__(self, function: Callable[[], None], parent: QObject, pause_ms: int = 100) -> None:
+        super().__init__(parent)
+        self._timer = QTimer(self, singleShot=True, interval=pause_ms)
+        self._timer.timeout.connect(function)
+
+    def ask(self, event: Any = None) -> None:
+        """Have it called."""
+        if not self._timer.isActive():
+            self._timer.start()
+
+
 def _events(work: Work, stop: threading.Event) -> Iterator[Any]:
     try:
         events = work(stop)

@@ -29,6 +29,10 @@ class ModelCombo(QComboBox):
         """Its name, or the path of its file or run folder; "" where there is none."""
         return str(self.currentData() or "")
 
+    def add(self, path: Path) -> None:
+        """Add a model of one's own and choose it."""
+        TRAINED.append(path)
+
     def _on_trained(self) -> None:
         self._refresh()
         self.setCurrentIndex(0)
@@ -51,7 +55,7 @@ class ModelCombo(QComboBox):
                 self, "Open a model", "", "Models (*.safetensors)"
             )
             if path:
-                TRAINED.append(Path(path))
+                self.add(Path(path))
 
 
 def released_models() -> list[str]:

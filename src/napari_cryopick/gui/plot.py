@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from .jobs import Soon
 
 _PAUSE_MS = 500
 _HEIGHT_PX = 190
@@ -27,8 +28,7 @@ class TrainingPlot(QWidget):
         self._theme = get_theme(theme)
         self._curves: dict[str, tuple[list[int], list[float]]] = {}
         self._canvas: Any = None
-        self._timer = QTimer(self, singleShot=True, interval=_PAUSE_MS)
-        self._timer.timeout.connect(self._draw)
+        self._drawing = Soon(self._draw, self, _PAUSE_MS)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self.setFixedHeight(_HEIGHT_PX)
@@ -45,8 +45,11 @@ class TrainingPlot(QWidget):
             steps, heights = self._curves[name]
             steps.append(step)
             heights.append(value)
-        if not self._timer.isActive():
-            self._timer.start()
+        self._drawing.ask()
+
+    def steps(self, name: str) -> list[int]:
+        """At which steps a curve has points."""
+        return self._curves[name][0]
 
     def _draw(self) -> None:
         if self._canvas is None:

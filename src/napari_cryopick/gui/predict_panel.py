@@ -18,7 +18,6 @@ from qtpy.QtWidgets import (
     QSizePolicy,
 )
 from superqt import QLabeledDoubleSlider
-from superqt.utils import qthrottled
 
 from ..errors import CryopickError
 from ..picking.events import Failed, Predicted, PredictionEvent
@@ -26,7 +25,7 @@ from ..picking.settings import PredictSettings
 from .coordinates import write_layer
 from .curation import show_above, threshold_of
 from .form import SettingsForm, compact_rows
-from .jobs import Work
+from .jobs import Soon, Work
 from .models import ModelCombo
 from .panel import Panel, counted
 from .results import fill_layers, make_layers
@@ -60,7 +59,7 @@ class PredictPanel(Panel[PredictSettings]):
         form.rows.insertRow(2, "Predict", self.scope)
         self.threshold.valueChanged.connect(self._on_threshold)
         self.export.clicked.connect(self._choose_export)
-        self._count_soon = qthrottled(self._count, timeout=100)
+        self._counting = Soon(self._count, self)
         napari_viewer.dims.events.point.connect(self._name_scope)
 
     def work(self, image: Image) -> Work:
@@ -90,7 +89,7 @@ class PredictPanel(Panel[PredictSettings]):
                 self._failed.append(event.message)
         self.show_progress(event.index + 1, event.total, self._seconds_left(event))
         self.tell(self._account(event), wrong=bool(self._failed))
-        self._count_soon()
+        self._counting.ask()
 
     def _show(self, event: Predicted) -> Iterator[None]:
         image, diameter_px = self.job_image, self.diameter_px
@@ -119,7 +118,7 @@ class PredictPanel(Panel[PredictSettings]):
     def _on_threshold(self) -> None:
         if (picks := self.picks_layer()) is not None:
             show_above(picks, self.threshold.value())
-        self._count_soon()
+        self._counting.ask()
 
     def _count(self) -> None:
         picks = self.picks_layer()
@@ -137,7 +136,7 @@ class PredictPanel(Panel[PredictSettings]):
         count = len(adopt(image))
         self.scope.setItemText(0, f"this one ({self.slice_in_view() + 1} of {count})")
         self.scope.setItemText(1, f"all {count}")
-        self._count_soon()
+        self._counting.ask()
 
     def _choose_export(self) -> None:
         folder = adopt(self.images.layer()).paths[0].parent

@@ -24,10 +24,15 @@ class RulerCircle(QObject):
         """Draw a circle of this diameter, or resize the one there is."""
         if self._layer is None or self._layer not in self._viewer.layers:
             selected = set(self._viewer.layers.selection)
-            self._layer = self._viewer.add_layer(_circle(self._viewer.camera.center[-2:]))
+            self._layer = self._viewer.add_layer(_circle(self._centre()))
             self._viewer.layers.selection = selected
         self._layer.size = diameter_angstrom
         self._timer.start()
+
+    def _centre(self) -> tuple[float, float]:
+        scene = getattr(self._viewer, "scene", self._viewer)  # before napari 0.9
+        y, x = scene.camera.center[-2:]
+        return y, x
 
     def hide(self) -> None:
         """Remove the circle."""

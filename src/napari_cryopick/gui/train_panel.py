@@ -9,16 +9,15 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
-from napari.layers import Image, Labels, Layer, Points
+from napari.layers import Image, Labels, Points
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
-from superqt.utils import qthrottled
 
 from ..errors import CryopickError
 from ..training.events import Finished, Started, Step, TrainingEvent, Validation
 from ..training.settings import TrainSettings
 from .combos import LayerCombo
 from .form import SettingsForm
-from .jobs import Work
+from .jobs import Soon, Work
 from .layers import LABELS, PICKS, find_layer
 from .models import TRAINED
 from .panel import Panel, counted, duration
@@ -44,12 +43,12 @@ class TrainPanel(Panel[TrainSettings]):
         self.folder = QLineEdit()
         self.summary = QLabel()
         self.plot = TrainingPlot(napari_viewer.theme)
-        self._watched: list[Layer] = []
+        self._watched: list[Any] = []
         self._arrange_teaching()
-        self._describe_soon = qthrottled(self.describe, timeout=200)
+        self._describing = Soon(self.describe, self)
         for combo in (self.picks, self.labels):
             combo.chosen.connect(self._watch)
-        self.form.editor("complete").toggled.connect(self.describe)
+        self.form.editor("complete").toggled.connect(self._describing.ask)
 
     def work(self, image: Image) -> Work:
         """Train on the data as it is now; later edits are for the next training."""
@@ -107,7 +106,7 @@ class TrainPanel(Panel[TrainSettings]):
         complete = self.form.value("complete")
         return training_data(image, adopt(image), self.picks.layer(), self.labels.layer(), complete)
 
-    def describe(self, event: Any = None) -> None:
+    def describe(self) -> None:
         """Say what would be used."""
         if self.images.layer() is None:
             return
@@ -116,15 +115,30 @@ class TrainPanel(Panel[TrainSettings]):
         except CryopickError as error:
             self.summary.setText(str(error))
 
+    def begin_picks(self) -> Points:
+        """Go to the picks layer of the micrographs, made if need be, ready to click."""
+        return self._begin(ensure_picks, self.picks, "add")
+
+    def begin_labels(self) -> Labels:
+        """Go to the labels layer of the micrographs, made if need be, ready to paint."""
+        return self._begin(ensure_labels, self.labels, "paint")
+
+    def _begin(self, ensure: Callable[..., Any], combo: LayerCombo, mode: str) -> Any:
+        layer = ensure(self.viewer, self.images.layer(), self.diameter_px)
+        combo.choose(layer)
+        annotate(self.viewer, layer, mode)
+        return layer
+
     def _watch(self) -> None:
         """Follow the edits of the layers chosen."""
-        for layer in self._watched:
-            _edits(layer).disconnect(self._describe_soon)
-        self._watched = [
-            layer for layer in (self.picks.layer(), self.labels.layer()) if layer is not None
-        ]
-        for layer in self._watched:
-            _edits(layer).connect(self._describe_soon)
+        for edited in self._watched:
+            edited.disconnect(self._describing.ask)
+        picks, labels = self.picks.layer(), self.labels.layer()
+        self._watched = [picks.events.features] if picks is not None else []
+        if labels is not None:
+            self._watched += [labels.events.labels_update, labels.events.set_data]
+        for edited in self._watched:
+            edited.connect(self._describing.ask)
         self.describe()
 
     def _arrange_teaching(self) -> None:
@@ -133,25 +147,11 @@ class TrainPanel(Panel[TrainSettings]):
         self.folder.setToolTip("Each training makes a folder of its own in here.")
         self.summary.setWordWrap(True)
         rows = self.form.rows
-        rows.insertRow(1, "Picks", _with_button(self.picks, "+", self._new_picks))
-        rows.insertRow(2, "Labels", _with_button(self.labels, "+", self._new_labels))
+        rows.insertRow(1, "Picks", _with_button(self.picks, "+", self.begin_picks))
+        rows.insertRow(2, "Labels", _with_button(self.labels, "+", self.begin_labels))
         rows.addRow("Output", _with_button(self.folder, "…", self._browse))
         self.body.insertWidget(self.body.indexOf(self.run), self.summary)
         self.body.insertWidget(self.body.indexOf(self.progress) + 1, self.plot)
-
-    def _new_picks(self) -> None:
-        self._begin(ensure_picks, self.picks, "add")
-
-    def _new_labels(self) -> None:
-        self._begin(ensure_labels, self.labels, "paint")
-
-    def _begin(self, ensure: Any, combo: LayerCombo, mode: str) -> None:
-        """Go to the layer of the micrographs chosen, made if need be, ready to click or paint."""
-        if (image := self.images.layer()) is None:
-            return
-        layer = ensure(self.viewer, image, self.diameter_px)
-        combo.choose(layer)
-        annotate(self.viewer, layer, mode)
 
     def _browse(self) -> None:
         if folder := QFileDialog.getExistingDirectory(self, "Output", self.folder.text()):
@@ -163,7 +163,7 @@ class TrainPanel(Panel[TrainSettings]):
         self.labels.forget_viewer()
 
 
-def _with_button(editor: QWidget, text: str, action: Callable[[], None]) -> QHBoxLayout:
+def _with_button(editor: QWidget, text: str, action: Callable[[], Any]) -> QHBoxLayout:
     button = QToolButton()
     button.setText(text)
     button.setFixedWidth(22)
@@ -178,10 +178,6 @@ def _with_button(editor: QWidget, text: str, action: Callable[[], None]) -> QHBo
 
 def _runs_beside(micrograph: Path) -> Path:
     return micrograph.absolute().parent.parent / "cryopick_runs"
-
-
-def _edits(layer: Layer) -> Any:
-    return layer.events.features if isinstance(layer, Points) else layer.events.set_data
 
 
 def _scores(metrics: dict[str, float]) -> str:

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_cryopick import CryopickError, Picks, Source, Status
+from napari_cryopick.gui.coordinates import points_layer, write_layer
+from napari_cryopick.gui.curation import curate, curated_picks, show_above
+from napari_cryopick.gui.layers import picks_layer, pixel_size_angstrom, stack_of
+from napari_cryopick.io import PickSet, read_picks, write_picks
+
+PICKS = PickSet(
+    {
+        "job/c.mrc": Picks.at([(12, 34)], 0.9, Source.FILE),
+        "job/a.mrc": Picks.at([(5, 6), (7, 8)], source=Source.FILE),
+    },
+    pixel_size_angstrom=2.0,
+    diameter_angstrom=44.0,
+)
+
+
+def test_picks_lie_over_the_micrographs_that_they_name(viewer, image):
+    layer = points_layer(PICKS, viewer.layers)
+    assert sorted(layer.data.tolist()) == [[0, 5, 6], [0, 7, 8], [2, 12, 34]]
+    assert stack_of(layer) == stack_of(image)
+    assert layer.size[0] * layer.scale[-1] == pytest.approx(44)
+
+
+def test_picks_of_micrographs_that_are_not_open_stand_alone(viewer):
+    layer = points_layer(PICKS, viewer.layers)
+    assert sorted(layer.data.tolist()) == [[0, 5, 6], [0, 7, 8], [1, 12, 34]]
+    assert pixel_size_angstrom(layer) == 2
+
+
+@pytest.mark.parametrize("suffix", [".star", ".csv"])
+def test_picks_go_through_napari_and_back_to_a_file(viewer, tmp_path, suffix):
+    source, target = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
+    write_picks(source, PICKS)
+    (layer,) = viewer.open(str(source), plugin="napari-cryopick")
+    layer.save(str(target), plugin="napari-cryopick")
+    back = read_picks(target)
+    for name, picks in PICKS.by_micrograph.items():
+        np.testing.assert_allclose(back.by_micrograph[name].positions, picks.positions)
+        np.testing.assert_allclose(back.by_micrograph[name].scores, picks.scores)
+    assert back.pixel_size_angstrom == 2
+
+
+def test_only_what_is_shown_is_written(image, tmp_path):
+    layer = curate(picks_layer(image, stack_of(image), 20))
+    layer.add([[0, 10, 10], [1, 20, 20]])
+    features = layer.features.assign(source="model", score=[0.9, 0.2])
+    layer.features = features
+    show_above(layer, 0.5)
+    assert write_layer(tmp_path / "picks.star", layer) == 1
+    assert len(read_picks(tmp_path / "picks.star")) == 1
+
+
+def test_picks_that_were_deleted_in_a_file_stay_deleted(viewer, image):
+    table = Picks.at([(5, 6), (50, 60)], status=[Status.DELETED, Status.OK])
+    layer = curate(points_layer(PickSet({"a.mrc": table}), viewer.layers))
+    picks, deleted = curated_picks(layer, 0)
+    assert picks.positions.tolist() == [[50, 60]]
+    assert deleted.positions.tolist() == [[5, 6]]
+
+
+def test_points_that_know_no_micrographs_cannot_be_written(viewer, tmp_path):
+    layer = viewer.add_points([[1, 2]], name="dots")
+    with pytest.raises(CryopickError, match="dots does not know its micrographs"):
+        write_layer(tmp_path / "picks.star", layer)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import BaseModel, Field, ValidationError
+from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit
+
+from napari_cryopick.gui.form import SettingsForm, title_and_unit
+from napari_cryopick.picking.settings import PredictSettings
+from napari_cryopick.training.settings import TrainSettings
+
+
+@pytest.fixture
+def form(qtbot):
+    form = SettingsForm(TrainSettings, ("diameter_angstrom",), [*TrainSettings.model_fields][1:])
+    qtbot.addWidget(form)
+    return form
+
+
+def test_an_untouched_form_gives_the_defaults(form):
+    form.set_value("diameter_angstrom", 126)
+    assert form.settings() == TrainSettings(diameter_angstrom=126)
+
+
+def test_what_is_entered_is_given_back(form):
+    entered = TrainSettings(
+        diameter_angstrom=126.5,
+        pixel_size_angstrom=0.6675,
+        complete=True,
+        architecture="unet-31m",
+        steps=40,
+        patch_px=64,
+        learning_rate=0.0003,
+        loss="bce",
+        augmentation=0.25,
+        device="cpu",
+    )
+    for name, value in entered:
+        form.set_value(name, value)
+    assert form.settings() == entered
+    form.set_value("pixel_size_angstrom", None)
+    assert form.value("pixel_size_angstrom") is None
+
+
+def test_fields_a_form_does_not_show_are_handed_in(qtbot):
+    form = SettingsForm(PredictSettings, ("diameter_angstrom",))
+    qtbot.addWidget(form)
+    form.set_value("diameter_angstrom", 99)
+    assert form.settings(model="a") == PredictSettings(diameter_angstrom=99, model="a")
+
+
+def test_editors_say_what_the_model_says(form):
+    steps, diameter = form.editor("steps"), form.editor("diameter_angstrom")
+    assert steps.toolTip() == TrainSettings.model_fields["steps"].description
+    assert steps.minimum() == 1
+    assert form.editor("patch_px").singleStep() == 16
+    assert form.editor("augmentation").maximum() == 2
+    assert diameter.suffix() == " Å"
+    assert diameter.minimum() > 0
+    assert isinstance(form.editor("loss"), QComboBox)
+    assert isinstance(form.editor("complete"), QCheckBox)
+    assert isinstance(form.editor("device"), QLineEdit)
+    assert "Learning rate" in {label.text() for label in form.findChildren(QLabel)}
+
+
+def test_numbers_show_no_more_decimals_than_there_are(form):
+    diameter = form.editor("diameter_angstrom")
+    assert [diameter.textFromValue(value) for value in (126, 1.7745, 0.002)] == [
+        "126",
+        "1.7745",
+        "0.002",
+    ]
+
+
+def test_a_change_tells_its_field(form, qtbot):
+    with qtbot.waitSignal(form.changed) as told:
+        form.editor("complete").setChecked(True)
+    assert told.args == ["complete"]
+
+
+def test_values_that_break_a_rule_of_the_model_are_refused(qtbot):
+    class Strict(BaseModel):
+        name: str = Field("", min_length=3)
+
+    form = SettingsForm(Strict, ("name",))
+    qtbot.addWidget(form)
+    with pytest.raises(ValidationError):
+        form.settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("diameter_angstrom", ("Diameter", " Å")),
+        ("patch_px", ("Patch", " px")),
+        ("learning_rate", ("Learning rate", "")),
+    ],
+)
+def test_labels_come_from_names(name, expected):
+    assert title_and_unit(name) == expected

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_cryopick.gui.layers import PICKS, find_layer, pixel_size_angstrom, stack_of
+from napari_cryopick.gui.predict_panel import PredictPanel
+from napari_cryopick.gui.scratch import adopt
+from napari_cryopick.io import read_picks
+
+TIMEOUT_MS = 60_000
+
+
+@pytest.fixture
+def panel(viewer, qtbot, model):
+    panel = PredictPanel(viewer)
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.models.add(model)
+    return panel
+
+
+@pytest.fixture
+def image(image):
+    """With particles that fit into such small micrographs."""
+    image.metadata["cryopick_diameter_angstrom"] = 40.0
+    return image
+
+
+def run(panel, qtbot) -> str:
+    panel.run.click()
+    qtbot.waitUntil(lambda: panel.job is None, timeout=TIMEOUT_MS)
+    return panel.status.text()
+
+
+def test_without_micrographs_it_says_what_to_do(panel):
+    assert not panel.run.isEnabled()
+    assert panel.status.text() == "Open a folder of micrographs to begin."
+
+
+def test_the_whole_stack_is_predicted_shown_and_exported(image, panel, qtbot, viewer, tmp_path):
+    panel.scope.setCurrentIndex(1)
+    assert "3 of 3 micrographs predicted" in run(panel, qtbot)
+    picks = panel.picks_layer()
+    assert panel.threshold.value() == pytest.approx(0.3)
+    panel.threshold.setValue(0)
+    assert set(picks.data[:, 0]) == {0, 1, 2}
+    assert picks.shown.any()
+    panel.export_to(tmp_path / "picks.star")
+    assert len(read_picks(tmp_path / "picks.star")) == picks.shown.sum()
+    panel.threshold.setValue(1)
+    assert not picks.shown.any()
+
+
+def test_only_the_micrograph_in_view_is_predicted_even_if_the_user_moves_on(
+    image, panel, qtbot, viewer
+):
+    viewer.dims.set_point(0, 1)
+    panel.run.click()
+    viewer.dims.set_point(0, 2)
+    qtbot.waitUntil(lambda: panel.job is None, timeout=TIMEOUT_MS)
+    assert "1 of 1 micrograph predicted" in panel.status.text()
+    assert set(panel.picks_layer().data[:, 0]) <= {1}
+    assert find_layer(viewer.layers, stack_of(image), "area").data[1].any()
+
+
+def test_one_bad_micrograph_is_told_and_the_others_go_on(image, folder, panel, qtbot):
+    (folder / "b.mrc").write_bytes(b"")
+    panel.scope.setCurrentIndex(1)
+    sentence = run(panel, qtbot)
+    assert sentence.startswith("2 of 3 micrographs predicted, 1 failed")
+    assert "b.mrc is empty" in sentence
+
+
+def test_a_run_without_a_model_is_refused_in_a_sentence(viewer, image, qtbot, tmp_path, panel):
+    panel.models.add(tmp_path / "nothing.safetensors")
+    assert "nothing.safetensors does not exist" in run(panel, qtbot)
+
+
+def test_an_unknown_pixel_size_is_asked_for_and_then_holds_for_all_layers(
+    viewer, panel, qtbot, folder
+):
+    plain = viewer.add_image(np.random.default_rng(0).normal(size=(96, 128)), name="plain")
+    assert "pixel size" in panel.status.text()
+    panel.run.click()
+    assert panel.job is None
+    assert panel.status.text() == "The pixel size is unknown; enter it above."
+    panel.form.set_value("pixel_size_angstrom", 2)
+    panel.form.set_value("diameter_angstrom", 40)
+    assert pixel_size_angstrom(plain) == 2
+    assert "1 of 1 micrograph predicted" in run(panel, qtbot)
+    assert pixel_size_angstrom(panel.picks_layer()) == 2
+    assert adopt(plain).paths[0].exists()
+
+
+def test_the_diameter_is_drawn_for_a_moment_resizes_circles_and_is_remembered(
+    image, viewer, panel, qtbot
+):
+    panel.form.set_value("diameter_angstrom", 60)
+    circle = viewer.layers["diameter"]
+    assert circle.size[0] == 60
+    assert len(panel.images) == 1
+    panel.form.set_value("diameter_angstrom", 70)
+    assert viewer.layers["diameter"].size[0] == 70
+    qtbot.waitUntil(lambda: "diameter" not in viewer.layers, timeout=5000)
+    second = PredictPanel(viewer)
+    qtbot.addWidget(second)
+    second.show()
+    assert second.form.value("diameter_angstrom") == 70
+
+
+def test_stop_ends_a_run_and_keeps_what_was_found(image, panel, qtbot, viewer):
+    panel.scope.setCurrentIndex(1)
+    panel.run.click()
+    assert panel.run.text() == "Stop"
+    qtbot.waitUntil(lambda: find_layer(viewer.layers, stack_of(image), PICKS) is not None)
+    panel.run.click()
+    qtbot.waitUntil(lambda: panel.job is None, timeout=TIMEOUT_MS)
+    assert panel.run.text() == "Predict"
+    assert panel.run.isEnabled()
+
+
+def test_micrographs_removed_in_the_middle_stop_the_run(image, panel, qtbot, viewer):
+    panel.scope.setCurrentIndex(1)
+    panel.run.click()
+    viewer.layers.remove(image)
+    qtbot.waitUntil(lambda: panel.job is None, timeout=TIMEOUT_MS)
+    assert len(viewer.layers) == 0

@@ -59,6 +59,7 @@ def test_a_broken_micrograph_is_told_and_the_others_are_picked(project, tmp_path
     (failed,) = data["failed"]
     assert "simulated_002.mrc" in failed["message"]
     assert failed["message"] in err
+    assert "1 micrograph could not be picked" in err
     assert len(read_picks(star)) > 0
 
 

@@ -7,11 +7,22 @@ from pathlib import Path
 import pytest
 
 from napari_cryopick import CryopickError
-from napari_cryopick.cli.terminal import deliver, figure, require_writable, say_command, table
+from napari_cryopick.cli.terminal import (
+    counted,
+    deliver,
+    figure,
+    require_writable,
+    say_command,
+    table,
+)
 
 
 def test_a_figure_has_three_digits_and_a_dash_stands_for_none():
     assert [figure(0.97531), figure(3.14, 1), figure(nan)] == ["0.975", "3.1", "–"]
+
+
+def test_one_thing_and_more_things():
+    assert [counted(n, "pick") for n in (0, 1, 2)] == ["0 picks", "1 pick", "2 picks"]
 
 
 def test_results_go_to_stdout_and_json_to_its_file(tmp_path, capsys):

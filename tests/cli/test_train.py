@@ -21,7 +21,7 @@ def test_a_training_tells_how_it_goes_and_what_to_type_next(project, tmp_path, c
     err = capsys.readouterr().err
     assert re.search(r"Training \d+\.\d M parameters on CPU", err)
     assert re.search(r"Training 6/6, 0 s left, loss \d+\.\d+", err)
-    assert "held out" in err
+    assert re.search(r"with \d+ picks on 3 micrographs, and \d+ more to judge it by", err)
     (command,) = re.findall(r"  napari-cryopick (predict .*)", err)
     words = shlex.split(command)
     assert words[words.index("--model") + 1] == str(run)

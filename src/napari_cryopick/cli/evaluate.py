@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from ..errors import CryopickError
 from ..ruler import Ruler
 from .options import JsonFile
-from .terminal import ExitCode, deliver, figure, say, table
+from .terminal import ExitCode, counted, deliver, figure, say, table
 
 if TYPE_CHECKING:
     from ..evaluation.particles import ParticleScores
@@ -83,8 +83,8 @@ def _some(names: list[str]) -> str:
 def as_table(scores: ParticleScores) -> RenderableType:
     """The rates, and below them the other figures."""
     counts = (
-        f"{scores.micrographs} micrographs with {scores.truth} particles; "
-        f"{scores.found} picks, {scores.matched} of them right"
+        f"{counted(scores.micrographs, 'micrograph')} with {counted(scores.truth, 'particle')}; "
+        f"{counted(scores.found, 'pick')}, {scores.matched} of them right"
     )
     rates = table("", "precision", "recall", "F1")
     for name, of in (("mean of micrographs", scores.macro), ("all pooled", scores.micro)):

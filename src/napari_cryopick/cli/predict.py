@@ -15,7 +15,7 @@ from ..picking.settings import PredictSettings
 from ..picks import Picks, Status
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
-from .terminal import ExitCode, complain, deliver, require_writable, say, table
+from .terminal import ExitCode, complain, counted, deliver, require_writable, say, table
 
 LONGEST_TABLE = 30
 
@@ -49,14 +49,20 @@ def predict(
         from ..picking.predict import predict_many
 
         picked, failed = follow(predict_many(paths, settings, stop))
-    if not picked:
-        return ExitCode.STOPPED if stop.is_set() else complain("No micrograph could be picked.")
-    save(picked, settings, output)
-    deliver(as_table(picked), as_data(picked, failed, output), json)
-    say(f"The picks are in {output}.")
+    if picked:
+        save(picked, settings, output)
+        deliver(as_table(picked), as_data(picked, failed, output), json)
+        say(f"The picks are in {output}.")
+    if failed:
+        complain(f"{counted(len(failed), 'micrograph')} could not be picked, as told above.")
     if stop.is_set():
-        return ExitCode.STOPPED
-    return ExitCode.SOME_FAILED if failed else ExitCode.DONE
+        return complain(
+            f"Stopped after {len(picked) + len(failed)} of {counted(len(paths), 'micrograph')}.",
+            ExitCode.STOPPED,
+        )
+    if failed:
+        return ExitCode.SOME_FAILED if picked else ExitCode.FAILED
+    return ExitCode.DONE
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ def as_table(picked: list[Picked]) -> Table:
         shown.add_row(one.path.name, f"{one.good}", f"{one.flagged}", f"{one.seconds:.2f}")
     shown.add_section()
     shown.add_row(
-        f"{len(picked)} micrographs",
+        counted(len(picked), "micrograph"),
         f"{sum(one.good for one in picked)}",
         f"{sum(one.flagged for one in picked)}",
         f"{sum(one.seconds for one in picked):.2f}",

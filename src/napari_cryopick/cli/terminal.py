@@ -16,6 +16,9 @@ from rich.table import Table
 results = Console(highlight=False)
 messages = Console(stderr=True, highlight=False)
 
+LEAST_ROOM = 2**20
+"""Bytes that must be free where results are to go."""
+
 
 class ExitCode(IntEnum):
     """How a command ended."""
@@ -41,6 +44,11 @@ def complain(text: str, exit_code: ExitCode = ExitCode.FAILED) -> ExitCode:
 def say_command(*words: str) -> None:
     """Show a command to type."""
     say(f"  napari-cryopick {shlex.join(words)}", "cyan")
+
+
+def counted(number: int, thing: str) -> str:
+    """So many things: "1 pick", "2 picks"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def figure(value: float, digits: int = 3) -> str:
@@ -73,10 +81,11 @@ def deliver(shown: RenderableType, data: object, json_file: Path | None) -> None
 
 
 def require_writable(folder: Path) -> None:
-    """Make a folder for results, before any work; `CryopickError` if it cannot be written to."""
+    """Make a folder for results, before any work; `CryopickError` if nothing fits in there."""
     from ..io import writing_in
 
     with writing_in(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(LEAST_ROOM))
+            file.flush()

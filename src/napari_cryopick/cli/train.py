@@ -14,7 +14,7 @@ from ..training.events import Finished, Started, Step, TrainingEvent, Validation
 from ..training.settings import TrainSettings
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
-from .terminal import ExitCode, deliver, figure, require_writable, say, say_command, table
+from .terminal import ExitCode, counted, deliver, figure, require_writable, say, say_command, table
 
 
 def train(
@@ -73,11 +73,11 @@ def follow(events: Iterable[TrainingEvent]) -> Finished:
 
 
 def _begun(event: Started) -> str:
-    micrographs = "micrograph" if event.labelled_micrographs == 1 else "micrographs"
     return (
-        f"Training {event.parameters / 1e6:.1f} M parameters on {event.device}, "
-        f"with {event.training_picks} picks of {event.labelled_micrographs} {micrographs}; "
-        f"{event.held_out_picks} more are held out to judge it."
+        f"Training {event.parameters / 1e6:.1f} M parameters on {event.device} with "
+        f"{counted(event.training_picks, 'pick')} on "
+        f"{counted(event.labelled_micrographs, 'micrograph')}, "
+        f"and {event.held_out_picks} more to judge it by."
     )
 
 

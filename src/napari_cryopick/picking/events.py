@@ -12,7 +12,7 @@ from .maps import Maps
 
 @dataclass(frozen=True)
 class Predicted:
-    """One micrograph is done."""
+    """One micrograph is done; `threshold` is the model's own, whichever was asked for."""
 
     index: int
     total: int
@@ -20,6 +20,7 @@ class Predicted:
     micrograph: Micrograph
     picks: Picks
     maps: Maps
+    threshold: float
     seconds: float
 
 

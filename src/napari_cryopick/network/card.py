@@ -1,0 +1,56 @@
+"""The card that travels with a model's weights."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from math import exp
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .. import __version__
+
+
+class Calibration(BaseModel):
+    """Makes a probability of a peak's height: ``sigmoid(slope * logit(height) + offset)``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+
+class ModelCard(BaseModel):
+    """What a model is, what it has seen and how it is to be used.
+
+    Attributes
+    ----------
+    architecture
+        Name in `ARCHITECTURES`.
+    particle_px
+        Particle diameter in the pixels that the network sees.
+    calibration
+        From peak heights to figures of merit.
+    threshold
+        Figure of merit from which on a pick is kept by default.
+    settings
+        Those of the run that trained it.
+    metrics
+        Figures on held-out human labels.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    architecture: str
+    particle_px: float = Field(gt=0)
+    calibration: Calibration = Calibration()
+    threshold: float = Field(0.5, ge=0, le=1)
+    settings: dict[str, Any] = Field(default_factory=dict)
+    metrics: dict[str, float | None] = Field(default_factory=dict)
+    version: str = __version__
+    created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def logistic(x: float) -> float:
+    """1 / (1 + exp(-x)) for any x."""
+    return 1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))

@@ -1,0 +1,39 @@
+"""Which processor does the work."""
+
+from __future__ import annotations
+
+import platform
+
+import torch
+
+from ..errors import CryopickError
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device of this name; "auto" takes CUDA, then MPS, then the CPU.
+
+    Raises
+    ------
+    CryopickError
+        If there is no such device here.
+    """
+    if name == "auto":
+        name = next((kind for kind in ("cuda", "mps") if _works(kind)), "cpu")
+    if not _works(name):
+        raise CryopickError(f'There is no device "{name}" here; use auto, cpu, cuda or mps.')
+    return torch.device(name)
+
+
+def describe(device: torch.device) -> str:
+    """The device in words a user knows."""
+    if device.type == "cuda":
+        return f"GPU ({torch.cuda.get_device_name(device)})"
+    if device.type == "mps":
+        return "GPU (Apple)"
+    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+def _works(name: str) -> bool:
+    if name.split(":")[0] == "cuda":
+        return torch.cuda.is_available()
+    return name == "cpu" or (name == "mps" and torch.backends.mps.is_available())

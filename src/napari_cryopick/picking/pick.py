@@ -1,0 +1,64 @@
+"""From maps to picks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from ..imaging.rescale import Rescaling
+from ..network.card import ModelCard
+from ..picks import Picks, Source, Status
+from .maps import Maps
+from .peaks import find_peaks
+
+BORDER = 0.2
+"""A centre nearer to the edge than this many diameters is flagged."""
+
+SMOOTHING = 0.05
+"""Standard deviation of the Gaussian that joins ragged peaks, in diameters."""
+
+
+def pick(maps: Maps, card: ModelCard, shape: tuple[int, int], min_distance: float = 0.5) -> Picks:
+    """Picks of one micrograph, best first, with their scores and flags.
+
+    Parameters
+    ----------
+    maps
+        What the network made of it.
+    card
+        The model's: its particle size and its calibration.
+    shape
+        (h, w) of the micrograph in its own pixels.
+    min_distance
+        Least distance between two picks, in particle diameters.
+    """
+    found, heights = find_peaks(
+        maps.centre, min_distance * card.particle_px, SMOOTHING * card.particle_px
+    )
+    positions = Rescaling(maps.scale).to_micrograph(found)
+    diameter_px = card.particle_px / maps.scale
+    status = np.full(len(found), Status.OK.value, dtype="U13")
+    status[_at_border(positions, shape, BORDER * diameter_px)] = Status.BORDER
+    status[_on(maps.contamination, found)] = Status.CONTAMINATION
+    return Picks.at(positions, calibrate(heights, card), Source.MODEL, status)
+
+
+def calibrate(heights: NDArray, card: ModelCard) -> NDArray[np.float64]:
+    """Figures of merit of peak heights."""
+    x = logit(np.clip(heights, 1e-6, 1 - 1e-6))
+    scores: NDArray[np.float64] = expit(card.calibration.slope * x + card.calibration.offset)
+    return scores
+
+
+def _at_border(positions: NDArray, shape: tuple[int, int], margin_px: float) -> NDArray[np.bool_]:
+    far_edge = np.asarray(shape) - 1 - margin_px
+    too_near: NDArray[np.bool_] = (positions < margin_px) | (positions > far_edge)
+    return too_near[:, 0] | too_near[:, 1]
+
+
+def _on(probability: NDArray, positions: NDArray) -> NDArray[np.bool_]:
+    """Which of (n, 2) map positions lie where a map says more likely yes than no."""
+    y, x = np.clip(np.rint(positions).astype(int), 0, np.array(probability.shape) - 1).T
+    on: NDArray[np.bool_] = probability[y, x] > 0.5
+    return on

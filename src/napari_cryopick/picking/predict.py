@@ -1,0 +1,81 @@
+"""Predicting many micrographs, one event each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Event
+from time import perf_counter
+
+from ..errors import CryopickError
+from ..imaging.prepare import prepare
+from ..io import read_micrograph
+from ..micrograph import Micrograph
+from ..network.device import choose_device
+from ..network.weights import Model
+from ..network.zoo import load_model
+from ..picks import Picks
+from .events import Failed, Predicted, PredictionEvent
+from .infer import infer
+from .maps import Maps
+from .pick import pick
+from .settings import PredictSettings
+
+
+def predict_many(
+    micrographs: Sequence[Path], settings: PredictSettings, stop: Event | None = None
+) -> Iterator[PredictionEvent]:
+    """Pick micrographs one after the other; what goes wrong with one leaves the others alone.
+
+    Parameters
+    ----------
+    micrographs
+        Their files.
+    stop
+        Once set, no further micrograph is begun.
+
+    Yields
+    ------
+    Predicted or Failed
+        One for each micrograph.
+
+    Raises
+    ------
+    CryopickError
+        If the model or the device is not to be had.
+    """
+    model = load_model(settings.model)
+    model.network.to(choose_device(settings.device))
+    for index, path in enumerate(micrographs):
+        if stop is not None and stop.is_set():
+            return
+        begun = perf_counter()
+        try:
+            micrograph = read_micrograph(path, settings.pixel_size_angstrom)
+            picks, maps = predict(model, micrograph, settings)
+        except CryopickError as error:
+            yield Failed(index, len(micrographs), path, str(error))
+        else:
+            seconds = perf_counter() - begun
+            yield Predicted(
+                index,
+                len(micrographs),
+                path,
+                micrograph,
+                picks,
+                maps,
+                model.card.threshold,
+                seconds,
+            )
+
+
+def predict(model: Model, micrograph: Micrograph, settings: PredictSettings) -> tuple[Picks, Maps]:
+    """Maps of one micrograph, and its picks at or above the threshold."""
+    card = model.card
+    image, rescaling = prepare(micrograph, settings.diameter_angstrom, card.particle_px)
+    probabilities = infer(model.network, image, settings.averaging).sigmoid().numpy()
+    area, centre, contamination = probabilities
+    maps = Maps(area, centre, contamination, rescaling.factor)
+    picks = pick(maps, card, micrograph.shape, settings.min_distance)
+    threshold = card.threshold if settings.threshold is None else settings.threshold
+    return picks[picks.scores >= threshold], maps

@@ -1,0 +1,79 @@
+"""Which human labels no training step may see, so that they can judge the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..picks import Picks, Status
+
+Key = TypeVar("Key")
+
+SHARE = 0.2
+STRIP = 1 / 6
+ENOUGH_MICROGRAPHS = 5
+FEWEST_PICKS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """What is held out of one micrograph.
+
+    Attributes
+    ----------
+    picks
+        (n,) True for picks that judge instead of teaching.
+    rows
+        Half-open range of rows, in micrograph pixels, in which everything is held out.
+    """
+
+    picks: NDArray[np.bool_]
+    rows: tuple[float, float] = (0.0, 0.0)
+
+    def within(self, positions: NDArray) -> NDArray[np.bool_]:
+        """Which of (n, 2) positions lie in the held-out rows."""
+        return (positions[:, 0] >= self.rows[0]) & (positions[:, 0] < self.rows[1])
+
+
+def hold_out(
+    picks: Mapping[Key, Picks],
+    heights_px: Mapping[Key, int],
+    complete: bool,
+    rng: np.random.Generator,
+) -> dict[Key, HeldOut]:
+    """Choose what to hold out.
+
+    Of complete labels: every fifth micrograph if there are five, else a strip at the bottom of
+    each. Of incomplete ones: a fifth of the picks, if there are eight.
+    """
+    if not complete:
+        return _some_picks(picks, rng)
+    if len(picks) < ENOUGH_MICROGRAPHS:
+        strips = {key: ((1 - STRIP) * heights_px[key], np.inf) for key in picks}
+        return {key: _rows(picks[key], rows) for key, rows in strips.items()}
+    chosen = rng.permutation(len(picks))[: round(SHARE * len(picks))]
+    whole, nothing = (-np.inf, np.inf), (0.0, 0.0)
+    return {
+        key: _rows(table, whole if i in chosen else nothing)
+        for i, (key, table) in enumerate(picks.items())
+    }
+
+
+def _some_picks(picks: Mapping[Key, Picks], rng: np.random.Generator) -> dict[Key, HeldOut]:
+    owners = [key for key, table in picks.items() for _ in range(len(table))]
+    usable = np.concatenate([t.statuses != Status.DELETED for t in picks.values()] or [[]])
+    held = np.zeros(len(owners), dtype=bool)
+    candidates = rng.permutation(np.flatnonzero(usable))
+    if len(candidates) >= FEWEST_PICKS:
+        held[candidates[: round(SHARE * len(candidates))]] = True
+    parts = np.split(held, np.cumsum([len(table) for table in picks.values()])[:-1])
+    return {key: HeldOut(part) for key, part in zip(picks, parts, strict=True)}
+
+
+def _rows(picks: Picks, rows: tuple[float, float]) -> HeldOut:
+    held = HeldOut(np.zeros(len(picks), dtype=bool), rows)
+    return HeldOut(held.within(picks.positions), rows)

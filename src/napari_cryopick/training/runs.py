@@ -1,0 +1,79 @@
+"""The folder of a run: everything on disk before anything is told or drawn.
+
+RUN/settings.yaml  events.jsonl
+RUN/iteration_0_supervised/{model.safetensors, metrics.json, picks.star}
+RUN/best -> the accepted iteration
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel
+
+from ..errors import CryopickError
+from ..io import PickSet, atomic_path, write_picks, writing_in
+from ..network.weights import Model, save_weights
+from ..network.zoo import BEST, WEIGHTS
+from ..picks import Picks
+from .events import TrainingEvent
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run on disk."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path, settings: BaseModel) -> RunFolder:
+        """Begin a run in a new or empty folder.
+
+        Raises
+        ------
+        CryopickError
+            If a run is there already, or the folder cannot be written to.
+        """
+        if (path / "settings.yaml").exists():
+            raise CryopickError(f"{path} already holds a run; choose another output folder.")
+        text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
+        _write(path / "settings.yaml", text)
+        return cls(path)
+
+    def weights(self, iteration: str) -> Path:
+        return self.path / iteration / WEIGHTS
+
+    def save_model(self, iteration: str, model: Model) -> Path:
+        path = self.weights(iteration)
+        save_weights(path, model)
+        return path
+
+    def save_metrics(self, iteration: str, metrics: Mapping[str, object]) -> None:
+        _write(self.path / iteration / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+
+    def save_picks(self, iteration: str, picks: Mapping[Path, Picks], pixel_size: float) -> None:
+        by_name = {str(path): table for path, table in picks.items()}
+        write_picks(self.path / iteration / "picks.star", PickSet(by_name, pixel_size))
+
+    def accept(self, iteration: str) -> None:
+        """Point `best` at an iteration."""
+        with atomic_path(self.path / BEST) as link:
+            link.symlink_to(iteration, target_is_directory=True)
+
+    def log(self, event: TrainingEvent) -> None:
+        """Append an event to events.jsonl."""
+        line = json.dumps({"event": type(event).__name__} | asdict(event), default=str)
+        with (
+            writing_in(self.path),
+            (self.path / "events.jsonl").open("a", encoding="utf-8") as file,
+        ):
+            file.write(line + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_path(path) as part:
+        part.write_text(text, encoding="utf-8")

@@ -1,0 +1,130 @@
+"""What a network is asked to say, and how sure we are of it.
+
+Every target is a pair of values and weights; weight 0 means unknown. What a person has not
+touched is not background: it weighs `UNLABELLED` only, unless the labels are said to be complete.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import zoom
+from torch import Tensor
+
+from ..imaging.rescale import Rescaling
+from ..labels import LabelClass, Labels
+from ..network.unet import MAPS
+from ..picks import Picks, Status
+
+AREA, CENTRE, CONTAMINATION = range(len(MAPS))
+
+UNLABELLED = 0.1
+AREA_RADIUS = 0.42
+CENTRE_SIGMA = 0.12
+CLAIMED_RADIUS = 0.55
+
+
+@dataclass(frozen=True)
+class Target:
+    """Values and weights of the three maps, each a (3, h, w) float tensor."""
+
+    values: Tensor
+    weights: Tensor
+
+
+def unlabelled_target(shape: tuple[int, int]) -> Target:
+    """The target of a (h, w) field nobody has looked at: probably background, hardly sure."""
+    values = torch.zeros(len(MAPS), *shape)
+    return Target(values, torch.full_like(values, UNLABELLED))
+
+
+def labelled_target(
+    shape: tuple[int, int],
+    picks: Picks,
+    rescaling: Rescaling,
+    particle_px: float,
+    complete: bool = False,
+    labels: Labels | None = None,
+    held_out: NDArray | None = None,
+) -> Target:
+    """Make the target of one micrograph from what a person has said of it.
+
+    Parameters
+    ----------
+    shape
+        (h, w) of the field in network pixels.
+    picks
+        Its picks in micrograph pixels; deleted ones are surely no particles.
+    rescaling, particle_px
+        The way to network pixels, and the particle diameter there.
+    complete
+        Every particle is picked, so that the rest is background.
+    labels
+        Painted classes; they overrule the picks where they touch them.
+    held_out
+        (k, 2) positions of particles to be kept out of training: their surroundings are unknown.
+    """
+    target = unlabelled_target(shape)
+    if complete:
+        target.weights[[AREA, CENTRE]] = 1.0
+    deleted = picks.statuses == Status.DELETED
+    to_network = rescaling.to_network
+    _refuse(target, distances(shape, to_network(picks.positions[deleted])), particle_px)
+    _claim(target, distances(shape, to_network(picks.positions[~deleted])), particle_px)
+    if labels is not None:
+        _paint(target, _resize(labels.classes, shape))
+    if held_out is not None and len(held_out):
+        near = distances(shape, to_network(held_out)) < 0.75 * particle_px
+        target.weights[:, near] = 0.0
+    return target
+
+
+def distances(shape: tuple[int, int], positions: NDArray) -> Tensor:
+    """(h, w) distances from every pixel to the nearest of (n, 2) positions."""
+    nearest = torch.full(shape, torch.inf)
+    if len(positions):
+        y, x = torch.meshgrid(*(torch.arange(n, dtype=torch.float32) for n in shape), indexing="ij")
+        for row, column in np.asarray(positions, dtype=float):
+            nearest = torch.minimum(nearest, torch.hypot(y - row, x - column))
+    return nearest
+
+
+def _claim(target: Target, distance: Tensor, particle_px: float) -> None:
+    """Around a pick: particle inside, nobody else's centre, no contamination."""
+    inside = distance < AREA_RADIUS * particle_px
+    claimed = distance < CLAIMED_RADIUS * particle_px
+    rim = claimed & ~inside
+    target.values[AREA, inside] = 1.0
+    target.weights[AREA, inside] = 1.0
+    target.weights[AREA, rim] = 0.0
+    centre = torch.exp(-0.5 * (distance / (CENTRE_SIGMA * particle_px)) ** 2)
+    target.values[CENTRE] = torch.where(claimed, centre, target.values[CENTRE])
+    target.weights[CENTRE, claimed] = 1.0
+    target.weights[CONTAMINATION, inside] = 1.0
+
+
+def _refuse(target: Target, distance: Tensor, particle_px: float) -> None:
+    """Around a pick that a person deleted: no particle."""
+    target.weights[:CONTAMINATION, distance < AREA_RADIUS * particle_px] = 1.0
+
+
+def _paint(target: Target, classes: Tensor) -> None:
+    """What a person painted is so."""
+    particle = classes == LabelClass.PARTICLE
+    background = classes == LabelClass.BACKGROUND
+    contamination = classes == LabelClass.CONTAMINATION
+    target.values[AREA, particle] = 1.0
+    target.weights[AREA, particle] = 1.0
+    target.weights[CONTAMINATION, particle] = 1.0
+    target.values[:, background] = 0.0
+    target.weights[:, background] = 1.0
+    target.values[:, contamination] = torch.tensor([0.0, 0.0, 1.0])[:, None]
+    target.weights[:, contamination] = 1.0
+
+
+def _resize(classes: NDArray[np.uint8], shape: tuple[int, int]) -> Tensor:
+    factors = [new / old for new, old in zip(shape, classes.shape, strict=True)]
+    return torch.from_numpy(zoom(classes, factors, order=0, grid_mode=True, mode="nearest"))

@@ -38,7 +38,7 @@ def predict(
     micrographs
         Files, folders or quoted globs.
     output
-        File for the picks: .star or .csv.
+        File for the picks, .star or .csv; or a folder, filled as RELION's extraction wants it.
     """
     from ..io import find_micrographs, pick_format
 

@@ -49,6 +49,19 @@ def test_picks_of_other_micrographs_are_told_before_any_work(project, tmp_path, 
     assert not (tmp_path / "run").exists()
 
 
+def test_a_mistake_leaves_the_run_folder_free_for_the_next_try(project, tmp_path, capsys):
+    words = project.training(tmp_path / "run")
+    words[words.index("--diameter") + 1] = "100000"
+    assert main(words) == 1
+    assert "check diameter and pixel size" in capsys.readouterr().err
+    assert main(project.training(tmp_path / "run")) == 0
+
+
+def test_a_run_is_never_laid_over_another(project, capsys):
+    assert main(project.training(project.run)) == 1
+    assert "already holds a run" in capsys.readouterr().err
+
+
 def test_a_run_that_cannot_be_written_is_told_before_any_work(project, tmp_path, capsys):
     (tmp_path / "run").touch()
     assert main(project.training(tmp_path / "run")) == 1

@@ -10,6 +10,7 @@ from scipy import ndimage
 from napari_cryopick.evaluation.particles import precision_recall_curve
 from napari_cryopick.io import match_picks, read_micrograph, read_picks
 from napari_cryopick.labels import LabelClass
+from napari_cryopick.picking.settings import BORDER
 from napari_cryopick.picks import Picks, Status
 from napari_cryopick.simulation.settings import SimulationSettings
 from napari_cryopick.simulation.simple import simulate_fields, write_fields
@@ -67,8 +68,8 @@ def test_particles_at_the_edge_and_under_ice_are_flagged():
     picks = field.picks
     assert {Status.OK, Status.BORDER, Status.CONTAMINATION} == set(picks.statuses)
     whole = picks.with_status(Status.OK).positions
-    assert whole.min() >= settings.diameter_px / 2
-    assert whole.max() <= 599 - settings.diameter_px / 2
+    assert whole.min() >= BORDER * settings.diameter_px
+    assert whole.max() <= 599 - BORDER * settings.diameter_px
     rows, columns = np.round(whole).astype(int).T
     assert LabelClass.CONTAMINATION not in field.labels.classes[rows, columns]
 

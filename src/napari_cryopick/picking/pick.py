@@ -11,9 +11,7 @@ from ..network.card import ModelCard
 from ..picks import Picks, Source, Status
 from .maps import Maps
 from .peaks import find_peaks
-
-BORDER = 0.2
-"""A centre nearer to the edge than this many diameters is flagged."""
+from .settings import BORDER
 
 SMOOTHING = 0.05
 """Standard deviation of the Gaussian that joins ragged peaks, in diameters."""

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from ..ruler import Ruler
 
+BORDER = 0.2
+"""A centre nearer to the edge than this many diameters is flagged."""
+
 
 class PredictSettings(Ruler):
     """Settings of a prediction run."""

@@ -15,6 +15,7 @@ from ..io import PickSet, write_picks
 from ..io.files import atomic_path
 from ..labels import LabelClass, Labels
 from ..micrograph import Micrograph
+from ..picking.settings import BORDER
 from ..picks import Picks, Source, Status
 from .assembly import assemble
 from .exposure import expose, particle_gain
@@ -34,8 +35,8 @@ class SimulatedField:
     micrograph
         Electron counts as float32; particles are dark.
     picks
-        Every particle whose centre lies in the field, with status BORDER where the edge cuts its
-        disc and CONTAMINATION where an ice ball covers its centre.
+        Every particle whose centre lies in the field, with status BORDER where a picker would
+        flag it and CONTAMINATION where an ice ball covers its centre.
     labels
         The class of every pixel.
     """
@@ -89,7 +90,7 @@ def _simulate(
     specimen = prepare(settings, spheres, area, rng)
     counts = expose(specimen, settings, gain, rng)[field].astype(np.float32)
     classes = _classify(specimen, SPHERE_ANGSTROM / settings.pixel_size_angstrom)[field]
-    picks = _pick(specimen.centres - margin, classes, settings.diameter_px / 2)
+    picks = _pick(specimen.centres - margin, classes, BORDER * settings.diameter_px)
     return SimulatedField(Micrograph(counts, settings.pixel_size_angstrom), picks, Labels(classes))
 
 
@@ -102,7 +103,7 @@ def _classify(specimen: Specimen, sphere_px: float) -> NDArray[np.uint8]:
     return classes
 
 
-def _pick(centres: NDArray, classes: NDArray[np.uint8], radius_px: float) -> Picks:
+def _pick(centres: NDArray, classes: NDArray[np.uint8], border_px: float) -> Picks:
     """The particles whose centres lie in the field, flagged."""
     nearest = np.round(centres).astype(int)
     inside = np.all((nearest >= 0) & (nearest < classes.shape), axis=1)
@@ -110,6 +111,6 @@ def _pick(centres: NDArray, classes: NDArray[np.uint8], radius_px: float) -> Pic
     to_edge = np.minimum(centres, np.subtract(classes.shape, 1) - centres).min(axis=1)
     covered = classes[tuple(nearest.T)] == LabelClass.CONTAMINATION
     status = np.select(
-        [covered, to_edge < radius_px], [Status.CONTAMINATION, Status.BORDER], Status.OK
+        [covered, to_edge < border_px], [Status.CONTAMINATION, Status.BORDER], Status.OK
     )
     return Picks.at(centres, source=Source.FILE, status=status)

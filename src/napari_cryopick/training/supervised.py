@@ -64,8 +64,8 @@ def train(
     """
     begun = perf_counter()
     device = choose_device(settings.device)
-    folder = RunFolder.create(run, settings)
     examples = load_examples(micrographs, picks, labels or {}, settings)
+    folder = RunFolder.create(run, settings)
     trainer = Trainer([e.field(settings.complete) for e in examples], settings, device)
     course = _Course(examples, settings, folder)
     for event in _events(trainer, course, stop or Event(), describe(device)):

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from ..ruler import Ruler
 
-BORDER = 0.2
+BORDER = 0.1
 """A centre nearer to the edge than this many diameters is flagged."""
 
 

@@ -9,14 +9,12 @@ from scipy.special import log_expit
 
 from ..network.card import Calibration
 
-USUAL = Calibration(slope=1.0, offset=0.4)
-"""A peak half as high as that of a perfect particle (0.8, smoothed) is as likely one as not."""
-
 STIFFNESS = 2.0
+"""How strongly a fit is held to heights being probabilities already."""
 
 
 def fit(logits: NDArray, hits: NDArray) -> Calibration:
-    """Logistic regression of hits on peak logits (Platt 1999), held near the usual one.
+    """Logistic regression of hits on peak logits (Platt 1999), held near the identity.
 
     Parameters
     ----------
@@ -25,7 +23,7 @@ def fit(logits: NDArray, hits: NDArray) -> Calibration:
     hits
         (n,) True where the peak is a particle.
     """
-    start = np.array([USUAL.slope, USUAL.offset])
+    start = np.array([1.0, 0.0])
     sign = np.where(hits, 1.0, -1.0)
 
     def loss(line: NDArray) -> float:

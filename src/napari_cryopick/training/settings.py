@@ -26,7 +26,7 @@ class TrainSettings(Ruler):
         1.0, ge=0, le=2, description="Strength of augmentation: 0 none, 1 strong."
     )
     doubt: float = Field(
-        3.0, ge=0, description="How fast a likely particle stops counting as background; 0 never."
+        8.0, ge=0, description="How fast a likely particle stops counting as background; 0 never."
     )
     seed: int = Field(0, ge=0, description="Repeats a run exactly on the CPU.")
     device: str = Field("auto", description="auto, cpu, cuda or mps.")

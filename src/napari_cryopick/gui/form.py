@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import NoneType
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 
@@ -10,15 +10,18 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from qtpy.QtCore import Signal
+from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
+    QHBoxLayout,
     QLineEdit,
     QSizePolicy,
     QSpinBox,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -109,6 +112,20 @@ def compact_rows(parent: QWidget | None = None) -> QFormLayout:
     rows.setSpacing(6)
     rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return rows
+
+
+def with_button(editor: QWidget, text: str, tip: str, action: Callable[[], Any]) -> QHBoxLayout:
+    """An editor with a small button on its right."""
+    button = QToolButton()
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setFixedWidth(22)
+    button.clicked.connect(lambda: action())
+    line = QHBoxLayout()
+    line.setSpacing(4)
+    line.addWidget(editor)
+    line.addWidget(button)
+    return line
 
 
 def title_and_unit(name: str) -> tuple[str, str]:
@@ -212,7 +229,7 @@ def _labels(rows: QFormLayout) -> list[QWidget]:
 
 
 def _folded(content: QWidget) -> QCollapsible:
-    section = QCollapsible("Advanced", expandedIcon="▾", collapsedIcon="▸")
+    section = QCollapsible(expandedIcon=QIcon(), collapsedIcon=QIcon())
     section.setDuration(0)
     section.layout().setContentsMargins(0, 0, 0, 0)
     section.content().layout().setContentsMargins(0, 4, 0, 0)
@@ -220,4 +237,6 @@ def _folded(content: QWidget) -> QCollapsible:
         "QPushButton { text-align: left; border: none; background: transparent; padding: 2px 0; }"
     )
     section.addWidget(content)
+    section.toggled.connect(lambda open_: section.setText(f"{'▾' if open_ else '▸'}  Advanced"))
+    section.toggled.emit(False)
     return section

@@ -13,7 +13,7 @@ from napari.qt.threading import create_worker
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from ..errors import CryopickError
-from .heavy import gentle_imports
+from .heavy import gentle_imports, window_first
 
 Work = Callable[[threading.Event], Iterator[Any]]
 
@@ -106,8 +106,9 @@ class Soon(QObject):
 def _events(work: Work, stop: threading.Event) -> Iterator[Any]:
     try:
         events = work(stop)
-        with gentle_imports():
-            yield from islice(events, 1)
-        yield from events
+        with window_first():
+            with gentle_imports():
+                yield from islice(events, 1)
+            yield from events
     except CryopickError as error:
         yield Refused(str(error))

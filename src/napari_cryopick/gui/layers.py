@@ -101,7 +101,7 @@ def picks_layer(image: Image, stack: Stack, diameter_px: float) -> Points:
         features={name: np.array([], type(value)) for name, value in _FEATURE_DEFAULTS.items()},
         feature_defaults=_FEATURE_DEFAULTS,
         size=diameter_px,
-        border_width=0.04,
+        border_width=0.05,
         border_color=SOURCE_COLOURS[Source.PERSON],
         face_color="transparent",
         scale=scale,

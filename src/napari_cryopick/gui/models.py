@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from psygnal.containers import EventedList
-from qtpy.QtCore import QSignalBlocker
+from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy
 
 TRAINED: EventedList[Path] = EventedList()
 """Runs and weights that this session has trained or opened, oldest first."""
-
-_BROWSE = "Browse…"
 
 
 class ModelCombo(QComboBox):
@@ -22,7 +20,7 @@ class ModelCombo(QComboBox):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setToolTip("The model: one that comes along, or one that you have trained.")
         TRAINED.events.inserted.connect(self._on_trained)
-        self.activated.connect(self._on_activated)
+        self.setPlaceholderText("none yet: train one, or browse")
         self._refresh()
 
     def model(self) -> str:
@@ -33,6 +31,12 @@ class ModelCombo(QComboBox):
         """Add a model of one's own and choose it."""
         TRAINED.append(path)
 
+    def browse(self) -> None:
+        """Let the user add a model file."""
+        path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", "Models (*.safetensors)")
+        if path:
+            self.add(Path(path))
+
     def _on_trained(self) -> None:
         self._refresh()
         self.setCurrentIndex(0)
@@ -42,20 +46,9 @@ class ModelCombo(QComboBox):
             self.clear()
             for path in reversed(TRAINED):
                 self.addItem(path.name, str(path))
-                self.setItemData(self.count() - 1, str(path), 3)
+                self.setItemData(self.count() - 1, str(path), Qt.ItemDataRole.ToolTipRole)
             for name in released_models():
                 self.addItem(name, name)
-            self.insertSeparator(self.count())
-            self.addItem(_BROWSE)
-
-    def _on_activated(self, index: int) -> None:
-        if self.itemText(index) == _BROWSE:
-            self.setCurrentIndex(0)
-            path, _ = QFileDialog.getOpenFileName(
-                self, "Open a model", "", "Models (*.safetensors)"
-            )
-            if path:
-                self.add(Path(path))
 
 
 def released_models() -> list[str]:

@@ -24,7 +24,7 @@ from ..picking.events import Failed, Predicted, PredictionEvent
 from ..picking.settings import PredictSettings
 from .coordinates import write_layer
 from .curation import show_above, threshold_of
-from .form import SettingsForm, compact_rows
+from .form import SettingsForm, compact_rows, with_button
 from .jobs import Soon, Work
 from .models import ModelCombo
 from .panel import Panel, counted
@@ -55,7 +55,8 @@ class PredictPanel(Panel[PredictSettings]):
         self._seconds: list[float] = []
         self._failed: list[str] = []
         self._arrange_outcome()
-        form.rows.insertRow(0, "Model", self.models)
+        browse = with_button(self.models, "…", "Open a model file.", self.models.browse)
+        form.rows.insertRow(0, "Model", browse)
         form.rows.insertRow(2, "Predict", self.scope)
         self.threshold.valueChanged.connect(self._on_threshold)
         self.export.clicked.connect(self._choose_export)
@@ -103,6 +104,8 @@ class PredictPanel(Panel[PredictSettings]):
         return mean * (event.total - event.index - 1)
 
     def _account(self, event: PredictionEvent) -> str:
+        if self._failed and event.total == 1:
+            return self._failed[-1]
         done = f"{len(self._seconds)} of {counted(event.total, 'micrograph')} predicted"
         if self._failed:
             return f"{done}, {len(self._failed)} failed: {self._failed[-1]}"

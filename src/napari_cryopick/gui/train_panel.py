@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from napari.layers import Image, Labels, Points
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit
 
 from ..errors import CryopickError
 from ..training.events import Finished, Started, Step, TrainingEvent, Validation
 from ..training.settings import TrainSettings
 from .combos import LayerCombo
-from .form import SettingsForm
+from .form import SettingsForm, with_button
 from .jobs import Soon, Work
 from .layers import LABELS, PICKS, find_layer
 from .models import TRAINED
@@ -26,7 +26,7 @@ from .results import annotate, ensure_labels, ensure_picks
 from .scratch import adopt, write_scratch
 from .training_data import TrainingData, training_data
 
-_BUTTON_TIPS = {"+": "Begin a new layer, or go to the one there is.", "…": "Choose a folder."}
+_BEGIN_TIP = "Begin a new layer, or go to the one there is."
 _IN_VIEW = ("diameter_angstrom", "pixel_size_angstrom", "complete")
 
 
@@ -147,9 +147,9 @@ class TrainPanel(Panel[TrainSettings]):
         self.folder.setToolTip("Each training makes a folder of its own in here.")
         self.summary.setWordWrap(True)
         rows = self.form.rows
-        rows.insertRow(1, "Picks", _with_button(self.picks, "+", self.begin_picks))
-        rows.insertRow(2, "Labels", _with_button(self.labels, "+", self.begin_labels))
-        rows.addRow("Output", _with_button(self.folder, "…", self._browse))
+        rows.insertRow(1, "Picks", with_button(self.picks, "+", _BEGIN_TIP, self.begin_picks))
+        rows.insertRow(2, "Labels", with_button(self.labels, "+", _BEGIN_TIP, self.begin_labels))
+        rows.addRow("Output", with_button(self.folder, "…", "Choose a folder.", self._browse))
         self.body.insertWidget(self.body.indexOf(self.run), self.summary)
         self.body.insertWidget(self.body.indexOf(self.progress) + 1, self.plot)
 
@@ -161,19 +161,6 @@ class TrainPanel(Panel[TrainSettings]):
         super()._leave()
         self.picks.forget_viewer()
         self.labels.forget_viewer()
-
-
-def _with_button(editor: QWidget, text: str, action: Callable[[], Any]) -> QHBoxLayout:
-    button = QToolButton()
-    button.setText(text)
-    button.setFixedWidth(22)
-    button.setToolTip(_BUTTON_TIPS[text])
-    button.clicked.connect(lambda: action())
-    line = QHBoxLayout()
-    line.setSpacing(4)
-    line.addWidget(editor)
-    line.addWidget(button)
-    return line
 
 
 def _runs_beside(micrograph: Path) -> Path:

@@ -10,6 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
+from ..plain import without_nan
 from ..training.events import Finished, Started, Step, TrainingEvent, Validation
 from ..training.settings import TrainSettings
 from .options import JsonFile
@@ -82,6 +83,8 @@ def _begun(event: Started) -> str:
 
 
 def _validated(event: Validation) -> str:
+    if isnan(event.f1):
+        return f"Step {event.step}: too few picks to hold any out and judge by them"
     if not event.complete:
         return f"Step {event.step}: F1 about {figure(event.f1, 2)}, judged by the held-out picks"
     return (
@@ -105,7 +108,7 @@ def as_data(finished: Finished) -> dict[str, object]:
     return {
         "run": str(finished.run),
         "model": str(finished.model),
-        "metrics": {k: None if isnan(v) else v for k, v in finished.metrics.items()},
+        "metrics": without_nan(finished.metrics),
         "stopped": finished.stopped,
         "seconds": finished.seconds,
     }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from math import isnan, nan
+from math import nan
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..picks import Picks, Status
+from ..plain import without_nan
 from .calibration import expected_calibration_error
 from .curves import Curve, score_curve
 from .matching import match
@@ -83,7 +84,7 @@ class ParticleScores:
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain values, ready for JSON: NaN becomes None."""
-        plain: dict[str, Any] = _without_nan(asdict(self))
+        plain: dict[str, Any] = without_nan(asdict(self))
         return plain
 
 
@@ -198,9 +199,3 @@ def _pool(tallies: list[_Tally]) -> _Tally:
         np.concatenate([np.empty(0), *(tally.scores for tally in tallies)]),
         np.concatenate([np.empty(0), *(tally.distances_px for tally in tallies)]),
     )
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    return None if isinstance(value, float) and isnan(value) else value

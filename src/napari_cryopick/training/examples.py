@@ -148,6 +148,7 @@ def _check_inside(path: Path, picks: Picks, shape: tuple[int, int]) -> None:
     if outside.any():
         y, x = positions[outside][0]
         raise CryopickError(
-            f"{outside.sum()} picks lie outside {path} ({shape[1]} x {shape[0]} pixels), the first "
-            f"at x = {x:g}, y = {y:g}; check that they belong to it and are in its pixels."
+            f"{outside.sum()} of {len(picks)} picks lie outside {path} ({shape[1]} x {shape[0]} "
+            f"pixels), the first at x = {x:g}, y = {y:g}; check that they belong to it and are in "
+            "its pixels."
         )

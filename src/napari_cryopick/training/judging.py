@@ -19,7 +19,7 @@ from ..picking.infer import infer
 from ..picking.maps import Maps
 from ..picking.pick import pick
 from ..picks import Picks, Status
-from .calibration import best_threshold, fit
+from .calibration import DOUBTED, best_threshold, fit
 from .examples import Example
 
 MOST_UNLABELLED = 4
@@ -58,7 +58,7 @@ def judge(network: nn.Module, examples: Sequence[Example], complete: bool) -> Ju
     labelled = [example for example in examples if example.picks is not None]
     others = [example for example in examples if example.picks is None][:MOST_UNLABELLED]
     peaks = {e.path: _peaks(network, e, card) for e in labelled + others}
-    calibration = _calibrate(labelled, peaks) if complete else Calibration()
+    calibration = _calibrate(labelled, peaks) if complete else DOUBTED
     picks = {path: _recalibrated(table, calibration) for path, table in peaks.items()}
     threshold = best_threshold(np.concatenate([table.scores for table in picks.values()]))
     if complete:
@@ -126,7 +126,7 @@ def _estimate(
     scores = np.concatenate([t.with_status(Status.OK).scores for t in picks.values()])
     kept = scores[scores >= threshold]
     precision = float(kept.mean()) if len(kept) else 0.0
-    f1 = 2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.0
+    f1 = 2 * precision * recall / (precision + recall) if precision else 0.0 * recall
     return Judgement(calibration, threshold, f1, np.nan, precision, recall, picks)
 
 

@@ -20,6 +20,7 @@ from ..io import PickSet, atomic_path, write_picks, writing_in
 from ..network.weights import Model, save_weights
 from ..network.zoo import BEST, WEIGHTS
 from ..picks import Picks
+from ..plain import without_nan
 from .events import TrainingEvent
 
 
@@ -31,15 +32,16 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, settings: BaseModel) -> RunFolder:
-        """Begin a run in a new or empty folder.
+        """Begin a run in a folder that holds none, or one that came to nothing.
 
         Raises
         ------
         CryopickError
-            If a run is there already, or the folder cannot be written to.
+            If a trained model is there already, or the folder cannot be written to.
         """
-        if (path / "settings.yaml").exists():
+        if (path / BEST).exists():
             raise CryopickError(f"{path} already holds a run; choose another output folder.")
+        (path / "events.jsonl").unlink(missing_ok=True)
         text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
         _write(path / "settings.yaml", text)
         return cls(path)
@@ -53,7 +55,10 @@ class RunFolder:
         return path
 
     def save_metrics(self, iteration: str, metrics: Mapping[str, object]) -> None:
-        _write(self.path / iteration / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+        _write(
+            self.path / iteration / "metrics.json",
+            json.dumps(without_nan(metrics), indent=2) + "\n",
+        )
 
     def save_picks(self, iteration: str, picks: Mapping[Path, Picks], pixel_size: float) -> None:
         by_name = {str(path): table for path, table in picks.items()}
@@ -66,7 +71,7 @@ class RunFolder:
 
     def log(self, event: TrainingEvent) -> None:
         """Append an event to events.jsonl."""
-        line = json.dumps({"event": type(event).__name__} | asdict(event), default=str)
+        line = json.dumps(without_nan({"event": type(event).__name__} | asdict(event)), default=str)
         with (
             writing_in(self.path),
             (self.path / "events.jsonl").open("a", encoding="utf-8") as file,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan, sqrt
+from math import sqrt
 from pathlib import Path
 from threading import Event
 from time import perf_counter
@@ -17,6 +17,7 @@ from ..network.card import ModelCard
 from ..network.device import choose_device, describe
 from ..network.weights import Model
 from ..picks import Picks
+from ..plain import without_nan
 from .events import Checkpoint, Finished, Started, Step, TrainingEvent, Validation
 from .examples import Example, load_examples
 from .judging import Judgement, judge
@@ -114,7 +115,7 @@ class _Course:
         )
 
     def validate(self, step: int, network: nn.Module) -> Iterator[TrainingEvent]:
-        """Judge a network, and keep it if it is no worse than the best before."""
+        """Judge a network, and keep it unless it is worse than the best before."""
         judgement = judge(network, self.examples, self.settings.complete)
         yield Validation(
             step,
@@ -123,7 +124,7 @@ class _Course:
             judgement.threshold,
             self.settings.complete,
         )
-        if self.best is None or judgement.f1 >= self.best.f1 - self._uncertainty():
+        if self.best is None or not judgement.f1 < self.best.f1 - self._uncertainty():
             self.best = judgement
             path = self.folder.save_model(ITERATION, Model(network, self._card(judgement)))
             self.folder.accept(ITERATION)
@@ -146,7 +147,7 @@ class _Course:
             calibration=judgement.calibration,
             threshold=judgement.threshold,
             settings=self.settings.model_dump(mode="json"),
-            metrics={k: None if isnan(v) else v for k, v in _metrics(judgement).items()},
+            metrics=without_nan(_metrics(judgement)),
         )
 
     def _uncertainty(self) -> float:

@@ -83,10 +83,10 @@ def _begun(event: Started) -> str:
 
 
 def _validated(event: Validation) -> str:
-    if isnan(event.f1):
-        return f"Step {event.step}: too few picks to hold any out and judge by them"
     if not event.complete:
-        return f"Step {event.step}: F1 about {figure(event.f1, 2)}, judged by the held-out picks"
+        return (
+            f"Step {event.step}: F1 about {figure(event.f1, 2)}, estimated from incomplete labels"
+        )
     return (
         f"Step {event.step}: F1 {figure(event.f1)}, "
         f"average precision {figure(event.average_precision)} on held-out particles"

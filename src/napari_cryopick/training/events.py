@@ -32,8 +32,8 @@ class Step:
 class Validation:
     """How the model does on held-out human labels.
 
-    `f1` and `average_precision` are at particle level. Where labels are incomplete, a miss is
-    a held-out click not found, and `complete` is False: the figures rank models, no more.
+    `f1` and `average_precision` are at particle level. Where labels are incomplete (`complete` is
+    False), F1 is an estimate that ranks models, no more, and average precision is NaN.
     """
 
     step: int

@@ -16,7 +16,7 @@ Key = TypeVar("Key")
 SHARE = 0.2
 STRIP = 1 / 6
 ENOUGH_MICROGRAPHS = 5
-FEWEST_PICKS = 8
+FEWEST_PICKS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ def hold_out(
     """Choose what to hold out.
 
     Of complete labels: every fifth micrograph if there are five, else a strip at the bottom of
-    each. Of incomplete ones: a fifth of the picks, if there are eight.
+    each. Of incomplete ones: a fifth of the picks, if there are sixteen; fewer are all needed to teach.
     """
     if not complete:
         return _some_picks(picks, rng)

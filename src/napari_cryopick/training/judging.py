@@ -35,8 +35,9 @@ class Judgement:
     calibration, threshold
         For its card.
     f1, average_precision
-        At particle level, on held-out labels. Of incomplete labels F1 is estimated from the
-        recall of held-out picks and the number of picks; average precision is NaN.
+        At particle level, on held-out labels. Of incomplete labels F1 is an estimate: recall is
+        that of held-out picks, or what the scores promise where there are none, precision is what
+        the scores promise, and average precision is NaN.
     precision, recall
         Those that F1 comes of.
     picks
@@ -122,11 +123,11 @@ def _estimate(
 ) -> Judgement:
     """F1 from the recall of held-out picks; precision from what the scores promise."""
     found = np.concatenate([_found(e, picks[e.path], threshold) for e in labelled])
-    recall = float(found.mean()) if len(found) else np.nan
     scores = np.concatenate([t.with_status(Status.OK).scores for t in picks.values()])
     kept = scores[scores >= threshold]
     precision = float(kept.mean()) if len(kept) else 0.0
-    f1 = 2 * precision * recall / (precision + recall) if precision else 0.0 * recall
+    recall = float(found.mean()) if len(found) else float(kept.sum() / max(scores.sum(), 1e-9))
+    f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
     return Judgement(calibration, threshold, f1, np.nan, precision, recall, picks)
 
 

@@ -71,3 +71,8 @@ def _mean(pixels: Tensor, weights: Tensor) -> Tensor:
 
 
 LOSSES: dict[str, Loss] = {"focal-dice": focal_dice, "bce": bce, "tversky": tversky}
+
+
+def make_loss(name: str, alpha: float) -> Loss:
+    """The loss of this name; `alpha` is that of the focal loss, where it has one."""
+    return partial(focal_dice, alpha=alpha) if name == "focal-dice" else LOSSES[name]

@@ -22,11 +22,14 @@ class TrainSettings(Ruler):
     learning_rate: float = Field(2e-3, gt=0, description="Peak learning rate of AdamW.")
     schedule: Literal["one-cycle", "cosine"] = Field("one-cycle", description="Learning rate.")
     loss: Literal["focal-dice", "bce", "tversky"] = Field("focal-dice", description="The loss.")
+    alpha: float = Field(
+        0.5, gt=0, lt=1, description="Share of particles in the focal loss; 0.25 is usual."
+    )
     augmentation: float = Field(
         1.0, ge=0, le=2, description="Strength of augmentation: 0 none, 1 strong."
     )
     doubt: float = Field(
-        8.0, ge=0, description="How fast a likely particle stops counting as background; 0 never."
+        16.0, ge=0, description="How fast a likely particle stops counting as background; 0 never."
     )
     seed: int = Field(0, ge=0, description="Repeats a run exactly on the CPU.")
     device: str = Field("auto", description="auto, cpu, cuda or mps.")

@@ -12,7 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..network.architectures import ARCHITECTURES
 from .augmentation import AUGMENTATIONS, augment
-from .losses import LOSSES
+from .losses import make_loss
 from .sampling import Batch, Field, sample_batch
 from .settings import TrainSettings
 from .targets import UNLABELLED
@@ -43,7 +43,7 @@ class Trainer:
         self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         average = get_ema_multi_avg_fn(EMA_DECAY)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
-        self.loss = LOSSES[settings.loss]
+        self.loss = make_loss(settings.loss, settings.alpha)
         self.generator = torch.Generator().manual_seed(settings.seed)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), settings.learning_rate)
         self.schedule = _schedule(self.optimiser, settings)

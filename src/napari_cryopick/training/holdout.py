@@ -48,7 +48,7 @@ def hold_out(
     """Choose what to hold out.
 
     Of complete labels: every fifth micrograph if there are five, else a strip at the bottom of
-    each. Of incomplete ones: a fifth of the picks, if there are sixteen; fewer are all needed to teach.
+    each. Of incomplete ones: a fifth of the picks, if there are sixteen; fewer must all teach.
     """
     if not complete:
         return _some_picks(picks, rng)

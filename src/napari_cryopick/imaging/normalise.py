@@ -19,8 +19,9 @@ def tame(pixels: NDArray) -> Tensor:
     """
     image = np.array(pixels, dtype=np.float32)
     sample = image[:: max(1, image.shape[0] // 512), :: max(1, image.shape[1] // 512)]
-    sample = sample[np.isfinite(sample)]
-    low, median, high = np.percentile(sample, [0.5, 50, 99.5])
+    if not np.isfinite(sample).any():
+        sample = image
+    low, median, high = np.percentile(sample[np.isfinite(sample)], [0.5, 50, 99.5])
     reach = 2 * max(high - low, np.finfo(np.float32).tiny)
     tensor = torch.from_numpy(image)
     tensor.nan_to_num_(nan=float(median), posinf=float(median), neginf=float(median))
@@ -34,12 +35,19 @@ def normalise(image: Tensor, radius_px: float) -> Tensor:
     rest (ice balls, carbon edges, gold) do not count, so that particles beside them keep their
     contrast.
     """
-    weight = torch.ones_like(image)
+    flat = _globally_flat(image)
     for _ in range(3):
+        weight = (flat.abs() < OUTLIER).float() + 1e-3
         mean, spread = _local_moments(image, weight, radius_px)
         flat = (image - mean) / spread
-        weight = (flat.abs() < OUTLIER).float() + 1e-3
     return flat.clamp(-CLIP, CLIP)
+
+
+def _globally_flat(image: Tensor) -> Tensor:
+    """In robust units of the whole image, which no ice ball widens as it does those around it."""
+    centred = image - image.median()
+    spread = 1.4826 * centred.abs().median()
+    return centred / spread.clamp_min(1e-12)
 
 
 def _local_moments(image: Tensor, weight: Tensor, radius_px: float) -> tuple[Tensor, Tensor]:

@@ -34,6 +34,10 @@ def describe(device: torch.device) -> str:
 
 
 def _works(name: str) -> bool:
-    if name.split(":")[0] == "cuda":
-        return torch.cuda.is_available()
-    return name == "cpu" or (name == "mps" and torch.backends.mps.is_available())
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        return False
+    if device.type == "cuda":
+        return (device.index or 0) < torch.cuda.device_count()
+    return device.type == "cpu" or (device.type == "mps" and torch.backends.mps.is_available())

@@ -34,9 +34,9 @@ def find_peaks(
     pixels = np.argwhere(is_peak)
     heights = smooth[is_peak].astype(float)
     order = np.argsort(-heights, kind="stable")
-    pixels, heights = pixels[order], heights[order]
-    kept = _far_enough(pixels, min_distance_px)
-    return _refine(smooth, pixels[kept]), heights[kept]
+    positions, heights = _refine(smooth, pixels[order]), heights[order]
+    kept = _far_enough(positions, min_distance_px)
+    return positions[kept], heights[kept]
 
 
 def _far_enough(ranked: NDArray, min_distance_px: float) -> NDArray[np.bool_]:

@@ -1,0 +1,69 @@
+"""Logits do not depend on how the image is cut or turned."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from napari_cryopick.network.architectures import ARCHITECTURES
+from napari_cryopick.picking import infer as infer_module
+from napari_cryopick.picking.infer import infer
+
+
+@pytest.fixture(scope="module", params=["compact", "unet-31m"])
+def network(request) -> nn.Module:
+    torch.manual_seed(0)
+    return ARCHITECTURES[request.param]().eval()
+
+
+@pytest.fixture(scope="module")
+def compact() -> nn.Module:
+    torch.manual_seed(0)
+    return ARCHITECTURES["compact"]().eval()
+
+
+@pytest.fixture
+def small_tiles(monkeypatch) -> None:
+    """Tiles as a micrograph far too large for memory would get them."""
+    monkeypatch.setattr(infer_module, "WHOLE_PX", 0)
+    monkeypatch.setattr(infer_module, "TILE_PX", 64)
+
+
+def noise(h: int, w: int) -> Tensor:
+    return torch.randn(h, w, generator=torch.Generator().manual_seed(1))
+
+
+def test_tiles_give_what_the_whole_picture_gives(network, request):
+    image = noise(70, 203)
+    whole = infer(network, image)
+    request.getfixturevalue("small_tiles")
+    tiled = infer(network, image)
+    assert whole.shape == (3, 70, 203)
+    torch.testing.assert_close(tiled, whole, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_averaged_maps_turn_with_the_image(compact, turns):
+    image = noise(70, 53)
+    turned = infer(compact, torch.rot90(image, turns), averaging=True)
+    expected = torch.rot90(infer(compact, image, averaging=True), turns, (-2, -1))
+    torch.testing.assert_close(turned, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_averaged_maps_flip_with_the_image(compact):
+    image = noise(70, 53)
+    flipped = infer(compact, image.flip(-1), averaging=True)
+    expected = infer(compact, image, averaging=True).flip(-1)
+    torch.testing.assert_close(flipped, expected, atol=1e-4, rtol=1e-4)
+    assert not torch.allclose(infer(compact, image.flip(-1)), infer(compact, image).flip(-1))
+
+
+@pytest.mark.usefixtures("small_tiles")
+def test_tiles_can_be_averaged_too(compact):
+    image = noise(70, 90)
+    assert infer(compact, image, averaging=True).shape == (3, 70, 90)
+
+
+def test_no_gradients_are_kept(compact):
+    assert not infer(compact, noise(32, 32)).requires_grad

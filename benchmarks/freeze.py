@@ -103,24 +103,27 @@ def main(
     heartbeat.watch("clicks", lambda: perf_counter() > ready)
     with TemporaryDirectory() as folder:
         train.folder.setText(folder)
-        train.run_or_stop()
+        train.control.button.click()
         heartbeat.watch(
             "training: imports",
-            lambda: train.job is None or (train.progress.maximum() > 0 < train.progress.value()),
+            lambda: (
+                train.control.job is None
+                or (train.control.progress.maximum() > 0 < train.control.progress.value())
+            ),
         )
-        heartbeat.watch("training: steps", lambda: train.job is None)
-        print(train.status.text())
+        heartbeat.watch("training: steps", lambda: train.control.job is None)
+        print(train.control.status.text())
         predict.scope.setCurrentIndex(1)
-        predict.run_or_stop()
+        predict.control.button.click()
         heartbeat.watch(
             "prediction: first",
             lambda: (
-                (predict.picks_layer() is not None and predict.progress.value() > 0)
-                or predict.job is None
+                (predict.picks_layer() is not None and predict.control.progress.value() > 0)
+                or predict.control.job is None
             ),
         )
-        heartbeat.watch("prediction: others", lambda: predict.job is None)
-        print(predict.status.text())
+        heartbeat.watch("prediction: others", lambda: predict.control.job is None)
+        print(predict.control.status.text())
     viewer.close()
 
 

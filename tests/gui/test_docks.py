@@ -14,7 +14,7 @@ DOCKS = ("Predict particles", "Train")
 
 
 @pytest.mark.parametrize("panel", ["predict_panel.PredictPanel", "train_panel.TrainPanel"])
-def test_opening_a_dock_imports_neither_torch_nor_matplotlib(panel, folder):
+def test_opening_a_dock_imports_nothing_heavy(panel, folder):
     module, name = panel.split(".")
     code = f"""
 import sys
@@ -28,7 +28,7 @@ pixels, attributes, _ = read_stacks({str(folder)!r})[0]
 viewer.add_image(pixels, **attributes)
 panel = {name}(viewer)
 panel.show()
-print(*sys.modules.keys() & {{"torch", "matplotlib"}})
+print(*sys.modules.keys() & {{"torch", "matplotlib", "pandas"}})
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
@@ -54,7 +54,7 @@ def test_closing_a_dock_ends_its_work(window, qtbot, name):
     dock, panel = window.window.add_plugin_dock_widget("napari-cryopick", name)
     begun, ended = threading.Event(), threading.Event()
     panel.work = lambda image: lambda stop: waiting(stop, begun, ended)
-    panel.run.click()
+    panel.control.button.click()
     qtbot.waitUntil(begun.is_set)
     dock.destroyOnClose()
     qtbot.waitUntil(ended.is_set)
@@ -69,7 +69,7 @@ def test_closing_the_window_ends_the_work(qtbot, folder, make_napari_viewer):
     _, panel = viewer.window.add_plugin_dock_widget("napari-cryopick", "Train")
     begun, ended = threading.Event(), threading.Event()
     panel.work = lambda image: lambda stop: waiting(stop, begun, ended)
-    panel.run.click()
+    panel.control.button.click()
     qtbot.waitUntil(begun.is_set)
     viewer.close()
     qtbot.waitUntil(ended.is_set)

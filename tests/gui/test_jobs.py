@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QThreadPool
 
 from napari_cryopick import CryopickError
@@ -31,6 +32,14 @@ def test_a_user_s_mistake_arrives_as_a_sentence(qtbot):
         raise CryopickError("No picks are given.")
 
     assert run_to_end(work, qtbot) == [1, Refused("No picks are given.")]
+
+
+def test_a_mistake_of_ours_ends_the_job_and_is_told_too(qtbot):
+    def work(stop):
+        yield 1 / 0
+
+    with notification_manager:
+        assert run_to_end(work, qtbot) == [Refused("Something went wrong: division by zero")]
 
 
 def test_stop_lets_the_work_end_in_order(qtbot):

@@ -28,14 +28,16 @@ def image(image):
 
 
 def run(panel, qtbot) -> str:
-    panel.run.click()
-    qtbot.waitUntil(lambda: panel.job is None, timeout=TIMEOUT_MS)
-    return panel.status.text()
+    panel.control.button.click()
+    qtbot.waitUntil(lambda: panel.control.job is None, timeout=TIMEOUT_MS)
+    return panel.control.status.text()
 
 
 def test_without_micrographs_it_says_what_to_do(panel):
-    assert not panel.run.isEnabled()
-    assert panel.status.text() == "Open a folder of micrographs to begin."
+    assert panel.control.status.text() == "Open a folder of micrographs to begin."
+    panel.control.button.click()
+    assert panel.control.job is None
+    assert panel.control.status.text() == "There are no micrographs; open a folder of them."
 
 
 def test_the_whole_stack_is_predicted_shown_and_exported(image, panel, qtbot, viewer, tmp_path):
@@ -56,10 +58,10 @@ def test_only_the_micrograph_in_view_is_predicted_even_if_the_user_moves_on(
     image, panel, qtbot, viewer
 ):
     viewer.dims.set_point(0, 1)
-    panel.run.click()
+    panel.control.button.click()
     viewer.dims.set_point(0, 2)
-    qtbot.waitUntil(lambda: panel.job is None, timeout=TIMEOUT_MS)
-    assert "1 of 1 micrograph predicted" in panel.status.text()
+    qtbot.waitUntil(lambda: panel.control.job is None, timeout=TIMEOUT_MS)
+    assert "1 of 1 micrograph predicted" in panel.control.status.text()
     assert set(panel.picks_layer().data[:, 0]) <= {1}
     assert find_layer(viewer.layers, stack_of(image), "area").data[1].any()
 
@@ -81,10 +83,10 @@ def test_an_unknown_pixel_size_is_asked_for_and_then_holds_for_all_layers(
     viewer, panel, qtbot, folder
 ):
     plain = viewer.add_image(np.random.default_rng(0).normal(size=(96, 128)), name="plain")
-    assert "pixel size" in panel.status.text()
-    panel.run.click()
-    assert panel.job is None
-    assert panel.status.text() == "The pixel size is unknown; enter it above."
+    assert "pixel size" in panel.control.status.text()
+    panel.control.button.click()
+    assert panel.control.job is None
+    assert panel.control.status.text() == "The pixel size is unknown; enter it above."
     panel.form.set_value("pixel_size_angstrom", 2)
     panel.form.set_value("diameter_angstrom", 40)
     assert pixel_size_angstrom(plain) == 2
@@ -111,18 +113,18 @@ def test_the_diameter_is_drawn_for_a_moment_resizes_circles_and_is_remembered(
 
 def test_stop_ends_a_run_and_keeps_what_was_found(image, panel, qtbot, viewer):
     panel.scope.setCurrentIndex(1)
-    panel.run.click()
-    assert panel.run.text() == "Stop"
+    panel.control.button.click()
+    assert panel.control.button.text() == "Stop"
     qtbot.waitUntil(lambda: find_layer(viewer.layers, stack_of(image), PICKS) is not None)
-    panel.run.click()
-    qtbot.waitUntil(lambda: panel.job is None, timeout=TIMEOUT_MS)
-    assert panel.run.text() == "Predict"
-    assert panel.run.isEnabled()
+    panel.control.button.click()
+    qtbot.waitUntil(lambda: panel.control.job is None, timeout=TIMEOUT_MS)
+    assert panel.control.button.text() == "Predict"
+    assert panel.control.button.isEnabled()
 
 
 def test_micrographs_removed_in_the_middle_stop_the_run(image, panel, qtbot, viewer):
     panel.scope.setCurrentIndex(1)
-    panel.run.click()
+    panel.control.button.click()
     viewer.layers.remove(image)
-    qtbot.waitUntil(lambda: panel.job is None, timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: panel.control.job is None, timeout=TIMEOUT_MS)
     assert len(viewer.layers) == 0

@@ -30,9 +30,9 @@ def click(panel, index: int = 0):
 
 
 def test_without_labels_it_says_what_to_do(panel):
-    panel.run.click()
-    assert panel.job is None
-    assert panel.status.text() == "Nothing is labelled yet; click some particles first."
+    panel.control.button.click()
+    assert panel.control.job is None
+    assert panel.control.status.text() == "Nothing is labelled yet; click some particles first."
 
 
 def test_it_says_what_will_be_used(panel, qtbot, viewer, image):
@@ -75,10 +75,10 @@ def test_what_was_trained_is_at_once_chosen_for_predicting(panel, viewer, qtbot,
     panel.form.set_value("batch_size", 1)
     panel.form.set_value("patch_px", 64)
     panel.folder.setText(str(tmp_path / "runs"))
-    panel.run.click()
-    assert panel.run.text() == "Stop"
-    qtbot.waitUntil(lambda: panel.job is None, timeout=TIMEOUT_MS)
-    assert panel.status.text().startswith("Trained after")
+    panel.control.button.click()
+    assert panel.control.button.text() == "Stop"
+    qtbot.waitUntil(lambda: panel.control.job is None, timeout=TIMEOUT_MS)
+    assert panel.control.status.text().startswith("Trained after")
     (run,) = (tmp_path / "runs").iterdir()
     assert (run / "iteration_0_supervised" / "model.safetensors").exists()
     assert predict.models.model() == str(run)
@@ -92,11 +92,11 @@ def test_stop_keeps_the_best_model(panel, qtbot, tmp_path):
     panel.form.set_value("batch_size", 1)
     panel.form.set_value("patch_px", 64)
     panel.folder.setText(str(tmp_path / "runs"))
-    panel.run.click()
+    panel.control.button.click()
     qtbot.waitUntil(lambda: panel.plot.steps("loss") != [], timeout=TIMEOUT_MS)
-    panel.run.click()
-    qtbot.waitUntil(lambda: panel.job is None, timeout=TIMEOUT_MS)
-    assert panel.status.text().startswith("Stopped after")
+    panel.control.button.click()
+    qtbot.waitUntil(lambda: panel.control.job is None, timeout=TIMEOUT_MS)
+    assert panel.control.status.text().startswith("Stopped after")
     assert list((tmp_path / "runs").glob("*/iteration_0_supervised/model.safetensors"))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 from napari.layers import Image, Points
 from napari.layers import Labels as LabelsLayer
 from numpy.typing import NDArray
@@ -14,11 +15,16 @@ from ..picks import Picks, Source, Status
 from .layers import frame
 from .stack import Stack
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FEATURES = ("score", "source", "status")
 
 
 def rows_of(picks: Picks, index: int) -> tuple[NDArray[np.float64], pd.DataFrame]:
     """Points (n, 3) in slice `index`, and their features."""
+    import pandas as pd
+
     points = np.column_stack([np.full(len(picks), float(index)), picks.positions])
     columns = {"score": picks.scores, "source": picks.sources, "status": picks.statuses}
     return points, pd.DataFrame({**columns, **picks.extra})

@@ -8,7 +8,6 @@ from typing import Any
 
 import napari
 import numpy as np
-import pandas as pd
 from napari.layers import Image, Layer, Points
 
 from ..errors import CryopickError
@@ -99,6 +98,8 @@ def _matched(picks: PickSet, stack: Stack) -> dict[int, Picks]:
 def _filled(
     image: Layer, stack: Stack, picks: Mapping[int, Picks], diameter_angstrom: float | None
 ) -> Points:
+    import pandas as pd
+
     size = pixel_size_angstrom(image) or 1.0
     diameter_px = (diameter_angstrom or _USUAL_DIAMETER_ANGSTROM) / size
     layer = picks_layer(image, stack, diameter_px)

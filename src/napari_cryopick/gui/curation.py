@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from napari.layers import Points
 from napari.layers.base import ActionType
 from napari.utils.colormaps.standardize_color import transform_color
@@ -23,6 +22,9 @@ from ..picks import Picks, Source, Status
 from .convert import picks_of, rows_of
 from .layers import SOURCE_COLOURS
 from .undo import History
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DELETED = "cryopick_deleted"
 """Key of the metadata under which a layer that is not watched over yet brings deleted picks."""
@@ -172,5 +174,7 @@ def _far_from(settled: NDArray, positions: NDArray, radius_px: float) -> NDArray
 
 
 def _stacked(kept: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
     tables = [table for table in (kept, features) if len(table)]
     return pd.concat(tables, ignore_index=True) if tables else kept

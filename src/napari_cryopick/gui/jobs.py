@@ -42,6 +42,7 @@ class Job(QObject):
         self._stop = threading.Event()
         self._worker = create_worker(_events, work, self._stop, _ignore_errors=True)
         self._worker.yielded.connect(self.happened)
+        self._worker.errored.connect(self._on_error)
         self._worker.finished.connect(self.ended)
         self.destroyed.connect(self._stop.set)
 
@@ -53,14 +54,13 @@ class Job(QObject):
         """Ask for the end; what was reached is kept, and the last events still follow."""
         self._stop.set()
 
+    def _on_error(self, error: Exception) -> None:
+        self.happened.emit(Refused(f"Something went wrong: {error}"))
+
     def abandon(self) -> None:
         """Ask for the end, and tell nothing any more."""
         self._stop.set()
         self.blockSignals(True)
-
-    @property
-    def stopping(self) -> bool:
-        return self._stop.is_set()
 
 
 class Turns(QObject):

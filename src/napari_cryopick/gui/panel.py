@@ -1,24 +1,24 @@
-"""What the docks have in common: a form, a button that runs and stops, and a status sentence."""
+"""What the docks have in common: micrographs, a form, and a job about them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil, isclose
+from math import isclose
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from napari.layers import Image, Points
-from napari.utils.theme import get_theme
 from pydantic import ValidationError
-from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..errors import CryopickError
 from ..ruler import Ruler
 from .combos import LayerCombo, shows_micrographs
 from .curation import curate
 from .form import SettingsForm
-from .jobs import Job, Refused, Turns, Work
+from .job_control import ERROR_COLOUR, JobControl
+from .jobs import Work
 from .layers import PICKS, find_layer, frame, pixel_size_angstrom, role_of, set_pixel_size
 from .ruler_circle import RulerCircle
 from .scratch import adopt
@@ -28,7 +28,6 @@ Settings = TypeVar("Settings", bound=Ruler)
 _DIAMETER = "cryopick_diameter_angstrom"
 _USUAL_DIAMETER_ANGSTROM = 150.0
 _WIDTH_PX = 280
-_ERROR_COLOUR = "#ff6b6b"
 
 
 class Panel(QWidget, Generic[Settings]):
@@ -44,17 +43,13 @@ class Panel(QWidget, Generic[Settings]):
         self.viewer, self.form = viewer, form
         self.images = LayerCombo(viewer, shows_micrographs)
         self.images.setToolTip("The micrographs: an image, or a stack of them.")
-        self.run = QPushButton(self.run_text)
-        self.progress = QProgressBar()
-        self.status = QLabel()
-        self.job: Job | None = None
-        self.job_image: Image | None = None
+        self.control = JobControl(self.run_text, viewer.theme, self)
+        self._worked_on: Image | None = None
         self.circle = RulerCircle(viewer, self)
-        self._turns = Turns(self)
         self._arrange()
         self.images.chosen.connect(self._on_chosen)
         self.form.changed.connect(self._on_setting)
-        self.run.clicked.connect(self.run_or_stop)
+        self.control.asked.connect(self._run)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         for layer in viewer.layers:
@@ -98,32 +93,15 @@ class Panel(QWidget, Generic[Settings]):
         index = round((self.viewer.dims.point[axis] - translate[0]) / scale[0])
         return int(np.clip(index, 0, len(image.data) - 1))
 
-    def tell(self, sentence: str, wrong: bool = False) -> None:
-        """Show a sentence below everything else; in red if something is wrong."""
-        self.status.setText(sentence)
-        self.status.setStyleSheet(f"color: {_ERROR_COLOUR}" if wrong else "")
-
-    def show_progress(self, done: int, total: int, seconds_left: float) -> None:
-        """How far the work is."""
-        self.progress.setRange(0, total)
-        self.progress.setValue(done)
-        self.progress.setFormat(f"{done} of {total}, {duration(seconds_left)} left")
-
     # the job
 
-    def run_or_stop(self) -> None:
-        """Start the work, or stop it and keep what was reached."""
-        if self.job is not None:
-            self.job.stop()
-            self.run.setText("Stopping…")
-            self.run.setEnabled(False)
-            return
+    def _run(self) -> None:
         try:
             self._start()
         except CryopickError as error:
-            self.tell(str(error), wrong=True)
+            self.control.tell(str(error), wrong=True)
         except ValidationError as error:
-            self.tell(error.errors()[0]["msg"] + ".", wrong=True)
+            self.control.tell(error.errors()[0]["msg"] + ".", wrong=True)
 
     def _start(self) -> None:
         image = self.images.layer()
@@ -131,39 +109,18 @@ class Panel(QWidget, Generic[Settings]):
             raise CryopickError("There are no micrographs; open a folder of them.")
         if pixel_size_angstrom(image) is None:
             raise CryopickError("The pixel size is unknown; enter it above.")
-        self.job_image = image
-        self.job = Job(self.work(image), self)
-        self.job.happened.connect(lambda event: self._turns.add(self._take(event)))
-        self.job.ended.connect(lambda: self._turns.add(self._end()))
+        work = self.work(image)
         self.circle.hide()
-        self.run.setText("Stop")
-        self.progress.setRange(0, 0)
-        self.progress.setFormat("")
-        self.progress.show()
-        self.tell("Loading…")
-        self.job.start()
-
-    def _take(self, event: Any) -> Iterator[None]:
-        if isinstance(event, Refused):
-            self.tell(event.message, wrong=True)
-        elif self.job_image is not None:
-            yield from self.on_event(event)
-
-    def _end(self) -> Iterator[None]:
-        self.job = self.job_image = None
-        self.run.setText(self.run_text)
-        self.run.setEnabled(True)
-        self.progress.hide()
-        yield
+        self._worked_on = image
+        self.control.start(work, self.on_event)
 
     # the layers and the form
 
     def _on_chosen(self) -> None:
         image = self.images.layer()
         self.circle.hide()
-        self.run.setEnabled(image is not None)
         if image is None:
-            self.tell("Open a folder of micrographs to begin.")
+            self.control.tell("Open a folder of micrographs to begin.")
             return
         self.form.set_value("diameter_angstrom", remembered_diameter(image))
         self.form.set_value("pixel_size_angstrom", pixel_size_angstrom(image))
@@ -190,7 +147,7 @@ class Panel(QWidget, Generic[Settings]):
         if diameter_angstrom == remembered_diameter(image):
             return
         image.metadata[_DIAMETER] = diameter_angstrom
-        if pixel_size_angstrom(image) is not None and self.job is None:
+        if pixel_size_angstrom(image) is not None and self.control.job is None:
             self.circle.show(diameter_angstrom)
         if (picks := self.picks_layer()) is not None:
             picks.current_size = self.diameter_px
@@ -199,20 +156,19 @@ class Panel(QWidget, Generic[Settings]):
     def _ask_for_pixel_size(self) -> None:
         known = pixel_size_angstrom(self.images.layer()) is not None
         editor = self.form.editor("pixel_size_angstrom")
-        editor.setStyleSheet("" if known else f"color: {_ERROR_COLOUR}")
+        editor.setStyleSheet("" if known else f"color: {ERROR_COLOUR}")
         if known:
-            self.tell("")
+            self.control.tell("")
         else:
-            self.tell("The files do not say their pixel size; enter it above.", wrong=True)
+            self.control.tell("The files do not say their pixel size; enter it above.", wrong=True)
 
     def _on_inserted(self, event: Any) -> None:
         _curate(event.value)
 
     def _on_removed(self, event: Any) -> None:
-        if self.job is not None and event.value == self.job_image:
-            self.job.stop()
-            self.job_image = None
-            self.tell("The micrographs were removed, and so the work was stopped.")
+        if self.control.job is not None and event.value == self._worked_on:
+            self.control.stop()
+            self.control.tell("The micrographs were removed, and so the work was stopped.")
 
     # the widgets
 
@@ -223,16 +179,8 @@ class Panel(QWidget, Generic[Settings]):
         self.setMinimumWidth(_WIDTH_PX)
         self.form.rows.insertRow(0, "Micrographs", self.images)
         self.form.editor("pixel_size_angstrom").setSpecialValueText("unknown")
-        self.run.setStyleSheet(_primary(self.viewer.theme))
-        self.run.setMinimumHeight(30)
-        policy = self.progress.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.progress.setSizePolicy(policy)
-        self.progress.hide()
-        self.status.setWordWrap(True)
-        self.status.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.status.setMinimumHeight(3 * self.fontMetrics().lineSpacing())
-        for widget in (self.form, self.run, self.progress, self.status):
+        control = self.control
+        for widget in (self.form, control.button, control.progress, control.status):
             self.body.addWidget(widget)
         self.body.addStretch()
 
@@ -248,8 +196,7 @@ class Panel(QWidget, Generic[Settings]):
             self._leave()
 
     def _leave(self) -> None:
-        if self.job is not None:
-            self.job.abandon()
+        self.control.leave()
         self.circle.hide()
         self.images.forget_viewer()
         self.viewer.layers.events.inserted.disconnect(self._on_inserted)
@@ -261,13 +208,6 @@ def remembered_diameter(image: Image) -> float:
     return float(image.metadata.get(_DIAMETER, _USUAL_DIAMETER_ANGSTROM))
 
 
-def duration(seconds: float) -> str:
-    """Roughly, as a person would say it."""
-    if seconds < 90:
-        return f"{ceil(seconds)} s"
-    return f"{round(seconds / 60)} min"
-
-
 def counted(number: int, noun: str) -> str:
     """ "1 pick", "12 picks"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
@@ -276,8 +216,3 @@ def counted(number: int, noun: str) -> str:
 def _curate(layer: Any) -> None:
     if role_of(layer) == PICKS:
         curate(layer)
-
-
-def _primary(theme: str) -> str:
-    colour = get_theme(theme).current.as_hex()
-    return f"QPushButton {{ background: {colour}; color: white; font-weight: bold; }}"

@@ -27,6 +27,7 @@ class TrainingPlot(QWidget):
         super().__init__()
         self._theme = get_theme(theme)
         self._curves: dict[str, tuple[list[int], list[float]]] = {}
+        self._lines: dict[str, Any] = {}
         self._canvas: Any = None
         self._drawing = Soon(self._draw, self, _PAUSE_MS)
         layout = QVBoxLayout(self)
@@ -52,34 +53,36 @@ class TrainingPlot(QWidget):
         return self._curves[name][0]
 
     def _draw(self) -> None:
+        from matplotlib import rc_context
+
+        with rc_context(self._style()):
+            self._redraw()
+        self.show()
+
+    def _redraw(self) -> None:
         if self._canvas is None:
             self._make_canvas()
         for name, line in self._lines.items():
             line.set_data(*self._curves[name])
+        drawn = [line for name, line in self._lines.items() if self._curves[name][0]]
+        self._figure.legends.clear()
+        self._figure.legend(handles=drawn, loc="outside upper left", ncols=3)
         self._loss.relim()
         self._loss.autoscale_view()
         self._canvas.draw_idle()
-        self.show()
 
     def _make_canvas(self) -> None:
-        from matplotlib import rc_context
         from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
         from matplotlib.figure import Figure
 
-        with rc_context(self._style()):
-            figure = Figure(layout="constrained")
-            self._loss = figure.add_subplot()
-            score = self._loss.twinx()
-            score.set_ylim(0, 1.02)
-            self._loss.set_xlabel("step")
-            self._lines = {
-                name: (self._loss if name == "loss" else score).plot(
-                    [], [], color=colour, label=name, marker="" if name == "loss" else "."
-                )[0]
-                for name, colour in _COLOURS.items()
-            }
-            figure.legend(handles=list(self._lines.values()), loc="outside upper left", ncols=3)
-            self._canvas = FigureCanvasQTAgg(figure)
+        self._figure = Figure(layout="constrained")
+        self._loss = self._figure.add_subplot(xlabel="step")
+        score = self._loss.twinx()
+        score.set_ylim(0, 1.02)
+        for name, colour in _COLOURS.items():
+            axes, marker = (self._loss, "") if name == "loss" else (score, ".")
+            (self._lines[name],) = axes.plot([], [], color=colour, label=name, marker=marker)
+        self._canvas = FigureCanvasQTAgg(self._figure)
         self.layout().addWidget(self._canvas)
 
     def _style(self) -> Any:

@@ -54,6 +54,7 @@ class PredictPanel(Panel[PredictSettings]):
         self.export = QPushButton("Export…")
         self._seconds: list[float] = []
         self._failed: list[str] = []
+        self._target: tuple[Image, float, object]
         self._arrange_outcome()
         browse = with_button(self.models, "…", "Open a model file.", self.models.browse)
         form.rows.insertRow(0, "Model", browse)
@@ -69,6 +70,7 @@ class PredictPanel(Panel[PredictSettings]):
         paths = stack.paths if self.scope.currentIndex() else stack.paths[here : here + 1]
         settings = self.form.settings(model=self.models.model(), threshold=_LOWEST_SCORE)
         self._seconds, self._failed = [], []
+        self._target = (image, self.diameter_px, object())
 
         def predict(stop: threading.Event) -> Iterator[PredictionEvent]:
             from ..picking.predict import predict_many
@@ -88,15 +90,17 @@ class PredictPanel(Panel[PredictSettings]):
                 yield from self._show(event)
             case Failed():
                 self._failed.append(event.message)
-        self.show_progress(event.index + 1, event.total, self._seconds_left(event))
-        self.tell(self._account(event), wrong=bool(self._failed))
+        self.control.show_progress(event.index + 1, event.total, self._seconds_left(event))
+        self.control.tell(self._account(event), wrong=bool(self._failed))
         self._counting.ask()
 
     def _show(self, event: Predicted) -> Iterator[None]:
-        image, diameter_px = self.job_image, self.diameter_px
+        image, diameter_px, run = self._target
         for _ in make_layers(self.viewer, image, event.maps, diameter_px):
             yield
-        picks = fill_layers(self.viewer, image, event, diameter_px, run=self.job)
+        if image not in self.viewer.layers:
+            return
+        picks = fill_layers(self.viewer, image, event, diameter_px, run)
         show_above(picks, self.threshold.value())
 
     def _seconds_left(self, event: PredictionEvent) -> float:
@@ -154,9 +158,9 @@ class PredictPanel(Panel[PredictSettings]):
         try:
             count = write_layer(path, self.picks_layer())
         except CryopickError as error:
-            self.tell(str(error), wrong=True)
+            self.control.tell(str(error), wrong=True)
         else:
-            self.tell(f"{counted(count, 'pick')} exported to {path}.")
+            self.control.tell(f"{counted(count, 'pick')} exported to {path}.")
 
     def _arrange_outcome(self) -> None:
         self.scope.addItems(["", ""])
@@ -173,4 +177,4 @@ class PredictPanel(Panel[PredictSettings]):
         line.addWidget(self.count, stretch=1)
         line.addWidget(self.export)
         rows.addRow(line)
-        self.body.insertLayout(self.body.indexOf(self.progress) + 1, rows)
+        self.body.insertLayout(self.body.indexOf(self.control.progress) + 1, rows)

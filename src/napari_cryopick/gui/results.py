@@ -25,9 +25,14 @@ from .scratch import adopt
 
 
 def make_layers(viewer: Any, image: Image, maps: Maps, diameter_px: float) -> Iterator[None]:
-    """Make the layers that results need and that are not there yet, one at each step."""
+    """Make the layers that results need and that are not there yet, one at each step.
+
+    Nothing is made any more once the image has been removed.
+    """
     stack = adopt(image)
     for role in MAPS:
+        if image not in viewer.layers:
+            return
         layer = find_layer(viewer.layers, stack, role)
         if layer is not None and not fits(layer, image, stack, maps):
             viewer.layers.remove(layer)
@@ -36,10 +41,10 @@ def make_layers(viewer: Any, image: Image, maps: Maps, diameter_px: float) -> It
             place = viewer.layers.index(image) + 1
             _insert(viewer, place, map_layer(image, stack, role, maps))
             yield
-    ensure_labels(viewer, image, diameter_px)
-    yield
-    ensure_picks(viewer, image, diameter_px)
-    yield
+    for ensure in (ensure_labels, ensure_picks):
+        if image in viewer.layers:
+            ensure(viewer, image, diameter_px)
+            yield
 
 
 def fill_layers(

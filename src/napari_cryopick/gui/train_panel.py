@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from itertools import count
 from math import isfinite, nan
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from ..training.events import Finished, Started, Step, TrainingEvent, Validation
 from ..training.settings import TrainSettings
 from .combos import LayerCombo
 from .form import SettingsForm, with_button
+from .job_control import duration
 from .jobs import Soon, Work
 from .layers import LABELS, PICKS, find_layer
 from .models import TRAINED
-from .panel import Panel, counted, duration
+from .panel import Panel, counted
 from .plot import TrainingPlot, import_matplotlib
 from .results import annotate, ensure_labels, ensure_picks
 from .scratch import adopt, write_scratch
@@ -56,7 +57,7 @@ class TrainPanel(Panel[TrainSettings]):
         if not data.picks and not data.labels:
             raise CryopickError("Nothing is labelled yet; click some particles first.")
         settings = self.form.settings()
-        run = Path(self.folder.text()) / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+        run = _new_run(Path(self.folder.text()))
         self.plot.clear()
 
         def train(stop: threading.Event) -> Iterator[TrainingEvent]:
@@ -74,18 +75,18 @@ class TrainPanel(Panel[TrainSettings]):
         """Show how the training goes, and offer its model at the end."""
         match event:
             case Started():
-                self.tell(
+                self.control.tell(
                     f"Training on {event.device}; {counted(event.training_picks, 'pick')} to learn "
                     f"from, {event.held_out_picks} held out to judge."
                 )
             case Step():
-                self.show_progress(event.step, event.steps, event.seconds_left)
+                self.control.show_progress(event.step, event.steps, event.seconds_left)
                 self.plot.add(event.step, loss=event.losses["total"])
             case Validation():
                 self.plot.add(event.step, F1=event.f1, AP=event.average_precision)
             case Finished():
                 TRAINED.append(event.run)
-                self.tell(
+                self.control.tell(
                     f"{'Stopped' if event.stopped else 'Trained'} after {duration(event.seconds)}"
                     f"{_scores(event.metrics)}. The model is chosen in Predict particles."
                 )
@@ -150,8 +151,8 @@ class TrainPanel(Panel[TrainSettings]):
         rows.insertRow(1, "Picks", with_button(self.picks, "+", _BEGIN_TIP, self.begin_picks))
         rows.insertRow(2, "Labels", with_button(self.labels, "+", _BEGIN_TIP, self.begin_labels))
         rows.addRow("Output", with_button(self.folder, "…", "Choose a folder.", self._browse))
-        self.body.insertWidget(self.body.indexOf(self.run), self.summary)
-        self.body.insertWidget(self.body.indexOf(self.progress) + 1, self.plot)
+        self.body.insertWidget(self.body.indexOf(self.control.button), self.summary)
+        self.body.insertWidget(self.body.indexOf(self.control.progress) + 1, self.plot)
 
     def _browse(self) -> None:
         if folder := QFileDialog.getExistingDirectory(self, "Output", self.folder.text()):
@@ -161,6 +162,11 @@ class TrainPanel(Panel[TrainSettings]):
         super()._leave()
         self.picks.forget_viewer()
         self.labels.forget_viewer()
+
+
+def _new_run(folder: Path) -> Path:
+    """The first of run_1, run_2, … that is free."""
+    return next(run for n in count(1) if not (run := folder / f"run_{n}").exists())
 
 
 def _runs_beside(micrograph: Path) -> Path:

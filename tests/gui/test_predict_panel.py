@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_cryopick.gui.layers import PICKS, find_layer, pixel_size_angstrom, stack_of
+from napari_cryopick.gui.layers import LABELS, PICKS, find_layer, pixel_size_angstrom, stack_of
 from napari_cryopick.gui.predict_panel import PredictPanel
 from napari_cryopick.gui.scratch import adopt
 from napari_cryopick.io import read_picks
@@ -48,6 +48,7 @@ def test_the_whole_stack_is_predicted_shown_and_exported(image, panel, qtbot, vi
     panel.threshold.setValue(0)
     assert set(picks.data[:, 0]) == {0, 1, 2}
     assert picks.shown.any()
+    assert find_layer(viewer.layers, stack_of(image), LABELS).data.shape[0] == 3
     panel.export_to(tmp_path / "picks.star")
     assert len(read_picks(tmp_path / "picks.star")) == picks.shown.sum()
     panel.threshold.setValue(1)

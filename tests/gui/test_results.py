@@ -5,7 +5,7 @@ import pytest
 
 from napari_cryopick import Picks, Source
 from napari_cryopick.gui.layers import LABELS, MAPS, PICKS, find_layer, stack_of
-from napari_cryopick.gui.results import fill_layers, make_layers
+from napari_cryopick.gui.results import ensure_labels, fill_layers, make_layers
 from napari_cryopick.io import read_micrograph
 from napari_cryopick.picking.events import Predicted
 from napari_cryopick.picking.maps import Maps
@@ -25,6 +25,7 @@ def predicted(path, scale: float = 0.5) -> Predicted:
 def show(viewer, image, event, run="run"):
     for _ in make_layers(viewer, image, event.maps, DIAMETER_PX):
         pass
+    ensure_labels(viewer, image, DIAMETER_PX)
     return fill_layers(viewer, image, event, DIAMETER_PX, run)
 
 

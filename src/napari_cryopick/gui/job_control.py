@@ -29,6 +29,7 @@ class JobControl(QObject):
     """
 
     asked = Signal()
+    ended = Signal()
 
     def __init__(self, text: str, theme: str, parent: QObject) -> None:
         super().__init__(parent)
@@ -95,6 +96,7 @@ class JobControl(QObject):
         self.button.setText(self._text)
         self.button.setEnabled(True)
         self.progress.hide()
+        self.ended.emit()
         yield
 
 

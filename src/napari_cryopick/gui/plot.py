@@ -56,12 +56,14 @@ class TrainingPlot(QWidget):
         from matplotlib import rc_context
 
         with rc_context(self._style()):
+            if self._canvas is None:
+                self._make_canvas()
+                self._drawing.ask()
+                return
             self._redraw()
         self.show()
 
     def _redraw(self) -> None:
-        if self._canvas is None:
-            self._make_canvas()
         for name, line in self._lines.items():
             line.set_data(*self._curves[name])
         drawn = [line for name, line in self._lines.items() if self._curves[name][0]]

@@ -28,7 +28,7 @@ from .form import SettingsForm, compact_rows, with_button
 from .jobs import Soon, Work
 from .models import ModelCombo
 from .panel import Panel, counted
-from .results import fill_layers, make_layers
+from .results import ensure_labels, fill_layers, make_layers
 from .scratch import adopt, write_scratch
 
 _LOWEST_SCORE = 0.05
@@ -60,6 +60,7 @@ class PredictPanel(Panel[PredictSettings]):
         form.rows.insertRow(0, "Model", browse)
         form.rows.insertRow(2, "Predict", self.scope)
         self.threshold.valueChanged.connect(self._on_threshold)
+        self.control.ended.connect(self._finish)
         self.export.clicked.connect(self._choose_export)
         self._counting = Soon(self._count, self)
         napari_viewer.dims.events.point.connect(self._name_scope)
@@ -102,6 +103,12 @@ class PredictPanel(Panel[PredictSettings]):
             return
         picks = fill_layers(self.viewer, image, event, diameter_px, run)
         show_above(picks, self.threshold.value())
+
+    def _finish(self) -> None:
+        """Lay out what is painted on; it comes last, for napari takes its time to make it."""
+        image, diameter_px, _ = self._target
+        if self._seconds and image in self.viewer.layers:
+            ensure_labels(self.viewer, image, diameter_px)
 
     def _seconds_left(self, event: PredictionEvent) -> float:
         mean = sum(self._seconds) / max(1, len(self._seconds))

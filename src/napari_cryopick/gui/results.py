@@ -25,7 +25,7 @@ from .scratch import adopt
 
 
 def make_layers(viewer: Any, image: Image, maps: Maps, diameter_px: float) -> Iterator[None]:
-    """Make the layers that results need and that are not there yet, one at each step.
+    """Make the layers of maps and picks that are not there yet, one at each step.
 
     Nothing is made any more once the image has been removed.
     """
@@ -41,10 +41,9 @@ def make_layers(viewer: Any, image: Image, maps: Maps, diameter_px: float) -> It
             place = viewer.layers.index(image) + 1
             _insert(viewer, place, map_layer(image, stack, role, maps))
             yield
-    for ensure in (ensure_labels, ensure_picks):
-        if image in viewer.layers:
-            ensure(viewer, image, diameter_px)
-            yield
+    if image in viewer.layers:
+        ensure_picks(viewer, image, diameter_px)
+        yield
 
 
 def fill_layers(

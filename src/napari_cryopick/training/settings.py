@@ -16,7 +16,9 @@ class TrainSettings(Ruler):
         False, description="Every particle of the labelled micrographs is picked."
     )
     architecture: Literal["compact", "unet-31m"] = Field("compact", description="The network.")
-    steps: int = Field(300, ge=1, description="Optimiser steps.")
+    steps: int = Field(
+        300, ge=1, description="Optimiser steps; three times as many with complete labels."
+    )
     batch_size: int = Field(8, ge=1, description="Patches per step.")
     patch_px: int = Field(128, ge=32, multiple_of=16, description="Patch edge in network pixels.")
     learning_rate: float = Field(2e-3, gt=0, description="Peak learning rate of AdamW.")
@@ -31,5 +33,13 @@ class TrainSettings(Ruler):
     doubt: float = Field(
         16.0, ge=0, description="How fast a likely particle stops counting as background; 0 never."
     )
+    adoption: float = Field(
+        0.1, ge=0, le=1, description="Weight of likely particles that nobody has picked; 0 none."
+    )
     seed: int = Field(0, ge=0, description="Repeats a run exactly on the CPU.")
     device: str = Field("auto", description="auto, cpu, cuda or mps.")
+
+    @property
+    def total_steps(self) -> int:
+        """Complete labels have more to teach."""
+        return 3 * self.steps if self.complete else self.steps

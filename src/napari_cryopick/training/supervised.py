@@ -79,7 +79,7 @@ def train(
 
 def _events(trainer: Trainer, course: _Course, stop: Event, device: str) -> Iterator[TrainingEvent]:
     """Everything between reading and finishing."""
-    steps = course.settings.steps
+    steps = course.settings.total_steps
     yield course.started(device, parameters(trainer.network))
     begun, smoothed = perf_counter(), 0.0
     for step in range(1, steps + 1):
@@ -111,7 +111,7 @@ class _Course:
             len(labelled),
             sum(len(e.training_picks) for e in labelled),
             held_out,
-            self.settings.steps,
+            self.settings.total_steps,
         )
 
     def validate(self, step: int, network: nn.Module) -> Iterator[TrainingEvent]:

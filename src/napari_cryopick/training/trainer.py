@@ -15,10 +15,11 @@ from .augmentation import AUGMENTATIONS, augment
 from .losses import make_loss
 from .sampling import Batch, Field, sample_batch
 from .settings import TrainSettings
-from .targets import UNLABELLED
+from .unlabelled import reconsider
 
 EMA_DECAY = 0.98
 LARGEST_GRADIENT = 1.0
+ADOPTION_BEGINS = 0.4
 
 
 class Trainer:
@@ -56,8 +57,8 @@ class Trainer:
         with self._precision():
             logits = self.network(batch.images.contiguous(memory_format=torch.channels_last))
         logits = logits.float()
-        weights = self._doubted(batch, logits.detach())
-        loss = self.loss(logits, batch.values, weights)
+        batch = self._reconsidered(batch, logits.detach())
+        loss = self.loss(logits, batch.values, batch.weights)
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
@@ -80,15 +81,12 @@ class Trainer:
             *(tensor.to(self._device) for tensor in (batch.images, batch.values, batch.weights))
         )
 
-    def _doubted(self, batch: Batch, logits: Tensor) -> Tensor:
-        """Weights in which an unlabelled pixel counts the less, the likelier it is a particle.
-
-        A pixel nobody has labelled is background at first sight only. Without this the particles
-        not clicked would be learned as background.
-        """
-        unlabelled = (batch.weights <= UNLABELLED) & (batch.values == 0)
-        doubt = (1 - torch.sigmoid(logits)) ** self._settings.doubt
-        return torch.where(unlabelled, batch.weights * doubt, batch.weights)
+    def _reconsidered(self, batch: Batch, logits: Tensor) -> Batch:
+        """The batch with what the network thinks of its unlabelled pixels."""
+        s = self._settings
+        adopting = self.schedule.last_epoch > ADOPTION_BEGINS * s.total_steps
+        adoption = s.adoption if adopting else 0.0
+        return reconsider(batch, logits.sigmoid(), s.doubt, adoption)
 
     def _precision(self) -> torch.autocast | nullcontext[None]:
         if self._device.type == "cuda":
@@ -98,5 +96,5 @@ class Trainer:
 
 def _schedule(optimiser: torch.optim.Optimizer, settings: TrainSettings) -> LRScheduler:
     if settings.schedule == "cosine":
-        return CosineAnnealingLR(optimiser, settings.steps)
-    return OneCycleLR(optimiser, settings.learning_rate, total_steps=settings.steps)
+        return CosineAnnealingLR(optimiser, settings.total_steps)
+    return OneCycleLR(optimiser, settings.learning_rate, total_steps=settings.total_steps)

@@ -137,7 +137,9 @@ def _load_some(paths: Sequence[Path], settings: TrainSettings) -> list[Example]:
 
 
 def _check(picks: Mapping[Path, Picks], labels: Mapping[Path, Labels]) -> None:
-    if labels or any((table.statuses != Status.DELETED).any() for table in picks.values()):
+    clicked = any((table.statuses != Status.DELETED).any() for table in picks.values())
+    painted = any(labels[path].classes.any() for path in picks if path in labels)
+    if clicked or painted:
         return
     raise CryopickError("There are no picks to learn from; pick at least one particle, better ten.")
 

@@ -41,7 +41,8 @@ class RunFolder:
         """
         if (path / BEST).exists():
             raise CryopickError(f"{path} already holds a run; choose another output folder.")
-        (path / "events.jsonl").unlink(missing_ok=True)
+        with writing_in(path):
+            (path / "events.jsonl").unlink(missing_ok=True)
         text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
         _write(path / "settings.yaml", text)
         return cls(path)

@@ -1,0 +1,50 @@
+"""Scores are probabilities, and the threshold follows from them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from napari_cryopick.network.card import Calibration
+from napari_cryopick.training.calibration import best_threshold, fit
+
+
+@pytest.mark.parametrize(("slope", "offset"), [(1.0, 0.0), (1.7, -0.8), (0.6, 1.2)])
+def test_a_known_line_is_found_again(slope, offset):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, 6000)
+    hits = rng.random(6000) < expit(slope * logits + offset)
+    found = fit(logits, hits)
+    assert found.slope == pytest.approx(slope, abs=0.12)
+    assert found.offset == pytest.approx(offset, abs=0.12)
+
+
+def test_without_evidence_heights_stay_what_they_are():
+    assert fit(np.empty(0), np.empty(0, dtype=bool)) == Calibration()
+
+
+@pytest.mark.parametrize("hit", [True, False])
+def test_a_few_peaks_of_one_kind_do_not_run_away(hit):
+    found = fit(np.array([1.0, 2.0, 3.0]), np.full(3, hit))
+    before, after = expit(2.0), expit(found.slope * 2 + found.offset)
+    assert before < after < 0.99 if hit else 0.05 < after < before
+
+
+def expected_f1(probabilities: np.ndarray, threshold: float) -> float:
+    kept = probabilities[probabilities >= threshold]
+    return 2 * kept.sum() / (len(kept) + probabilities.sum())
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0.06, 1), min_size=1, max_size=60))
+def test_no_other_threshold_promises_a_better_f1(scores):
+    probabilities = np.array(scores)
+    best = max(expected_f1(probabilities, t) for t in probabilities)
+    assert expected_f1(probabilities, best_threshold(probabilities)) == pytest.approx(best)
+
+
+def test_without_peaks_there_is_still_a_threshold():
+    assert 0 < best_threshold(np.empty(0)) < 1

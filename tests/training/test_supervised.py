@@ -236,7 +236,7 @@ def test_a_short_training_finds_particles_it_has_never_seen(project, tmp_path):
     """On a micrograph that took no part, far better than as many picks at random."""
     *known, unseen = project.micrographs
     settings = TrainSettings(
-        diameter_angstrom=160, complete=True, steps=80, batch_size=4, patch_px=64, device="cpu"
+        diameter_angstrom=160, complete=True, steps=60, batch_size=4, patch_px=64, device="cpu"
     )
     picks = {path: project.particles[path] for path in known}
     *_, last = train(known, picks, settings, tmp_path / "run")
@@ -251,8 +251,8 @@ def test_a_short_training_finds_particles_it_has_never_seen(project, tmp_path):
 
     rng = np.random.default_rng(0)
     chance = np.mean([f1(Picks.at(rng.uniform(0, 320, (len(event.picks), 2)))) for _ in range(20)])
-    assert f1(event.picks) > 0.6
-    assert f1(event.picks) > 2 * chance
+    assert f1(event.picks) > 0.5
+    assert f1(event.picks) > 3 * chance
 
 
 TRAIN_FOR_EVER = """

@@ -5,8 +5,9 @@ import pytest
 
 from napari_cryopick import Source, Status
 from napari_cryopick.gui.curation import replace_model_picks
-from napari_cryopick.gui.layers import LABELS, find_layer, stack_of
+from napari_cryopick.gui.layers import stack_of
 from napari_cryopick.gui.predict_panel import PredictPanel
+from napari_cryopick.gui.results import ensure_labels, ensure_picks
 from napari_cryopick.gui.train_panel import TrainPanel
 from napari_cryopick.picks import Picks
 
@@ -100,6 +101,10 @@ def test_stop_keeps_the_best_model(panel, qtbot, tmp_path):
     assert list((tmp_path / "runs").glob("*/iteration_0_supervised/model.safetensors"))
 
 
-def test_the_labels_layer_of_the_micrographs_is_chosen_by_itself(panel, viewer, image):
-    panel.begin_labels()
-    assert panel.labels.layer() == find_layer(viewer.layers, stack_of(image), LABELS)
+def test_layers_that_appear_while_none_is_chosen_are_chosen(panel, viewer, image):
+    labels = ensure_labels(viewer, image, 20)
+    picks = ensure_picks(viewer, image, 20)
+    assert panel.labels.layer() == labels
+    assert panel.picks.layer() == picks
+    panel.picks.choose(None)
+    assert panel.picks.layer() is None

@@ -94,11 +94,9 @@ class TrainPanel(Panel[TrainSettings]):
 
     def on_image(self, image: Image) -> None:
         """Choose the picks and labels that belong to other micrographs."""
-        stack = adopt(image)
         for combo, role in ((self.picks, PICKS), (self.labels, LABELS)):
-            if (layer := find_layer(self.viewer.layers, stack, role)) is not None:
-                combo.choose(layer)
-        self.folder.setText(str(_runs_beside(stack.paths[0])))
+            self._choose_mate(image, combo, role)
+        self.folder.setText(str(_runs_beside(adopt(image).paths[0])))
         self._watch()
 
     def data(self) -> TrainingData:
@@ -129,6 +127,20 @@ class TrainPanel(Panel[TrainSettings]):
         combo.choose(layer)
         annotate(self.viewer, layer, mode)
         return layer
+
+    def _choose_mate(self, image: Image, combo: LayerCombo, role: str) -> None:
+        layer = find_layer(self.viewer.layers, adopt(image), role)
+        if layer is not None:
+            combo.refresh()
+            combo.choose(layer)
+
+    def _on_inserted(self, event: Any) -> None:
+        """What is laid out while nothing is chosen is chosen."""
+        super()._on_inserted(event)
+        image = self.images.layer()
+        for combo, role in ((self.picks, PICKS), (self.labels, LABELS)):
+            if image is not None and combo.layer() is None:
+                self._choose_mate(image, combo, role)
 
     def _watch(self) -> None:
         """Follow the edits of the layers chosen."""

@@ -13,8 +13,13 @@ from napari_cryopick.picking.infer import infer
 
 @pytest.fixture(scope="module", params=["compact", "unet-31m"])
 def network(request) -> nn.Module:
+    """Contrasts reach as far and as strongly through it as through a trained one."""
     torch.manual_seed(0)
-    return ARCHITECTURES[request.param]().eval()
+    network = ARCHITECTURES[request.param]().eval()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_var.fill_(0.1)
+    return network
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +40,12 @@ def noise(h: int, w: int) -> Tensor:
 
 
 def test_tiles_give_what_the_whole_picture_gives(network, request):
-    image = noise(40, 203)
+    image = noise(40, 400)
     whole = infer(network, image)
     request.getfixturevalue("small_tiles")
     tiled = infer(network, image)
-    assert whole.shape == (3, 40, 203)
-    torch.testing.assert_close(tiled, whole, atol=1e-4, rtol=1e-4)
+    assert whole.shape == (3, 40, 400)
+    torch.testing.assert_close(tiled, whole, atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])

@@ -126,7 +126,7 @@ class PredictPanel(Panel[PredictSettings]):
         """Show the threshold and the picks of other micrographs."""
         self._name_scope()
         picks = self.picks_layer()
-        self.threshold.setValue(threshold_of(picks) if picks else _USUAL_THRESHOLD)
+        self.threshold.setValue(_USUAL_THRESHOLD if picks is None else threshold_of(picks))
         self._count()
 
     def _on_threshold(self) -> None:

@@ -27,6 +27,9 @@ class Status(StrEnum):
     DELETED = "deleted"
 
 
+_WORD = f"U{max(map(len, [*Source, *Status]))}"
+
+
 @dataclass(frozen=True, eq=False)
 class Picks:
     """A table of particle centres in one micrograph.
@@ -64,8 +67,8 @@ class Picks:
         return cls(
             positions,
             np.broadcast_to(np.asarray(scores, dtype=float), n).copy(),
-            np.broadcast_to(np.asarray(source, dtype=str), n).copy(),
-            np.broadcast_to(np.asarray(status, dtype=str), n).copy(),
+            np.broadcast_to(np.asarray(source, dtype=_WORD), n).copy(),
+            np.broadcast_to(np.asarray(status, dtype=_WORD), n).copy(),
             dict(extra or {}),
         )
 

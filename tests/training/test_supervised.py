@@ -171,15 +171,15 @@ def test_every_setting_trains(changed, project, quick, tmp_path):
     assert all(torch.isfinite(t).all() for t in load_file(last.model).values())
 
 
-def test_painted_labels_can_be_trained_on(project, quick, tmp_path):
+def test_painted_labels_help_picks_but_do_not_replace_them(project, quick, tmp_path):
     classes = np.zeros((160, 192), np.uint8)
     classes[20:40, 20:40] = LabelClass.PARTICLE
     classes[60:80, 60:80] = LabelClass.CONTAMINATION
     labels = {project.micrographs[1]: Labels(classes, scale=0.5)}
     *_, last = train(project.micrographs, project.clicks(), quick, tmp_path / "a", labels)
     assert isinstance(last, Finished)
-    *_, last = train(project.micrographs, {}, quick, tmp_path / "b", labels)
-    assert isinstance(last, Finished)
+    with pytest.raises(CryopickError, match="pick at least one particle"):
+        list(train(project.micrographs, {}, quick, tmp_path / "b", labels))
 
 
 def refused(project, settings: TrainSettings, run: Path, picks=None) -> str:

@@ -95,7 +95,7 @@ def load_examples(
         for path in micrographs
         if path in picks or path in labels
     }
-    _check(tables, labels)
+    _check(tables)
     rng = np.random.default_rng(settings.seed)
     heights = {path: read_header(path).shape[0] for path in tables}
     held_out = hold_out(tables, heights, settings.complete, rng)
@@ -136,12 +136,12 @@ def _load_some(paths: Sequence[Path], settings: TrainSettings) -> list[Example]:
     return examples
 
 
-def _check(picks: Mapping[Path, Picks], labels: Mapping[Path, Labels]) -> None:
-    clicked = any((table.statuses != Status.DELETED).any() for table in picks.values())
-    painted = any(labels[path].classes.any() for path in picks if path in labels)
-    if clicked or painted:
-        return
-    raise CryopickError("There are no picks to learn from; pick at least one particle, better ten.")
+def _check(picks: Mapping[Path, Picks]) -> None:
+    if not any((table.statuses != Status.DELETED).any() for table in picks.values()):
+        raise CryopickError(
+            "There are no picks to learn from; pick at least one particle, better ten "
+            "(painted labels help, but tell no centres)."
+        )
 
 
 def _check_inside(path: Path, picks: Picks, shape: tuple[int, int]) -> None:

@@ -151,8 +151,9 @@ def _on_held_out_ground(example: Example, picks: Picks) -> tuple[Picks, Picks]:
     """Found and true picks there."""
     assert example.picks is not None
     assert example.held_out is not None
-    within = example.held_out.within
-    return picks[within(picks.positions)], example.picks[within(example.picks.positions)]
+    within, truth = example.held_out.within, example.picks
+    truth = truth[truth.statuses != Status.DELETED]
+    return picks[within(picks.positions)], truth[within(truth.positions)]
 
 
 def _hits(found: Picks, truth: Picks, example: Example) -> NDArray[np.bool_]:

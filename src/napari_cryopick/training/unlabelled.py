@@ -15,6 +15,8 @@ from .sampling import Batch
 from .targets import CONTAMINATION, UNLABELLED
 
 SURE = 0.5
+TOLERANCE = 0.01
+"""Resampling a field moves its weights by rounding errors."""
 
 
 def reconsider(batch: Batch, probabilities: Tensor, doubt: float, adoption: float) -> Batch:
@@ -35,7 +37,7 @@ def reconsider(batch: Batch, probabilities: Tensor, doubt: float, adoption: floa
     adoption
         Weight of a pixel that is surely taken for a particle; 0 takes none.
     """
-    unlabelled = (batch.weights <= UNLABELLED) & (batch.weights > UNLABELLED / 2)
+    unlabelled = (batch.weights / UNLABELLED - 1).abs() < TOLERANCE
     unlabelled &= batch.values == 0
     adopted = unlabelled & (probabilities > SURE) & (adoption > 0)
     adopted[:, CONTAMINATION] = False

@@ -15,7 +15,7 @@ from .augmentation import AUGMENTATIONS, augment
 from .losses import make_loss
 from .sampling import Batch, Field, sample_batch
 from .settings import TrainSettings
-from .unlabelled import reconsider
+from .unlabelled import draw_sceptics, reconsider
 
 EMA_DECAY = 0.98
 LARGEST_GRADIENT = 1.0
@@ -86,7 +86,8 @@ class Trainer:
         s = self._settings
         adopting = self.schedule.last_epoch > ADOPTION_BEGINS * s.total_steps
         adoption = s.adoption if adopting else 0.0
-        return reconsider(batch, logits.sigmoid(), s.doubt, adoption)
+        sceptics = draw_sceptics(batch, self.generator)
+        return reconsider(batch, logits.sigmoid(), s.doubt, adoption, sceptics)
 
     def _precision(self) -> torch.autocast | nullcontext[None]:
         if self._device.type == "cuda":

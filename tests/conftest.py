@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,3 +16,15 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real micrographs are not at {folder}")
     return folder
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[None]:
+    """File permissions bind even if the tests are run by root."""
+    user = os.geteuid()
+    if user != 0:
+        yield
+        return
+    os.seteuid(65534)
+    yield
+    os.seteuid(user)

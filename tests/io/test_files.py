@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from napari_cryopick import CryopickError
 from napari_cryopick.io import atomic_path, writing_in
-
-
-@pytest.fixture
-def unprivileged() -> Iterator[None]:
-    """File permissions bind even if the tests are run by root."""
-    user = os.geteuid()
-    if user != 0:
-        yield
-        return
-    os.seteuid(65534)
-    yield
-    os.seteuid(user)
 
 
 def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,18 +32,6 @@ def model() -> Model:
     network = ARCHITECTURES["compact"]()
     network(torch.randn(2, 1, 32, 32))  # moves the running means of batch norm
     return Model(network.eval(), CARD)
-
-
-@pytest.fixture
-def unprivileged() -> Iterator[None]:
-    """File permissions bind even if the tests are run by root."""
-    user = os.geteuid()
-    if user != 0:
-        yield
-        return
-    os.seteuid(65534)
-    yield
-    os.seteuid(user)
 
 
 def test_weights_and_card_come_back_exactly(model, tmp_path):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from math import nan
 from pathlib import Path
 
@@ -28,18 +26,6 @@ SETTINGS = TrainSettings(diameter_angstrom=130, seed=5)
 @pytest.fixture
 def run(tmp_path) -> RunFolder:
     return RunFolder.create(tmp_path / "new" / "run", SETTINGS)
-
-
-@pytest.fixture
-def unprivileged() -> Iterator[None]:
-    """File permissions bind even if the tests are run by root."""
-    user = os.geteuid()
-    if user != 0:
-        yield
-        return
-    os.seteuid(65534)
-    yield
-    os.seteuid(user)
 
 
 def model(threshold: float) -> Model:

@@ -51,7 +51,7 @@ def train(
         from ..training.supervised import train as run_training
 
         finished = follow(run_training(paths, clicks, settings, output, stop=stop))
-    deliver(as_table(finished), as_data(finished), json)
+    deliver(as_table(finished, settings.complete), as_data(finished), json)
     say(f"The model is in {output}. To pick with it:")
     say_command(*next_command(micrographs, settings, output))
     return ExitCode.STOPPED if finished.stopped else ExitCode.DONE
@@ -93,9 +93,9 @@ def _validated(event: Validation) -> str:
     )
 
 
-def as_table(finished: Finished) -> Table:
+def as_table(finished: Finished, measured: bool) -> Table:
     """The figures of the best model that there are."""
-    shown = table("best model", "")
+    shown = table("best model", "measured" if measured else "estimated")
     for name, value in finished.metrics.items():
         if not isnan(value):
             shown.add_row(name.replace("_", " ").replace("f1", "F1"), figure(value))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from math import exp
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -49,8 +48,3 @@ class ModelCard(BaseModel):
     metrics: dict[str, float | None] = Field(default_factory=dict)
     version: str = __version__
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-
-
-def logistic(x: float) -> float:
-    """1 / (1 + exp(-x)) for any x."""
-    return 1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))

@@ -7,9 +7,17 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from .maps import Maps
+
 WHOLE_PX = 2048 * 2048
 TILE_PX = 1024
 OVERLAP_PX = 128
+
+
+def predict_maps(network: nn.Module, image: Tensor, scale: float, averaging: bool = False) -> Maps:
+    """The probability maps of a prepared image, `scale` map pixels per micrograph pixel."""
+    area, centre, contamination = infer(network, image, averaging).sigmoid().numpy()
+    return Maps(area, centre, contamination, scale)
 
 
 @torch.inference_mode()

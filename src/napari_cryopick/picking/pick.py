@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from ..imaging.rescale import Rescaling
-from ..network.card import ModelCard
+from ..network.card import Calibration, ModelCard
 from ..picks import Picks, Source, Status
 from .maps import Maps
 from .peaks import find_peaks
@@ -36,16 +36,19 @@ def pick(maps: Maps, card: ModelCard, shape: tuple[int, int], min_distance: floa
     )
     positions = Rescaling(maps.scale).to_micrograph(found)
     diameter_px = card.particle_px / maps.scale
-    status = np.full(len(found), Status.OK.value, dtype="U13")
-    status[_at_border(positions, shape, BORDER * diameter_px)] = Status.BORDER
-    status[_on(maps.contamination, found)] = Status.CONTAMINATION
-    return Picks.at(positions, calibrate(heights, card), Source.MODEL, status)
+    at_border = _at_border(positions, shape, BORDER * diameter_px)
+    status = np.select(
+        [_on(maps.contamination, found), at_border],
+        [Status.CONTAMINATION, Status.BORDER],
+        Status.OK,
+    )
+    return Picks.at(positions, calibrate(heights, card.calibration), Source.MODEL, status)
 
 
-def calibrate(heights: NDArray, card: ModelCard) -> NDArray[np.float64]:
+def calibrate(heights: NDArray, calibration: Calibration) -> NDArray[np.float64]:
     """Figures of merit of peak heights."""
     x = logit(np.clip(heights, 1e-6, 1 - 1e-6))
-    scores: NDArray[np.float64] = expit(card.calibration.slope * x + card.calibration.offset)
+    scores: NDArray[np.float64] = expit(calibration.slope * x + calibration.offset)
     return scores
 
 

@@ -16,7 +16,7 @@ from ..network.weights import Model
 from ..network.zoo import load_model
 from ..picks import Picks
 from .events import Failed, Predicted, PredictionEvent
-from .infer import infer
+from .infer import predict_maps
 from .maps import Maps
 from .pick import pick
 from .settings import PredictSettings
@@ -73,9 +73,7 @@ def predict(model: Model, micrograph: Micrograph, settings: PredictSettings) -> 
     """Maps of one micrograph, and its picks at or above the threshold."""
     card = model.card
     image, rescaling = prepare(micrograph, settings.diameter_angstrom, card.particle_px)
-    probabilities = infer(model.network, image, settings.averaging).sigmoid().numpy()
-    area, centre, contamination = probabilities
-    maps = Maps(area, centre, contamination, rescaling.factor)
+    maps = predict_maps(model.network, image, rescaling.factor, settings.averaging)
     picks = pick(maps, card, micrograph.shape, settings.min_distance)
     threshold = card.threshold if settings.threshold is None else settings.threshold
     return picks[picks.scores >= threshold], maps

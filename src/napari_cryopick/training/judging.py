@@ -8,16 +8,15 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import logit
 from torch import nn
 
 from ..evaluation.matching import match
 from ..evaluation.particles import score_particles
 from ..network.architectures import PARTICLE_PX
 from ..network.card import Calibration, ModelCard
-from ..picking.infer import infer
-from ..picking.maps import Maps
-from ..picking.pick import pick
+from ..picking.infer import predict_maps
+from ..picking.pick import calibrate, pick
 from ..picks import Picks, Status
 from .calibration import DOUBTED, best_threshold, fit
 from .examples import Example
@@ -68,16 +67,13 @@ def judge(network: nn.Module, examples: Sequence[Example], complete: bool) -> Ju
 
 
 def _peaks(network: nn.Module, example: Example, card: ModelCard) -> Picks:
-    probabilities = infer(network, example.image).sigmoid().numpy()
-    area, centre, contamination = probabilities
-    maps = Maps(area, centre, contamination, example.rescaling.factor)
+    maps = predict_maps(network, example.image, example.rescaling.factor)
     return pick(maps, card, example.shape)
 
 
 def _recalibrated(peaks: Picks, calibration: Calibration) -> Picks:
     """Peaks whose scores are still heights, with scores that are probabilities."""
-    scores = expit(calibration.slope * logit(peaks.scores) + calibration.offset)
-    return replace(peaks, scores=scores)
+    return replace(peaks, scores=calibrate(peaks.scores, calibration))
 
 
 def _calibrate(labelled: Sequence[Example], peaks: dict[Path, Picks]) -> Calibration:

@@ -104,13 +104,12 @@ class _Course:
 
     def started(self, device: str, parameter_count: int) -> Started:
         labelled = [e for e in self.examples if e.held_out is not None]
-        held_out = sum(int(e.held_out.picks.sum()) for e in labelled if e.held_out)
         return Started(
             device,
             parameter_count,
             len(labelled),
             sum(len(e.training_picks) for e in labelled),
-            held_out,
+            self._held_out,
             self.settings.total_steps,
         )
 
@@ -152,8 +151,11 @@ class _Course:
 
     def _uncertainty(self) -> float:
         """One standard error of a rate over what is held out: less is no reason to go back."""
-        held = sum(int(e.held_out.picks.sum()) for e in self.examples if e.held_out)
-        return 0.5 / sqrt(max(held, 1))
+        return 0.5 / sqrt(max(self._held_out, 1))
+
+    @property
+    def _held_out(self) -> int:
+        return sum(int(e.held_out.picks.sum()) for e in self.examples if e.held_out)
 
 
 def _metrics(judgement: Judgement) -> dict[str, float]:

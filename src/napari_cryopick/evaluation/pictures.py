@@ -18,8 +18,9 @@ from ..picks import Picks, Status
 from .matching import match
 
 _PAPER, _INK = "#14171a", "#e8eaed"
-_FOUND, _MISSED, _FALSE = "#56b4e9", "#f0e442", "#e66f00"  # told apart with any eyes
-_PANEL_INCHES, _CAPTION_INCHES, _GAP_INCHES, _DPI = 7.5, 0.36, 0.12, 140
+SKY, YELLOW, ORANGE = "#56b4e9", "#f0e442", "#e66f00"  # told apart with any eyes
+DPI = 140
+_PANEL_INCHES, _CAPTION_INCHES, _GAP_INCHES = 7.5, 0.36, 0.12
 _LONGEST_PX = 1200
 
 
@@ -45,17 +46,17 @@ def draw_picks(
     """
     panels = 1 if probability is None else 2
     figure, axes = _panels(micrograph.shape, panels)
-    _draw_pixels(axes[0], micrograph.pixels, diameter_px)
+    draw_pixels(axes[0], micrograph.pixels, diameter_px)
     _draw_circles(axes[0], picks.with_status(Status.OK).positions, diameter_px, truth)
     if micrograph.pixel_size_angstrom:
-        _draw_scale_bar(axes[0], micrograph.shape, micrograph.pixel_size_angstrom)
+        draw_scale_bar(axes[0], micrograph.shape, micrograph.pixel_size_angstrom)
     if probability is not None:
         height, width = micrograph.shape
         extent = (-0.5, width - 0.5, height - 0.5, -0.5)
         axes[1].imshow(probability, cmap="magma", vmin=0, vmax=1, extent=extent)
         _caption(axes[1], [("particle probability", _INK)])
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=_DPI)
+        figure.savefig(temporary, dpi=DPI)
 
 
 def _panels(shape: tuple[int, int], count: int) -> tuple[Figure, list[Axes]]:
@@ -73,7 +74,7 @@ def _panels(shape: tuple[int, int], count: int) -> tuple[Figure, list[Axes]]:
     return figure, axes
 
 
-def _draw_pixels(axes: Axes, pixels: NDArray, diameter_px: float) -> None:
+def draw_pixels(axes: Axes, pixels: NDArray, diameter_px: float) -> None:
     """A micrograph smoothed a little, its background evened out, thinned to what can be seen."""
     step = -(-max(pixels.shape) // _LONGEST_PX)
     finite = np.nan_to_num(np.asarray(pixels, dtype=np.float32))
@@ -89,30 +90,36 @@ def _draw_pixels(axes: Axes, pixels: NDArray, diameter_px: float) -> None:
 def _draw_circles(axes: Axes, positions: NDArray, diameter_px: float, truth: Picks | None) -> None:
     """Circles, with how many of what below."""
     if truth is None:
-        _circles(axes, positions, diameter_px, _FOUND)
-        _caption(axes, [(f"{len(positions)} particles", _FOUND)])
+        circles(axes, positions, diameter_px, SKY)
+        _caption(axes, [(f"{len(positions)} particles", SKY)])
         return
     true = truth.with_status(Status.OK).positions
     matches = match(positions, true, diameter_px / 2)
     found = positions[matches.found]
     false = np.delete(positions, matches.found, axis=0)
     missed = np.delete(true, matches.truth, axis=0)
-    _circles(axes, found, diameter_px, _FOUND)
-    _circles(axes, false, diameter_px, _FALSE)
-    _circles(axes, missed, diameter_px, _MISSED, "dashed")
+    circles(axes, found, diameter_px, SKY)
+    circles(axes, false, diameter_px, ORANGE)
+    circles(axes, missed, diameter_px, YELLOW, "dashed")
     _caption(
         axes,
         [
-            (f"{len(found)} found", _FOUND),
-            (f"{len(missed)} missed", _MISSED),
-            (f"{len(false)} false", _FALSE),
+            (f"{len(found)} found", SKY),
+            (f"{len(missed)} missed", YELLOW),
+            (f"{len(false)} false", ORANGE),
         ],
     )
 
 
-def _circles(
-    axes: Axes, positions: NDArray, diameter_px: float, colour: str, style: str = "solid"
+def circles(
+    axes: Axes,
+    positions: NDArray,
+    diameter_px: float,
+    colour: str,
+    style: str = "solid",
+    width: float = 1.4,
 ) -> None:
+    """Circles of true diameter around (n, 2) positions (y, x)."""
     sizes = np.full(len(positions), diameter_px)
     axes.add_collection(
         EllipseCollection(
@@ -125,7 +132,7 @@ def _circles(
             facecolors="none",
             edgecolors=colour,
             linestyles=style,
-            linewidths=1.4,
+            linewidths=width,
         )
     )
 
@@ -141,7 +148,7 @@ def _caption(axes: Axes, words: list[tuple[str, str]]) -> None:
         points += 7.5 * len(word) + 24
 
 
-def _draw_scale_bar(axes: Axes, shape: tuple[int, int], pixel_size_angstrom: float) -> None:
+def draw_scale_bar(axes: Axes, shape: tuple[int, int], pixel_size_angstrom: float) -> None:
     """A bar of a round number of nanometres, about a fifth of the width."""
     nm_per_px = pixel_size_angstrom / 10
     length_nm = _round_down(0.22 * shape[1] * nm_per_px)

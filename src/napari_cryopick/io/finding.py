@@ -11,6 +11,9 @@ from ..errors import CryopickError
 from .files import reading
 from .image_formats import FORMATS, suffix_of
 
+MICROGRAPHS = "micrographs"
+"""Folder of the micrographs in an entry of CryoPPP."""
+
 
 def find_micrographs(sources: Iterable[str | Path]) -> list[Path]:
     """List the micrographs that files, folders and globs stand for.
@@ -20,6 +23,7 @@ def find_micrographs(sources: Iterable[str | Path]) -> list[Path]:
     list of Path
         Each file once, in natural order (2 before 10). Of a folder or a glob only files with the
         suffix of a micrograph are taken, and no hidden ones; a file named outright is always taken.
+        A folder that holds none itself stands for the folder "micrographs" in it.
 
     Raises
     ------
@@ -35,8 +39,7 @@ def find_micrographs(sources: Iterable[str | Path]) -> list[Path]:
 def _find(source: Path) -> list[Path]:
     source = source.expanduser()
     if source.is_dir():
-        with reading(source, "a folder"):
-            found = [path for path in source.iterdir() if _is_micrograph(path)]
+        found = _in_folder(source) or _in_folder(source / MICROGRAPHS)
     elif source.exists():
         return [source]
     else:
@@ -46,6 +49,13 @@ def _find(source: Path) -> list[Path]:
         what = "holds no micrographs" if source.exists() else "does not exist"
         raise CryopickError(f"{source} {what}; name files, folders or globs of micrographs.")
     return found
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    with reading(folder, "a folder"):
+        return [path for path in folder.iterdir() if _is_micrograph(path)]
 
 
 def _is_micrograph(path: Path) -> bool:

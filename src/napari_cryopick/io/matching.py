@@ -18,7 +18,7 @@ _Name = TypeVar("_Name", str, Path)
 _SLICE = re.compile(r"^\d+@")
 _CRYOSPARC_NUMBER = re.compile(r"^\d{15,}_")
 _PROCESSING = re.compile(
-    r"(_(patch|rigid|local|aligned|doseweighted|denoised|DW|noDW|autopick|manualpick))+$"
+    r"(_(patch|rigid|local|aligned|doseweighted|denoised|DW|noDW|autopick|manualpick)|\.frames)+$"
 )
 
 

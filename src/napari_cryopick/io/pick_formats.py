@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import CryopickError
 from ..picks import Picks, Status
-from . import csv_table, star
+from . import cryoppp, csv_table, star
 from .files import reading
 from .pick_set import PickSet
 
@@ -30,7 +30,7 @@ PICK_FORMATS = {
 
 
 def read_picks(path: str | Path) -> PickSet:
-    """Read the picks of one or many micrographs, from a file or a folder of files.
+    """Read the picks of one or many micrographs, from a file, a folder of files or CryoPPP's.
 
     Raises
     ------
@@ -38,6 +38,8 @@ def read_picks(path: str | Path) -> PickSet:
         If the file is missing, broken, of an unknown format or without coordinates.
     """
     path = Path(path)
+    if cryoppp.is_cryoppp(path):
+        return cryoppp.read(path)
     chosen = pick_format(path)
     with reading(path, f"a {path.suffix} file of picks"):
         return chosen.read(path)

@@ -7,15 +7,25 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError, Parameter
 
 from .. import CryopickError, __version__
+from .ablate import ablate
 from .convert import convert
 from .demo import demo
 from .evaluate import evaluate
 from .options import default_shown, option_name, usage_sentence
 from .predict import predict
+from .report import report
 from .terminal import ExitCode, complain
 from .train import train
 
-COMMANDS: tuple[Callable[..., ExitCode], ...] = (predict, train, evaluate, convert, demo)
+COMMANDS: tuple[Callable[..., ExitCode], ...] = (
+    predict,
+    train,
+    evaluate,
+    report,
+    ablate,
+    convert,
+    demo,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import log_expit
+from scipy.optimize import brentq, minimize
+from scipy.special import expit, log_expit, logit
 
 from ..network.card import Calibration
 
-DOUBTED = Calibration(slope=2.0, offset=-1.6)
+DOUBTED = Calibration(slope=2.0, offset=-3.2)
 """Of networks trained on incomplete labels: with likely particles no longer counted as background,
-heights promise too much. Read off apoferritin and β-galactosidase, where a height of 0.69 is as
-likely a particle as not; on incomplete labels themselves nothing of the kind can be fitted."""
+heights promise too much. Read off apoferritin and β-galactosidase, where a height of 0.83 is about
+as likely a particle as not; on incomplete labels themselves nothing of the kind can be fitted."""
+
+TAUGHT = Calibration()
+"""Of networks taught by another: peaks that their teacher was sure of are 1, those it was sure
+against are 0, and their own heights say what becomes of the others."""
 
 STIFFNESS = 2.0
 """How strongly a fit is held to heights being probabilities already."""
@@ -37,6 +41,25 @@ def fit(logits: NDArray, hits: NDArray) -> Calibration:
 
     slope, offset = minimize(loss, start, bounds=[(0.1, 10), (-10, 10)]).x
     return Calibration(slope=float(slope), offset=float(offset))
+
+
+def to_count(heights: NDArray, expected: float, start: Calibration) -> Calibration:
+    """A calibration of the slope of `start` with which the scores add up to an expected number.
+
+    Parameters
+    ----------
+    heights
+        (n,) of all peaks; there must be more than `expected`, or the nearest is taken.
+    """
+    logits = logit(np.clip(heights, 1e-6, 1 - 1e-6))
+
+    def surplus(offset: float) -> float:
+        return float(expit(start.slope * logits + offset).sum() - expected)
+
+    low, high = -40.0, 40.0
+    if surplus(low) >= 0 or surplus(high) <= 0:
+        return Calibration(slope=start.slope, offset=low if surplus(low) >= 0 else high)
+    return Calibration(slope=start.slope, offset=float(brentq(surplus, low, high)))
 
 
 def best_threshold(probabilities: NDArray) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import CryopickError
@@ -17,10 +18,10 @@ from ..io import read_header, read_micrograph
 from ..labels import Labels
 from ..network.architectures import PARTICLE_PX
 from ..picks import Picks, Status
-from .holdout import HeldOut, hold_out
+from .holdout import HeldOut, hold_out, nothing_held_out
 from .sampling import Field
 from .settings import TrainSettings
-from .targets import labelled_target, unlabelled_target
+from .targets import Guess, labelled_target, unlabelled_target
 
 MOST_UNLABELLED = 16
 """More micrographs without labels teach nothing more about the background."""
@@ -56,25 +57,67 @@ class Example:
         assert self.held_out is not None
         return self.picks[~self.held_out.picks]
 
-    def field(self, complete: bool) -> Field:
-        """Image, target and picks for sampling."""
+    @property
+    def map_shape(self) -> tuple[int, int]:
+        """(h, w) of the image the network sees."""
         h, w = self.image.shape
+        return h, w
+
+    def all_teaching(self) -> Example:
+        """The same with nothing held out."""
+        return self if self.picks is None else replace(self, held_out=nothing_held_out(self.picks))
+
+    @property
+    def held_out_positions(self) -> NDArray[np.float64]:
+        """(n, 2) particles that only judge."""
+        assert self.picks is not None
+        assert self.held_out is not None
+        return self.picks.positions[self.held_out.picks]
+
+    @property
+    def held_out_rows(self) -> NDArray[np.bool_]:
+        """(h,) rows of the image in which everything only judges."""
+        assert self.held_out is not None
+        rows = np.arange(self.image.shape[0])
+        centres = self.rescaling.to_micrograph(np.stack([rows, np.zeros(len(rows))], axis=1))
+        return self.held_out.within(centres)
+
+    @property
+    def diameter_px(self) -> float:
+        """The particle's, in micrograph pixels."""
+        return PARTICLE_PX / self.rescaling.factor
+
+    def field(self, complete: bool, guess: Guess | None = None) -> Field:
+        """Image, target and picks for sampling.
+
+        What a person has said stands; a guess of a model holds elsewhere.
+        """
+        shape = self.map_shape
+        guessed = guess.positions if guess else np.empty((0, 2))
         if self.picks is None or self.held_out is None:
-            return Field.of(self.image, unlabelled_target((h, w)), torch.empty(0, 2))
-        positives = self.training_picks.positions[self.training_picks.statuses != Status.DELETED]
+            target = guess.target if guess else unlabelled_target(shape)
+            return Field.of(self.image, target, torch.from_numpy(guessed).float())
         target = labelled_target(
-            (h, w),
+            shape,
             self.training_picks,
             self.rescaling,
             PARTICLE_PX,
             complete,
             self.labels,
-            self.picks.positions[self.held_out.picks],
+            self.held_out_positions,
+            guess.target if guess else None,
         )
-        centres = self.rescaling.to_micrograph(np.stack([np.arange(h), np.zeros(h)], axis=1))
-        target.weights[:, torch.from_numpy(self.held_out.within(centres))] = 0.0
-        positions = torch.from_numpy(self.rescaling.to_network(positives)).float()
+        target.weights[:, torch.from_numpy(self.held_out_rows)] = 0.0
+        picks = self.training_picks
+        worth_seeing = _hard(picks) if guess else picks.positions[picks.statuses != Status.DELETED]
+        placed = self.rescaling.to_network(worth_seeing)
+        positions = torch.from_numpy(np.concatenate([placed, guessed])).float()
         return Field.of(self.image, target, positions)
+
+
+def labelled_px(examples: Sequence[Example]) -> int:
+    """Pixels that a network sees of the labelled micrographs."""
+    return sum(e.image.numel() for e in examples if e.picks is not None)
 
 
 def load_examples(
@@ -82,6 +125,7 @@ def load_examples(
     picks: Mapping[Path, Picks],
     labels: Mapping[Path, Labels],
     settings: TrainSettings,
+    most_unlabelled: int = MOST_UNLABELLED,
 ) -> list[Example]:
     """Read what is labelled, and some of what is not, choosing what to hold out.
 
@@ -104,7 +148,8 @@ def load_examples(
         for path, table in tables.items()
     ]
     rest = [path for path in micrographs if path not in tables]
-    return labelled + _load_some([rest[i] for i in rng.permutation(len(rest))], settings)
+    drawn = [rest[i] for i in rng.permutation(len(rest))]
+    return labelled + _load_some(drawn, settings, most_unlabelled)
 
 
 def _load(
@@ -123,17 +168,24 @@ def _load(
     return Example(path, micrograph.shape, size, image, rescaling, picks, labels, held_out)
 
 
-def _load_some(paths: Sequence[Path], settings: TrainSettings) -> list[Example]:
+def _load_some(paths: Sequence[Path], settings: TrainSettings, most: int) -> list[Example]:
     """The first few that can be used; of the others nobody has said that they matter."""
     examples: list[Example] = []
     for path in paths:
-        if len(examples) == MOST_UNLABELLED:
+        if len(examples) == most:
             break
         try:
             examples.append(_load(path, settings))
         except CryopickError:
             continue
     return examples
+
+
+def _hard(picks: Picks) -> NDArray[np.float64]:
+    """(n, 2) positions of particles, and of no more deleted picks, on which a model had erred."""
+    deleted = picks.statuses == Status.DELETED
+    particles = picks.positions[~deleted]
+    return np.concatenate([particles, picks.positions[deleted][: len(particles)]])
 
 
 def _check(picks: Mapping[Path, Picks]) -> None:

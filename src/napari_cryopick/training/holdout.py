@@ -39,6 +39,11 @@ class HeldOut:
         return (positions[:, 0] >= self.rows[0]) & (positions[:, 0] < self.rows[1])
 
 
+def nothing_held_out(picks: Picks) -> HeldOut:
+    """All picks teach."""
+    return HeldOut(np.zeros(len(picks), dtype=bool))
+
+
 def hold_out(
     picks: Mapping[Key, Picks],
     heights_px: Mapping[Key, int],

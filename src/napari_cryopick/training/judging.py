@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,16 +13,19 @@ from torch import nn
 
 from ..evaluation.matching import match
 from ..evaluation.particles import score_particles
+from ..evaluation.pixels import PixelScores, disc_mask, score_pixels
 from ..network.architectures import PARTICLE_PX
 from ..network.card import Calibration, ModelCard
 from ..picking.infer import predict_maps
+from ..picking.maps import Maps
 from ..picking.pick import calibrate, pick
 from ..picks import Picks, Status
-from .calibration import DOUBTED, best_threshold, fit
+from .calibration import DOUBTED, best_threshold, fit, to_count
 from .examples import Example
+from .targets import AREA_RADIUS
 
-MOST_UNLABELLED = 4
-"""Micrographs without labels that a threshold is judged by, at the most."""
+HEIGHTS = ModelCard(architecture="", particle_px=PARTICLE_PX, calibration=Calibration())
+"""With this card scores are the heights of peaks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +44,8 @@ class Judgement:
         Those that F1 comes of.
     picks
         All peaks by micrograph, with calibrated scores.
+    pixels
+        At pixel level, on the same ground; None of incomplete labels, which leave it unknown.
     """
 
     calibration: Calibration
@@ -50,28 +55,83 @@ class Judgement:
     precision: float
     recall: float
     picks: dict[Path, Picks]
+    pixels: PixelScores | None = None
+
+    @property
+    def count(self) -> int:
+        """Picks kept, on all micrographs that were looked at."""
+        return sum(map(len, self.kept.values()))
+
+    @property
+    def kept(self) -> dict[Path, Picks]:
+        """The picks from the threshold on."""
+        return {path: table[table.scores >= self.threshold] for path, table in self.picks.items()}
+
+    def expected(self, path: Path) -> float:
+        """Particles on one micrograph, if scores are probabilities."""
+        return float(self.picks[path].with_status(Status.OK).scores.sum())
+
+    def figures(self) -> dict[str, float]:
+        """Those at particle level, by name."""
+        return {
+            "f1": self.f1,
+            "precision": self.precision,
+            "recall": self.recall,
+            "average_precision": self.average_precision,
+            "threshold": self.threshold,
+        }
 
 
-def judge(network: nn.Module, examples: Sequence[Example], complete: bool) -> Judgement:
-    """Pick labelled micrographs and a few others, and hold the picks against held-out labels."""
-    card = ModelCard(architecture="", particle_px=PARTICLE_PX, calibration=Calibration())
+def judge(
+    network: nn.Module,
+    examples: Sequence[Example],
+    complete: bool,
+    calibration: Calibration = DOUBTED,
+    expected_count: float | None = None,
+) -> Judgement:
+    """Pick micrographs, and hold the picks against held-out labels.
+
+    Parameters
+    ----------
+    complete
+        Labels tell of every particle: scores are calibrated and measured on what was held out.
+    calibration
+        Of incomplete labels, which cannot tell.
+    expected_count
+        Particles per micrograph that those scores are to add up to, if known.
+    """
     labelled = [example for example in examples if example.picks is not None]
-    others = [example for example in examples if example.picks is None][:MOST_UNLABELLED]
-    peaks = {e.path: _peaks(network, e, card) for e in labelled + others}
-    calibration = _calibrate(labelled, peaks) if complete else DOUBTED
-    picks = {path: _recalibrated(table, calibration) for path, table in peaks.items()}
+    maps = {e.path: predict_maps(network, e.image, e.rescaling.factor) for e in examples}
+    peaks = {e.path: pick(maps[e.path], HEIGHTS, e.shape) for e in examples}
+    if complete:
+        calibration = _calibrate(labelled, peaks)
+    elif expected_count is not None:
+        heights = np.concatenate([table.with_status(Status.OK).scores for table in peaks.values()])
+        calibration = to_count(heights, expected_count * len(examples), calibration)
+    picks = {path: recalibrated(table, calibration) for path, table in peaks.items()}
     threshold = best_threshold(np.concatenate([table.scores for table in picks.values()]))
     if complete:
-        return _score(labelled, picks, calibration, threshold)
+        judgement = _score(labelled, picks, calibration, threshold)
+        return replace(judgement, pixels=_score_pixels(labelled, maps))
     return _estimate(labelled, picks, calibration, threshold)
 
 
-def _peaks(network: nn.Module, example: Example, card: ModelCard) -> Picks:
-    maps = predict_maps(network, example.image, example.rescaling.factor)
-    return pick(maps, card, example.shape)
+def _score_pixels(labelled: Sequence[Example], maps: Mapping[Path, Maps]) -> PixelScores:
+    """The area map against the discs it is taught, on held-out ground."""
+    area, discs = [], []
+    for example in filter(_judges, labelled):
+        assert example.held_out is not None
+        picks = example.picks
+        assert picks is not None
+        rows = example.held_out_rows
+        truth = example.rescaling.to_network(picks.positions[picks.statuses != Status.DELETED])
+        mask = disc_mask(example.map_shape, truth, AREA_RADIUS * PARTICLE_PX)
+        area.append(maps[example.path].area[rows].ravel())
+        discs.append(mask[rows].ravel())
+    return score_pixels(np.concatenate(area), np.concatenate(discs))
 
 
-def _recalibrated(peaks: Picks, calibration: Calibration) -> Picks:
+def recalibrated(peaks: Picks, calibration: Calibration) -> Picks:
     """Peaks whose scores are still heights, with scores that are probabilities."""
     return replace(peaks, scores=calibrate(peaks.scores, calibration))
 

@@ -1,7 +1,8 @@
 """The folder of a run: everything on disk before anything is told or drawn.
 
-RUN/settings.yaml  events.jsonl
+RUN/settings.yaml  events.jsonl  report.html
 RUN/iteration_0_supervised/{model.safetensors, metrics.json, picks.star}
+RUN/iteration_1_selftrain/…
 RUN/best -> the accepted iteration
 """
 
@@ -11,6 +12,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shutil import rmtree
+from typing import Any
 
 import yaml
 from pydantic import BaseModel
@@ -22,6 +25,16 @@ from ..network.zoo import BEST, WEIGHTS
 from ..picks import Picks
 from ..plain import without_nan
 from .events import TrainingEvent
+
+SUPERVISED = "iteration_0_supervised"
+METRICS = "metrics.json"
+CONTINUABLE = {"rounds", "ensemble", "device"}
+"""Settings that may be others when a run goes on."""
+
+
+def iteration_name(number: int) -> str:
+    """The folder of the supervised start (0) or of a round of self-training."""
+    return f"iteration_{number}_selftrain" if number else SUPERVISED
 
 
 @dataclass(frozen=True)
@@ -43,21 +56,55 @@ class RunFolder:
             raise CryopickError(f"{path} already holds a run; choose another output folder.")
         with writing_in(path):
             (path / "events.jsonl").unlink(missing_ok=True)
+            for iteration in path.glob("iteration_*_*"):
+                rmtree(iteration)
+        return cls(path)._with_settings(settings)
+
+    @classmethod
+    def resume(cls, path: Path, settings: BaseModel) -> RunFolder:
+        """Go on with a run that was killed or stopped, or add rounds to one that was finished.
+
+        Raises
+        ------
+        CryopickError
+            If there is none, or it was begun with other settings.
+        """
+        file = path / "settings.yaml"
+        if not file.exists():
+            raise CryopickError(f"{path} holds no run to go on with; leave --resume out.")
+        before = yaml.safe_load(file.read_text(encoding="utf-8"))
+        for name, value in settings.model_dump(mode="json").items():
+            if name not in CONTINUABLE and before.get(name) != value:
+                raise CryopickError(
+                    f"{path} was begun with {name} = {before.get(name)}, not {value}; go on with "
+                    "the same settings, or choose another output folder."
+                )
+        return cls(path)._with_settings(settings)
+
+    def _with_settings(self, settings: BaseModel) -> RunFolder:
         text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
-        _write(path / "settings.yaml", text)
-        return cls(path)
+        _write(self.path / "settings.yaml", text)
+        return self
 
     def weights(self, iteration: str) -> Path:
         return self.path / iteration / WEIGHTS
 
-    def save_model(self, iteration: str, model: Model) -> Path:
-        path = self.weights(iteration)
+    def metrics(self, iteration: str) -> dict[str, Any] | None:
+        """The figures of an iteration that was finished; None of any other."""
+        file = self.path / iteration / METRICS
+        if not file.exists():
+            return None
+        figures: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return figures
+
+    def save_model(self, iteration: str, model: Model, file: str = WEIGHTS) -> Path:
+        path = self.path / iteration / file
         save_weights(path, model)
         return path
 
     def save_metrics(self, iteration: str, metrics: Mapping[str, object]) -> None:
         _write(
-            self.path / iteration / "metrics.json",
+            self.path / iteration / METRICS,
             json.dumps(without_nan(metrics), indent=2) + "\n",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Literal
 
 from pydantic import Field
@@ -18,6 +19,9 @@ class TrainSettings(Ruler):
     architecture: Literal["compact", "unet-31m"] = Field("compact", description="The network.")
     steps: int = Field(
         300, ge=1, description="Optimiser steps; three times as many with complete labels."
+    )
+    epochs: int | None = Field(
+        None, ge=1, description="Passes over the labelled micrographs in place of steps."
     )
     batch_size: int = Field(8, ge=1, description="Patches per step.")
     patch_px: int = Field(128, ge=32, multiple_of=16, description="Patch edge in network pixels.")
@@ -43,3 +47,50 @@ class TrainSettings(Ruler):
     def total_steps(self) -> int:
         """Complete labels have more to teach."""
         return 3 * self.steps if self.complete else self.steps
+
+    def steps_over(self, labelled_px: int) -> int:
+        """All steps of a training whose labelled micrographs have so many network pixels."""
+        if self.epochs is None:
+            return self.total_steps
+        return self.epochs * self.epoch_steps(labelled_px)
+
+    def epoch_steps(self, labelled_px: int) -> int:
+        """Steps whose patches cover so many network pixels once."""
+        return max(1, ceil(labelled_px / (self.patch_px**2 * self.batch_size)))
+
+
+class SelfTrainSettings(TrainSettings):
+    """Settings of a self-training run: those of its supervised start and of the rounds after it."""
+
+    rounds: int = Field(3, ge=0, description="Rounds of self-training, at the most.")
+    round_steps: int = Field(250, ge=1, description="Optimiser steps of a round.")
+    round_epochs: int | None = Field(
+        None, ge=1, description="Passes over the labelled micrographs in place of round steps."
+    )
+    expected_count: float | None = Field(
+        None, gt=0, description="Particles per micrograph, about, if you know; helps to choose."
+    )
+    pseudo_labels: Literal["particles", "pixels"] = Field(
+        "particles", description="What is judged sure or not: whole particles, or pixels alone."
+    )
+    particle_threshold: float | None = Field(
+        None, gt=0, lt=1, description="Score from which on it teaches particles; else adaptive."
+    )
+    background_threshold: float | None = Field(
+        None, gt=0, lt=1, description="Score below which it teaches background; else adaptive."
+    )
+    relaxation: float = Field(
+        0.0, ge=0, lt=0.5, description="How far fixed thresholds give way in each round."
+    )
+    ensemble: bool = Field(
+        False, description="Also save the mean of all accepted models, as one model."
+    )
+    always_accept: bool = Field(
+        False, description="Keep every round, better or worse, as the original recipe does."
+    )
+
+    def round_steps_over(self, labelled_px: int) -> int:
+        """Steps of a round whose labelled micrographs have so many network pixels."""
+        if self.round_epochs is None:
+            return self.round_steps
+        return self.round_epochs * self.epoch_steps(labelled_px)

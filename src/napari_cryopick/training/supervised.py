@@ -9,25 +9,27 @@ from pathlib import Path
 from threading import Event
 from time import perf_counter
 
+import torch
 from torch import nn
 
 from ..labels import Labels
-from ..network.architectures import PARTICLE_PX, parameters
+from ..network.architectures import ARCHITECTURES, PARTICLE_PX, parameters
 from ..network.card import ModelCard
 from ..network.device import choose_device, describe
 from ..network.weights import Model
 from ..picks import Picks
 from ..plain import without_nan
-from .events import Checkpoint, Finished, Started, Step, TrainingEvent, Validation
-from .examples import Example, load_examples
+from .events import Checkpoint, Finished, Started, TrainingEvent, Validation
+from .examples import Example, labelled_px, load_examples
+from .fitting import Course, fit
 from .judging import Judgement, judge
-from .runs import RunFolder
+from .runs import SUPERVISED, RunFolder
 from .settings import TrainSettings
 from .trainer import Trainer
 
-ITERATION = "iteration_0_supervised"
 VALIDATIONS = 3
-SMOOTHING = 0.95
+MOST_JUDGING = 4
+"""Micrographs without labels that a threshold is judged by, at the most."""
 
 
 def train(
@@ -63,106 +65,122 @@ def train(
     CryopickError
         Before any heavy work, if the input cannot be trained on.
     """
-    begun = perf_counter()
+    begun, stop = perf_counter(), stop or Event()
     device = choose_device(settings.device)
     examples = load_examples(micrographs, picks, labels or {}, settings)
     folder = RunFolder.create(run, settings)
-    trainer = Trainer([e.field(settings.complete) for e in examples], settings, device)
-    course = _Course(examples, settings, folder)
-    for event in _events(trainer, course, stop or Event(), describe(device)):
+    fields = [example.field(settings.complete) for example in examples]
+    trainer = Trainer(fields, settings, settings.steps_over(labelled_px(examples)), device)
+    start = _Start(examples, settings, folder)
+    for event in _events(trainer, start, stop, describe(device)):
         folder.log(event)
         yield event
-    finished = course.finish(stop is not None and stop.is_set(), perf_counter() - begun)
+    finished = start.finish(stop.is_set(), perf_counter() - begun)
     folder.log(finished)
     yield finished
 
 
-def _events(trainer: Trainer, course: _Course, stop: Event, device: str) -> Iterator[TrainingEvent]:
+def _events(trainer: Trainer, start: _Start, stop: Event, device: str) -> Iterator[TrainingEvent]:
     """Everything between reading and finishing."""
-    steps = course.settings.total_steps
-    yield course.started(device, parameters(trainer.network))
-    begun, smoothed = perf_counter(), 0.0
-    for step in range(1, steps + 1):
-        smoothed = SMOOTHING * smoothed + (1 - SMOOTHING) * trainer.step()
-        loss = smoothed / (1 - SMOOTHING**step)
-        yield Step(step, steps, {"total": loss}, (perf_counter() - begun) / step * (steps - step))
-        last = step == steps or stop.is_set()
-        if last or step % -(-steps // VALIDATIONS) == 0:
-            yield from course.validate(step, trainer.averaged)
+    yield started(start.examples, device, start.settings, trainer.steps)
+    for step in fit(trainer, Course(trainer.steps), stop):
+        yield step
+        last = trainer.taken == trainer.steps or stop.is_set()
+        if last or trainer.taken % -(-trainer.steps // VALIDATIONS) == 0:
+            yield from start.validate(step.step, trainer.averaged)
         if last:
             return
 
 
 @dataclass
-class _Course:
-    """What a run has come to so far."""
+class _Start:
+    """What a supervised run has come to so far."""
 
     examples: Sequence[Example]
     settings: TrainSettings
     folder: RunFolder
     best: Judgement | None = None
 
-    def started(self, device: str, parameter_count: int) -> Started:
-        labelled = [e for e in self.examples if e.held_out is not None]
-        return Started(
-            device,
-            parameter_count,
-            len(labelled),
-            sum(len(e.training_picks) for e in labelled),
-            self._held_out,
-            self.settings.total_steps,
-        )
-
     def validate(self, step: int, network: nn.Module) -> Iterator[TrainingEvent]:
         """Judge a network, and keep it unless it is worse than the best before."""
-        judgement = judge(network, self.examples, self.settings.complete)
-        yield Validation(
-            step,
-            judgement.f1,
-            judgement.average_precision,
-            judgement.threshold,
-            self.settings.complete,
-        )
+        judgement = judge(network, self._judged(), self.settings.complete)
+        yield validation(step, judgement, self.settings)
         if self.best is None or not judgement.f1 < self.best.f1 - self._uncertainty():
             self.best = judgement
-            path = self.folder.save_model(ITERATION, Model(network, self._card(judgement)))
-            self.folder.accept(ITERATION)
+            path = self.folder.save_model(SUPERVISED, model_of(network, judgement, self.settings))
+            self.folder.accept(SUPERVISED)
             yield Checkpoint(step, path)
 
     def finish(self, stopped: bool, seconds: float) -> Finished:
         """Save what the best model found, and say how good it is."""
         assert self.best is not None
-        metrics = _metrics(self.best)
-        self.folder.save_metrics(ITERATION, metrics | {"complete": self.settings.complete})
-        kept = {p: t[t.scores >= self.best.threshold] for p, t in self.best.picks.items()}
-        self.folder.save_picks(ITERATION, kept, self.examples[0].pixel_size_angstrom)
-        model = self.folder.weights(ITERATION)
-        return Finished(self.folder.path, model, metrics, stopped, seconds)
+        metrics = metrics_of(self.best, self.settings) | {"seconds": seconds}
+        self.folder.save_metrics(SUPERVISED, metrics)
+        self.folder.save_picks(SUPERVISED, self.best.kept, self.examples[0].pixel_size_angstrom)
+        model = self.folder.weights(SUPERVISED)
+        return Finished(self.folder.path, model, self.best.figures(), stopped, seconds)
 
-    def _card(self, judgement: Judgement) -> ModelCard:
-        return ModelCard(
-            architecture=self.settings.architecture,
-            particle_px=PARTICLE_PX,
-            calibration=judgement.calibration,
-            threshold=judgement.threshold,
-            settings=self.settings.model_dump(mode="json"),
-            metrics=without_nan(_metrics(judgement)),
-        )
+    def _judged(self) -> list[Example]:
+        others = [e for e in self.examples if e.picks is None]
+        return [e for e in self.examples if e.picks is not None] + others[:MOST_JUDGING]
 
     def _uncertainty(self) -> float:
         """One standard error of a rate over what is held out: less is no reason to go back."""
-        return 0.5 / sqrt(max(self._held_out, 1))
-
-    @property
-    def _held_out(self) -> int:
-        return sum(int(e.held_out.picks.sum()) for e in self.examples if e.held_out)
+        return 0.5 / sqrt(max(held_out_count(self.examples), 1))
 
 
-def _metrics(judgement: Judgement) -> dict[str, float]:
+def started(
+    examples: Sequence[Example], device: str, settings: TrainSettings, steps: int
+) -> Started:
+    """What a run begins with."""
+    labelled = [e for e in examples if e.held_out is not None]
+    with torch.device("meta"):
+        network = ARCHITECTURES[settings.architecture]()
+    return Started(
+        device,
+        parameters(network),
+        len(labelled),
+        sum(len(e.training_picks) for e in labelled),
+        held_out_count(examples),
+        steps,
+    )
+
+
+def held_out_count(examples: Sequence[Example]) -> int:
+    """Picks that only judge."""
+    return sum(int(e.held_out.picks.sum()) for e in examples if e.held_out)
+
+
+def validation(step: int, judgement: Judgement, settings: TrainSettings) -> Validation:
+    """The event that tells a judgement."""
+    return Validation(
+        step,
+        judgement.f1,
+        judgement.average_precision,
+        judgement.threshold,
+        settings.complete,
+    )
+
+
+def model_of(network: nn.Module, judgement: Judgement, settings: TrainSettings) -> Model:
+    """A network with the card that says what it is."""
+    card = ModelCard(
+        architecture=settings.architecture,
+        particle_px=PARTICLE_PX,
+        calibration=judgement.calibration,
+        threshold=judgement.threshold,
+        settings=settings.model_dump(mode="json"),
+        metrics=without_nan(judgement.figures()),
+    )
+    return Model(network, card)
+
+
+def metrics_of(judgement: Judgement, settings: TrainSettings) -> dict[str, object]:
+    """All figures of a judgement, for metrics.json."""
     return {
-        "f1": judgement.f1,
-        "precision": judgement.precision,
-        "recall": judgement.recall,
-        "average_precision": judgement.average_precision,
-        "threshold": judgement.threshold,
+        **judgement.figures(),
+        "complete": settings.complete,
+        "count": judgement.count,
+        "calibration": judgement.calibration.model_dump(),
+        "pixels": judgement.pixels.to_dict() if judgement.pixels else None,
     }

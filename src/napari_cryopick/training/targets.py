@@ -34,6 +34,25 @@ class Target:
     values: Tensor
     weights: Tensor
 
+    def copy(self) -> Target:
+        return Target(self.values.clone(), self.weights.clone())
+
+
+@dataclass(frozen=True, eq=False)
+class Guess:
+    """What a model makes of a field nobody has labelled: a target, and the particles in it.
+
+    Attributes
+    ----------
+    target
+        Weight 0 where the model is not sure.
+    positions
+        (n, 2) in network pixels.
+    """
+
+    target: Target
+    positions: NDArray[np.float64]
+
 
 def unlabelled_target(shape: tuple[int, int]) -> Target:
     """The target of a (h, w) field nobody has looked at: probably background, hardly sure."""
@@ -49,6 +68,7 @@ def labelled_target(
     complete: bool = False,
     labels: Labels | None = None,
     held_out: NDArray | None = None,
+    guess: Target | None = None,
 ) -> Target:
     """Make the target of one micrograph from what a person has said of it.
 
@@ -66,14 +86,16 @@ def labelled_target(
         Painted classes; they overrule the picks where they touch them.
     held_out
         (k, 2) positions of particles to be kept out of training: their surroundings are unknown.
+    guess
+        What a model makes of the field; it holds where the person has said nothing.
     """
-    target = unlabelled_target(shape)
+    target = unlabelled_target(shape) if guess is None else guess.copy()
     if complete:
         target.weights[[AREA, CENTRE]] = 1.0
     deleted = picks.statuses == Status.DELETED
     to_network = rescaling.to_network
-    _refuse(target, distances(shape, to_network(picks.positions[deleted])), particle_px)
-    _claim(target, distances(shape, to_network(picks.positions[~deleted])), particle_px)
+    refuse(target, distances(shape, to_network(picks.positions[deleted])), particle_px)
+    claim(target, distances(shape, to_network(picks.positions[~deleted])), particle_px)
     if labels is not None:
         _paint(target, _resize(labels.classes, shape))
     if held_out is not None and len(held_out):
@@ -82,17 +104,21 @@ def labelled_target(
     return target
 
 
-def distances(shape: tuple[int, int], positions: NDArray) -> Tensor:
-    """(h, w) distances from every pixel to the nearest of (n, 2) positions."""
-    nearest = torch.full(shape, torch.inf)
-    if len(positions):
-        y, x = torch.meshgrid(*(torch.arange(n, dtype=torch.float32) for n in shape), indexing="ij")
-        for row, column in np.asarray(positions, dtype=float):
-            nearest = torch.minimum(nearest, torch.hypot(y - row, x - column))
-    return nearest
+def distances(shape: tuple[int, int], positions: NDArray, reach_px: float = 32.0) -> Tensor:
+    """(h, w) distances from every pixel to the nearest of (n, 2) positions, inf beyond reach."""
+    nearest = np.full(shape, np.inf, dtype=np.float32)
+    for position in np.asarray(positions, dtype=float):
+        rows, columns = (
+            slice(max(0, int(at - reach_px)), max(0, int(at + reach_px) + 2)) for at in position
+        )
+        window = nearest[rows, columns]
+        y, x = np.ogrid[: window.shape[0], : window.shape[1]]
+        away = np.hypot(y + rows.start - position[0], x + columns.start - position[1])
+        np.minimum(window, away, out=window, where=away <= reach_px)
+    return torch.from_numpy(nearest)
 
 
-def _claim(target: Target, distance: Tensor, particle_px: float) -> None:
+def claim(target: Target, distance: Tensor, particle_px: float) -> None:
     """Around a pick: particle inside, nobody else's centre, no contamination."""
     inside = distance < AREA_RADIUS * particle_px
     claimed = distance < CLAIMED_RADIUS * particle_px
@@ -103,12 +129,15 @@ def _claim(target: Target, distance: Tensor, particle_px: float) -> None:
     centre = torch.exp(-0.5 * (distance / (CENTRE_SIGMA * particle_px)) ** 2)
     target.values[CENTRE] = torch.where(claimed, centre, target.values[CENTRE])
     target.weights[CENTRE, claimed] = 1.0
+    target.values[CONTAMINATION, inside] = 0.0
     target.weights[CONTAMINATION, inside] = 1.0
 
 
-def _refuse(target: Target, distance: Tensor, particle_px: float) -> None:
+def refuse(target: Target, distance: Tensor, particle_px: float) -> None:
     """Around a pick that a person deleted: no particle."""
-    target.weights[:CONTAMINATION, distance < AREA_RADIUS * particle_px] = 1.0
+    refused = distance < AREA_RADIUS * particle_px
+    target.values[:CONTAMINATION, refused] = 0.0
+    target.weights[:CONTAMINATION, refused] = 1.0
 
 
 def _paint(target: Target, classes: Tensor) -> None:

@@ -31,12 +31,14 @@ class Trainer:
         What to draw patches from.
     settings
         Those of the run.
+    steps
+        How many it will take.
     device
         Where the network lives.
     """
 
     def __init__(
-        self, fields: Sequence[Field], settings: TrainSettings, device: torch.device
+        self, fields: Sequence[Field], settings: TrainSettings, steps: int, device: torch.device
     ) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
@@ -47,8 +49,14 @@ class Trainer:
         self.loss = make_loss(settings.loss, settings.alpha)
         self.generator = torch.Generator().manual_seed(settings.seed)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), settings.learning_rate)
-        self.schedule = _schedule(self.optimiser, settings)
+        self.schedule = _schedule(self.optimiser, settings, steps)
+        self.steps = steps
         self._fields, self._settings, self._device = fields, settings, device
+
+    @property
+    def taken(self) -> int:
+        """Steps taken so far."""
+        return self.schedule.last_epoch
 
     def step(self) -> float:
         """Learn from one batch; returns its loss."""
@@ -73,6 +81,37 @@ class Trainer:
         network: nn.Module = self.average.module
         return network.eval()
 
+    def state(self) -> dict[str, Tensor]:
+        """Everything that the steps to come depend on."""
+        moments = self.optimiser.state_dict()["state"]
+        group = self.optimiser.param_groups[0]
+        pace = torch.tensor([self.taken, group["lr"], group["betas"][0]], dtype=torch.float64)
+        state = (
+            {f"average.{name}": t for name, t in self.average.state_dict().items()}
+            | {f"network.{name}": t for name, t in self.network.state_dict().items()}
+            | {f"moment.{i}.{name}": t for i, each in moments.items() for name, t in each.items()}
+            | {
+                "generator": self.generator.get_state(),
+                "pace": pace,
+            }
+        )
+        return {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go on where another trainer of the same fields and settings was."""
+        self.average.load_state_dict(_part(state, "average."))
+        self.network.load_state_dict(_part(state, "network."))
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, tensor in _part(state, "moment.").items():
+            index, _, name = key.partition(".")
+            moments.setdefault(int(index), {})[name] = tensor
+        self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": moments})
+        self.generator.set_state(state["generator"])
+        taken, rate, momentum = state["pace"].tolist()
+        group = self.optimiser.param_groups[0]
+        group["lr"], group["betas"] = rate, (momentum, group["betas"][1])
+        self.schedule.last_epoch = int(taken)
+
     def _batch(self) -> Batch:
         s = self._settings
         batch = sample_batch(self._fields, s.batch_size, s.patch_px, s.augmentation, self.generator)
@@ -84,7 +123,7 @@ class Trainer:
     def _reconsidered(self, batch: Batch, logits: Tensor) -> Batch:
         """The batch with what the network thinks of its unlabelled pixels."""
         s = self._settings
-        adopting = self.schedule.last_epoch > ADOPTION_BEGINS * s.total_steps
+        adopting = self.taken > ADOPTION_BEGINS * self.steps
         adoption = s.adoption if adopting else 0.0
         sceptics = draw_sceptics(batch, self.generator)
         return reconsider(batch, logits.sigmoid(), s.doubt, adoption, sceptics)
@@ -95,7 +134,12 @@ class Trainer:
         return nullcontext()
 
 
-def _schedule(optimiser: torch.optim.Optimizer, settings: TrainSettings) -> LRScheduler:
+def _schedule(optimiser: torch.optim.Optimizer, settings: TrainSettings, steps: int) -> LRScheduler:
     if settings.schedule == "cosine":
-        return CosineAnnealingLR(optimiser, settings.total_steps)
-    return OneCycleLR(optimiser, settings.learning_rate, total_steps=settings.total_steps)
+        return CosineAnnealingLR(optimiser, steps)
+    return OneCycleLR(optimiser, settings.learning_rate, total_steps=steps)
+
+
+def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin so, without that beginning."""
+    return {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}

@@ -14,12 +14,14 @@ from .evaluate import evaluate
 from .options import default_shown, option_name, usage_sentence
 from .predict import predict
 from .report import report
+from .self_train import self_train
 from .terminal import ExitCode, complain
 from .train import train
 
 COMMANDS: tuple[Callable[..., ExitCode], ...] = (
     predict,
     train,
+    self_train,
     evaluate,
     report,
     ablate,

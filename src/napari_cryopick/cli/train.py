@@ -63,7 +63,7 @@ def follow(events: Iterable[TrainingEvent]) -> Finished:
         for event in events:
             match event:
                 case Started():
-                    say(_begun(event))
+                    say(begun(event))
                 case Step():
                     progress.update(event.step, event.steps, f"loss {event.losses['total']:.3f}")
                 case Validation():
@@ -73,7 +73,8 @@ def follow(events: Iterable[TrainingEvent]) -> Finished:
     return finished
 
 
-def _begun(event: Started) -> str:
+def begun(event: Started) -> str:
+    """What a training begins with, in words."""
     return (
         f"Training {event.parameters / 1e6:.1f} M parameters on {event.device} with "
         f"{counted(event.training_picks, 'pick')} on "

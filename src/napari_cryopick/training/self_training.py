@@ -7,6 +7,7 @@ far is sure of, and is kept only if human labels that took no part say that it i
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..errors import CryopickError
 from ..labels import Labels
 from ..network.device import choose_device, describe
 from ..network.weights import load_weights
@@ -116,7 +118,16 @@ def self_train(
         yield event
     finished = training.finish(perf_counter() - begun)
     folder.log(finished)
+    _report(folder.path)
     yield finished
+
+
+def _report(run: Path) -> None:
+    """Tell the run on a page; whatever goes wrong there, the run itself is safe on disk."""
+    from ..evaluation.report import write_report  # matplotlib, only now
+
+    with suppress(CryopickError):
+        write_report(run)
 
 
 def lines_of(examples: Sequence[Example], settings: SelfTrainSettings) -> list[Line]:

@@ -1,0 +1,141 @@
+"""`napari-cryopick self-train`: few picks and many micrographs in, the best of many models out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from ..plain import without_nan
+from ..training.events import (
+    Finished,
+    Iteration,
+    PseudoLabelled,
+    Started,
+    Step,
+    TrainingEvent,
+)
+from ..training.recipes import with_recipe
+from ..training.settings import SelfTrainSettings
+from .options import JsonFile
+from .progress import Progress, stop_on_interrupt
+from .terminal import ExitCode, counted, deliver, figure, require_writable, say, say_command, table
+from .train import as_data, begun, next_command
+
+
+def self_train(
+    micrographs: list[str],
+    /,
+    *,
+    picks: Path,
+    output: Path,
+    settings: Annotated[SelfTrainSettings, Parameter(name="*")],
+    recipe: str = "",
+    resume: bool = False,
+    json: JsonFile = None,
+) -> ExitCode:
+    """Train a model on some picks, then let it teach better ones on all micrographs.
+
+    After a supervised start, each round learns from your picks and from what the best model so far
+    is sure of. A round is kept only if picks that took no part in it say that it is better.
+    Ctrl-C stops and keeps the best model so far; --resume goes on.
+
+    Parameters
+    ----------
+    micrographs
+        Files, folders or quoted globs: those with picks, and as many without as you have.
+    picks
+        Particles picked by hand: .star or .csv.
+    output
+        Folder for the run; predict takes it as --model.
+    recipe
+        Settings by name, where you give none yourself: unet-selftrain-2025.
+    resume
+        Go on with the run in the output folder, or add rounds to it.
+    """
+    from ..io import find_micrographs, match_picks, read_picks
+
+    paths = find_micrographs(micrographs)
+    clicks = match_picks(read_picks(picks), paths)
+    chosen = with_recipe(recipe, settings)
+    require_writable(output)
+    with stop_on_interrupt() as stop:
+        from ..training.self_training import self_train as run_self_training
+
+        run = run_self_training(paths, clicks, chosen, output, stop=stop, resume=resume)
+        iterations, finished = follow(run)
+    deliver(as_table(iterations, finished), _as_data(iterations, finished), json)
+    say(finished.advice)
+    say(
+        f"The best model is in {output}, and an account of the run in report.html. To pick with it:"
+    )
+    say_command(*next_command(micrographs, chosen, output))
+    return ExitCode.STOPPED if finished.stopped else ExitCode.DONE
+
+
+def follow(events: Iterable[TrainingEvent]) -> tuple[list[Iteration], Finished]:
+    """Show a run while it goes on, and return what its iterations came to and how it ended."""
+    iterations = []
+    with Progress("Self-training") as progress:
+        for event in events:
+            match event:
+                case Started():
+                    say(begun(event))
+                case Step():
+                    progress.update(event.step, event.steps, f"loss {event.losses['total']:.3f}")
+                case PseudoLabelled():
+                    say(_taught(event))
+                case Iteration():
+                    iterations.append(event)
+                    say(f"{_title(event)}: F1 {figure(event.f1)}. {event.reason}")
+                case Finished():
+                    finished = event
+    return iterations, finished
+
+
+def _taught(event: PseudoLabelled) -> str:
+    return (
+        f"Round {event.iteration} learns from {counted(event.particles, 'particle')} on "
+        f"{counted(event.micrographs, 'micrograph')} too. {event.reason}"
+    )
+
+
+def _title(event: Iteration) -> str:
+    return f"Round {event.number}" if event.number else "Start"
+
+
+def as_table(iterations: Iterable[Iteration], finished: Finished) -> Table:
+    """An iteration a line, the best one marked."""
+    shown = table("iteration", "F1", "AP", "threshold", "picks", "")
+    for one in iterations:
+        best = one.path == finished.model
+        verdict = "best" if best else "kept" if one.accepted else "rolled back"
+        shown.add_row(
+            _title(one),
+            figure(one.f1),
+            figure(one.average_precision),
+            figure(one.threshold, 2),
+            f"{one.count:,}",
+            verdict,
+            style="bold" if best else None,
+        )
+    return shown
+
+
+def _as_data(iterations: Iterable[Iteration], finished: Finished) -> dict[str, Any]:
+    told = [
+        {
+            "name": one.name,
+            "f1": one.f1,
+            "average_precision": without_nan(one.average_precision),
+            "threshold": one.threshold,
+            "count": one.count,
+            "accepted": one.accepted,
+            "reason": one.reason,
+        }
+        for one in iterations
+    ]
+    return {**as_data(finished), "iterations": told, "advice": finished.advice}

@@ -26,6 +26,8 @@ class ModelCard(BaseModel):
     ----------
     architecture
         Name in `ARCHITECTURES`.
+    members
+        How many networks of it decide together.
     particle_px
         Particle diameter in the pixels that the network sees.
     calibration
@@ -41,6 +43,7 @@ class ModelCard(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     architecture: str
+    members: int = Field(1, ge=1)
     particle_px: float = Field(gt=0)
     calibration: Calibration = Calibration()
     threshold: float = Field(0.5, ge=0, le=1)

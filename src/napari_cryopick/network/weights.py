@@ -16,6 +16,7 @@ from ..errors import CryopickError
 from ..io import atomic_path
 from .architectures import ARCHITECTURES
 from .card import ModelCard
+from .ensemble import Ensemble
 
 _CARD = "napari-cryopick"
 
@@ -63,7 +64,7 @@ def load_weights(path: Path) -> Model:
 def _assemble(path: Path, card: str, tensors: dict[str, torch.Tensor]) -> Model:
     try:
         model_card = ModelCard.model_validate(json.loads(card))
-        network = ARCHITECTURES[model_card.architecture]()
+        network = _network(model_card)
         network.load_state_dict(tensors)
     except (ValidationError, ValueError, KeyError, RuntimeError):
         raise CryopickError(
@@ -72,6 +73,11 @@ def _assemble(path: Path, card: str, tensors: dict[str, torch.Tensor]) -> Model:
         ) from None
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Model(network.eval(), model_card)
+
+
+def _network(card: ModelCard) -> nn.Module:
+    make = ARCHITECTURES[card.architecture]
+    return make() if card.members == 1 else Ensemble([make() for _ in range(card.members)])
 
 
 def _first_line(error: Exception) -> str:

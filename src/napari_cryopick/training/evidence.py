@@ -108,7 +108,7 @@ def gather(folds: Sequence[Sequence[View]], judgement: Judgement) -> Evidence:
     paths = [view.example.path for view in folds[0]]
     return Evidence(
         np.concatenate([_ranks(views) for views in folds]),
-        sum(int((judgement.kept[path].statuses == Status.OK).sum()) for path in paths),
+        sum(len(judgement.kept[path].with_status(Status.OK)) for path in paths),
         sum(map(judgement.expected, paths)),
     )
 

@@ -59,8 +59,8 @@ class Judgement:
 
     @property
     def count(self) -> int:
-        """Picks kept, on all micrographs that were looked at."""
-        return sum(map(len, self.kept.values()))
+        """Picks kept, on all micrographs that were looked at, but for those on their borders."""
+        return sum(len(table.with_status(Status.OK)) for table in self.kept.values())
 
     @property
     def kept(self) -> dict[Path, Picks]:

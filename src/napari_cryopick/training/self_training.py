@@ -21,6 +21,7 @@ from torch import nn
 from ..errors import CryopickError
 from ..labels import Labels
 from ..network.device import choose_device, describe
+from ..network.ensemble import Ensemble
 from ..network.weights import load_weights
 from ..picks import Picks
 from .calibration import DOUBTED, TAUGHT
@@ -43,9 +44,6 @@ MOST_UNLABELLED = 32
 PATIENCE = 2
 """Rounds in a row that gain nothing before the run gives up."""
 
-JUROR_PACE = 0.6
-"""Steps of a model that only judges, over those of the model itself."""
-
 FIRST = Verdict(True, "The supervised start.")
 FORCED = Verdict(True, "Kept unseen, as every round of this run is to be.")
 
@@ -60,19 +58,18 @@ class Line:
 
     file: str
     examples: Sequence[Example]
-    pace: float = 1.0
 
     def steps(self, number: int, settings: SelfTrainSettings) -> int:
         """How many an iteration takes."""
         over = settings.round_steps_over if number else settings.steps_over
-        return max(1, round(self.pace * over(labelled_px(self.examples))))
+        return over(labelled_px(self.examples))
 
-    def weights(self, folder: RunFolder, number: int) -> Path:
-        return folder.path / iteration_name(number) / self.file
+    def weights(self, folder: RunFolder, iteration: str) -> Path:
+        return folder.path / iteration / self.file
 
-    def part(self, folder: RunFolder, number: int) -> Path:
+    def part(self, folder: RunFolder, iteration: str) -> Path:
         """Where the state of its training is kept until the iteration is done."""
-        return folder.path / iteration_name(number) / f".part_{self.file}"
+        return folder.path / iteration / f".part_{self.file}"
 
 
 def self_train(
@@ -136,7 +133,7 @@ def lines_of(examples: Sequence[Example], settings: SelfTrainSettings) -> list[L
         return [Line("model.safetensors", examples)]
     jurors = fold(examples, np.random.default_rng(settings.seed))
     return [Line("model.safetensors", [e.all_teaching() for e in examples])] + [
-        Line(f"juror_{i}.safetensors", part, JUROR_PACE) for i, part in enumerate(jurors, 1)
+        Line(f"juror_{i}.safetensors", part) for i, part in enumerate(jurors, 1)
     ]
 
 
@@ -154,7 +151,7 @@ class SelfTraining:
         self.lines, self.settings, self.folder = lines, settings, folder
         self.device, self.stop = device, stop
         self.course = Course(sum(self._steps(n) for n in range(settings.rounds + 1)))
-        self.best = -1
+        self.accepted: list[str] = []
         self.standing: Standing | None = None
         self.in_vain = 0
         self.advice = ""
@@ -171,13 +168,15 @@ class SelfTraining:
                 yield from self._take_up(number, figures)
             else:
                 yield from self._iterate(number)
+        if self.settings.ensemble and len(self.accepted) > 1 and not self.stop.is_set():
+            yield from self._join(self.settings.rounds + 1)
 
     def finish(self, seconds: float) -> Finished:
         """Say how good the best model is, and what to do next."""
         assert self.standing is not None
         return Finished(
             self.folder.path,
-            self.lines[0].weights(self.folder, self.best),
+            self.lines[0].weights(self.folder, self.accepted[-1]),
             self.standing.judgement.figures(),
             self.stop.is_set(),
             seconds,
@@ -187,7 +186,7 @@ class SelfTraining:
     def _advise(self) -> str:
         if self.stop.is_set():
             return "The run was stopped; resume it to go on."
-        if not self.best:
+        if len(self.accepted) == 1:
             return "Self-training gained nothing; correct some of the start's picks, train again."
         if self.in_vain:
             return "More rounds gain nothing; correct some picks and train again."
@@ -226,7 +225,17 @@ class SelfTraining:
             if self.stop.is_set():
                 break
         if not (number and self.stop.is_set()):
-            yield from self._settle(number, networks, lesson, begun)
+            name = iteration_name(number)
+            yield from self._settle(number, name, networks, lesson, begun)
+
+    def _join(self, number: int) -> Iterator[TrainingEvent]:
+        """Judge the mean of all models that were kept like one more iteration."""
+        begun, name = perf_counter(), f"iteration_{number}_ensemble"
+        networks = [
+            Ensemble([self._load(line, iteration) for iteration in self.accepted]).eval()
+            for line in self.lines
+        ]
+        yield from self._settle(number, name, networks, None, begun)
 
     def _fit(
         self, number: int, line: Line, guesses: Sequence[Guess | None]
@@ -236,18 +245,21 @@ class SelfTraining:
         fields = [example.field(self.settings.complete, guessed) for example, guessed in pairs]
         seeded = self.settings.model_copy(update={"seed": self.settings.seed + number})
         trainer = Trainer(fields, seeded, line.steps(number, self.settings), self.device)
-        yield from fit(trainer, self.course, self.stop, line.part(self.folder, number))
+        yield from fit(
+            trainer, self.course, self.stop, line.part(self.folder, iteration_name(number))
+        )
         return trainer.averaged
 
     def _settle(
         self,
         number: int,
+        name: str,
         networks: Sequence[nn.Module],
         lesson: PseudoLabelled | None,
         begun: float,
     ) -> Iterator[TrainingEvent]:
         """Judge what was trained; keep it if it is better, and say so once it is on disk."""
-        name, model = iteration_name(number), self.lines[0]
+        model = self.lines[0]
         standing = self._judge(number, networks)
         verdict = self._verdict(standing)
         judgement = standing.judgement
@@ -264,19 +276,21 @@ class SelfTraining:
             | {"pseudo_labels": lesson and lesson.as_figures()}
             | {"stopped": self.stop.is_set(), "seconds": perf_counter() - begun},
         )
-        for line in self.lines:
-            line.part(self.folder, number).unlink(missing_ok=not self.stop.is_set())
-        yield from self._accept(number, standing, verdict, judgement.count)
+        if not self.stop.is_set():
+            for line in self.lines:
+                line.part(self.folder, name).unlink(missing_ok=True)
+        yield from self._accept(number, name, standing, verdict)
 
     def _accept(
-        self, number: int, standing: Standing, verdict: Verdict, count: int
+        self, number: int, name: str, standing: Standing, verdict: Verdict
     ) -> Iterator[TrainingEvent]:
         """Make an iteration the best one if it is, and tell of it."""
-        name, judgement = iteration_name(number), standing.judgement
-        path = self.lines[0].weights(self.folder, number)
+        judgement = standing.judgement
+        path = self.lines[0].weights(self.folder, name)
         self.in_vain += 1
         if verdict.accepted:
-            self.best, self.standing, self.in_vain = number, standing, 0
+            self.standing, self.in_vain = standing, 0
+            self.accepted.append(name)
             self.folder.accept(name)
             yield Checkpoint(self.course.step, path)
         yield Iteration(
@@ -286,7 +300,7 @@ class SelfTraining:
             judgement.f1,
             judgement.average_precision,
             judgement.threshold,
-            count,
+            judgement.count,
             verdict.accepted,
             verdict.reason,
         )
@@ -294,10 +308,10 @@ class SelfTraining:
     def _take_up(self, number: int, figures: dict[str, Any]) -> Iterator[TrainingEvent]:
         """Go past an iteration that was finished earlier."""
         self.course.skip(self._steps(number))
-        networks = [self._load(line, number) for line in self.lines]
-        standing = self._judge(number, networks)
+        name = iteration_name(number)
+        networks = [self._load(line, name) for line in self.lines]
         verdict = Verdict(figures["accepted"], figures["reason"])
-        yield from self._accept(number, standing, verdict, standing.judgement.count)
+        yield from self._accept(number, name, self._judge(number, networks), verdict)
 
     # looking and judging
 
@@ -320,7 +334,7 @@ class SelfTraining:
     def _look_back(self, line: Line, averaging: bool = False) -> list[View]:
         """What the best model so far sees on the micrographs of its line."""
         assert self.standing is not None
-        teacher = self._load(line, self.best)
+        teacher = self._load(line, self.accepted[-1])
         return look(teacher, line.examples, self.standing.judgement, averaging)
 
     def _complaint(self, views: Sequence[View]) -> str:
@@ -342,8 +356,8 @@ class SelfTraining:
         )
         return told, guesses
 
-    def _load(self, line: Line, number: int) -> nn.Module:
-        return load_weights(line.weights(self.folder, number)).network.to(self.device)
+    def _load(self, line: Line, iteration: str) -> nn.Module:
+        return load_weights(line.weights(self.folder, iteration)).network.to(self.device)
 
     def _steps(self, number: int) -> int:
         return sum(line.steps(number, self.settings) for line in self.lines)

@@ -63,7 +63,7 @@ class SelfTrainSettings(TrainSettings):
     """Settings of a self-training run: those of its supervised start and of the rounds after it."""
 
     rounds: int = Field(3, ge=0, description="Rounds of self-training, at the most.")
-    round_steps: int = Field(250, ge=1, description="Optimiser steps of a round.")
+    round_steps: int = Field(200, ge=1, description="Optimiser steps of a round.")
     round_epochs: int | None = Field(
         None, ge=1, description="Passes over the labelled micrographs in place of round steps."
     )

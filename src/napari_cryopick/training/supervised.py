@@ -16,6 +16,7 @@ from ..labels import Labels
 from ..network.architectures import ARCHITECTURES, PARTICLE_PX, parameters
 from ..network.card import ModelCard
 from ..network.device import choose_device, describe
+from ..network.ensemble import Ensemble
 from ..network.weights import Model
 from ..picks import Picks
 from ..plain import without_nan
@@ -166,6 +167,7 @@ def model_of(network: nn.Module, judgement: Judgement, settings: TrainSettings) 
     """A network with the card that says what it is."""
     card = ModelCard(
         architecture=settings.architecture,
+        members=len(network.members) if isinstance(network, Ensemble) else 1,
         particle_px=PARTICLE_PX,
         calibration=judgement.calibration,
         threshold=judgement.threshold,

@@ -8,8 +8,8 @@ import pytest
 from napari_cryopick.network.card import Calibration, ModelCard
 from napari_cryopick.picking.maps import Maps
 from napari_cryopick.picking.pick import calibrate, pick
-from napari_cryopick.picking.settings import BORDER
 from napari_cryopick.picks import Picks, Source, Status
+from napari_cryopick.ruler import BORDER
 
 SHAPE = (400, 600)
 SCALE = 0.25

@@ -10,8 +10,8 @@ from scipy import ndimage
 from napari_cryopick.evaluation.particles import precision_recall_curve
 from napari_cryopick.io import match_picks, read_micrograph, read_picks
 from napari_cryopick.labels import LabelClass
-from napari_cryopick.picking.settings import BORDER
 from napari_cryopick.picks import Picks, Status
+from napari_cryopick.ruler import BORDER
 from napari_cryopick.simulation.settings import SimulationSettings
 from napari_cryopick.simulation.simple import simulate_fields, write_fields
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from .. import __version__
+from ..ruler import BORDER
 
 
 class Calibration(BaseModel):
@@ -30,6 +31,8 @@ class ModelCard(BaseModel):
         How many networks of it decide together.
     particle_px
         Particle diameter in the pixels that the network sees.
+    border
+        A pick nearer to the edge than this many particle diameters is flagged.
     calibration
         From peak heights to figures of merit.
     threshold
@@ -45,6 +48,7 @@ class ModelCard(BaseModel):
     architecture: str
     members: int = Field(1, ge=1)
     particle_px: float = Field(gt=0)
+    border: float = BORDER
     calibration: Calibration = Calibration()
     threshold: float = Field(0.5, ge=0, le=1)
     settings: dict[str, Any] = Field(default_factory=dict)

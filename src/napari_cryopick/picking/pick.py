@@ -11,7 +11,6 @@ from ..network.card import Calibration, ModelCard
 from ..picks import Picks, Source, Status
 from .maps import Maps
 from .peaks import find_peaks
-from .settings import BORDER
 
 SMOOTHING = 0.05
 """Standard deviation of the Gaussian that joins ragged peaks, in diameters."""
@@ -25,7 +24,7 @@ def pick(maps: Maps, card: ModelCard, shape: tuple[int, int], min_distance: floa
     maps
         What the network made of it.
     card
-        The model's: its particle size and its calibration.
+        The model's: its particle size, its calibration and its border.
     shape
         (h, w) of the micrograph in its own pixels.
     min_distance
@@ -36,7 +35,7 @@ def pick(maps: Maps, card: ModelCard, shape: tuple[int, int], min_distance: floa
     )
     positions = Rescaling(maps.scale).to_micrograph(found)
     diameter_px = card.particle_px / maps.scale
-    at_border = _at_border(positions, shape, BORDER * diameter_px)
+    at_border = _at_border(positions, shape, card.border * diameter_px)
     status = np.select(
         [_on(maps.contamination, found), at_border],
         [Status.CONTAMINATION, Status.BORDER],

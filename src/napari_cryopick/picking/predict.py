@@ -72,6 +72,8 @@ def predict_many(
 def predict(model: Model, micrograph: Micrograph, settings: PredictSettings) -> tuple[Picks, Maps]:
     """Maps of one micrograph, and its picks at or above the threshold."""
     card = model.card
+    if settings.border is not None:
+        card = card.model_copy(update={"border": settings.border})
     image, rescaling = prepare(micrograph, settings.diameter_angstrom, card.particle_px)
     maps = predict_maps(model.network, image, rescaling.factor, settings.averaging)
     picks = pick(maps, card, micrograph.shape, settings.min_distance)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ..ruler import Ruler
-
-BORDER = 0.1
-"""A centre nearer to the edge than this many diameters is flagged."""
+from ..ruler import PickRuler
 
 
-class PredictSettings(Ruler):
+class PredictSettings(PickRuler):
     """Settings of a prediction run."""
 
     model: str = Field("", description="Model: a name, a weights file, or a run folder.")

@@ -15,8 +15,8 @@ from ..io import PickSet, write_picks
 from ..io.files import atomic_path
 from ..labels import LabelClass, Labels
 from ..micrograph import Micrograph
-from ..picking.settings import BORDER
 from ..picks import Picks, Source, Status
+from ..ruler import BORDER
 from .assembly import assemble
 from .exposure import expose, particle_gain
 from .settings import SimulationSettings

@@ -18,6 +18,8 @@ from ..io import read_header, read_micrograph
 from ..labels import Labels
 from ..network.architectures import PARTICLE_PX
 from ..picks import Picks, Status
+from ..ruler import BORDER
+from .border import kept_border
 from .holdout import HeldOut, hold_out, nothing_held_out
 from .sampling import Field
 from .settings import TrainSettings
@@ -39,6 +41,8 @@ class Example:
         What the network sees of it, and the way there.
     picks, labels, held_out
         What a person has said of it, and what of that only judges; None where nothing was said.
+    border
+        Diameters from its edges within which picks are flagged.
     """
 
     path: Path
@@ -49,6 +53,7 @@ class Example:
     picks: Picks | None = None
     labels: Labels | None = None
     held_out: HeldOut | None = None
+    border: float = BORDER
 
     @property
     def training_picks(self) -> Picks:
@@ -106,6 +111,7 @@ class Example:
             self.labels,
             self.held_out_positions,
             guess.target if guess else None,
+            self.border,
         )
         target.weights[:, torch.from_numpy(self.held_out_rows)] = 0.0
         picks = self.training_picks
@@ -149,7 +155,20 @@ def load_examples(
     ]
     rest = [path for path in micrographs if path not in tables]
     drawn = [rest[i] for i in rng.permutation(len(rest))]
-    return labelled + _load_some(drawn, settings, most_unlabelled)
+    border = _border(labelled, settings)
+    examples = labelled + _load_some(drawn, settings, most_unlabelled)
+    return [replace(example, border=border) for example in examples]
+
+
+def _border(labelled: Sequence[Example], settings: TrainSettings) -> float:
+    """What was asked for, or what complete labels show."""
+    if settings.border is not None or not settings.complete:
+        return BORDER if settings.border is None else settings.border
+    return kept_border(
+        {e.path: e.picks for e in labelled if e.picks is not None},
+        {e.path: e.shape for e in labelled},
+        {e.path: e.diameter_px for e in labelled},
+    )
 
 
 def _load(

@@ -102,18 +102,23 @@ def judge(
     """
     labelled = [example for example in examples if example.picks is not None]
     maps = {e.path: predict_maps(network, e.image, e.rescaling.factor) for e in examples}
-    peaks = {e.path: pick(maps[e.path], HEIGHTS, e.shape) for e in examples}
+    peaks = {e.path: heights(maps[e.path], e) for e in examples}
     if complete:
         calibration = _calibrate(labelled, peaks)
     elif expected_count is not None:
-        heights = np.concatenate([table.with_status(Status.OK).scores for table in peaks.values()])
-        calibration = to_count(heights, expected_count * len(examples), calibration)
+        found = np.concatenate([table.with_status(Status.OK).scores for table in peaks.values()])
+        calibration = to_count(found, expected_count * len(examples), calibration)
     picks = {path: recalibrated(table, calibration) for path, table in peaks.items()}
     threshold = best_threshold(np.concatenate([table.scores for table in picks.values()]))
     if complete:
         judgement = _score(labelled, picks, calibration, threshold)
         return replace(judgement, pixels=_score_pixels(labelled, maps))
     return _estimate(labelled, picks, calibration, threshold)
+
+
+def heights(maps: Maps, example: Example) -> Picks:
+    """All peaks of a micrograph; their scores are how high they are."""
+    return pick(maps, HEIGHTS.model_copy(update={"border": example.border}), example.shape)
 
 
 def _score_pixels(labelled: Sequence[Example], maps: Mapping[Path, Maps]) -> PixelScores:

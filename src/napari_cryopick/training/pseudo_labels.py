@@ -14,11 +14,10 @@ from torch import Tensor, nn
 from ..network.architectures import PARTICLE_PX
 from ..picking.infer import predict_maps
 from ..picking.maps import Maps
-from ..picking.pick import pick
 from ..picks import Picks, Status
 from .calibration import to_count
 from .examples import Example
-from .judging import HEIGHTS, Judgement, recalibrated
+from .judging import Judgement, heights, recalibrated
 from .settings import SelfTrainSettings
 from .targets import AREA, CENTRE, CONTAMINATION, Guess, Target, claim, distances
 
@@ -77,10 +76,10 @@ def look(
         Look turned and flipped in eight ways, and take the mean.
     """
     maps = [predict_maps(network, e.image, e.rescaling.factor, averaging) for e in examples]
-    peaks = [pick(m, HEIGHTS, e.shape) for m, e in zip(maps, examples, strict=True)]
-    heights = np.concatenate([table.with_status(Status.OK).scores for table in peaks])
+    peaks = [heights(m, e) for m, e in zip(maps, examples, strict=True)]
+    found = np.concatenate([table.with_status(Status.OK).scores for table in peaks])
     expected = sum(judgement.expected(example.path) for example in examples)
-    calibration = to_count(heights, expected, judgement.calibration)
+    calibration = to_count(found, expected, judgement.calibration)
     return [
         View(example, seen, recalibrated(table, calibration))
         for example, seen, table in zip(examples, maps, peaks, strict=True)

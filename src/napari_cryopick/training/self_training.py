@@ -265,7 +265,7 @@ class SelfTraining:
         judgement = standing.judgement
         yield validation(self.course.step, judgement, self.settings)
         for line, network in zip(self.lines, networks, strict=False):
-            saved = model_of(network, judgement, self.settings)
+            saved = model_of(network, judgement, self.settings, model.examples[0].border)
             self.folder.save_model(name, saved, line.file)
         self.folder.save_picks(name, judgement.kept, model.examples[0].pixel_size_angstrom)
         self.folder.save_metrics(

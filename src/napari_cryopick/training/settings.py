@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from ..ruler import Ruler
+from ..ruler import PickRuler
 
 
-class TrainSettings(Ruler):
+class TrainSettings(PickRuler):
     """Settings of a supervised training run."""
 
     complete: bool = Field(

@@ -108,7 +108,9 @@ class _Start:
         yield validation(step, judgement, self.settings)
         if self.best is None or not judgement.f1 < self.best.f1 - self._uncertainty():
             self.best = judgement
-            path = self.folder.save_model(SUPERVISED, model_of(network, judgement, self.settings))
+            path = self.folder.save_model(
+                SUPERVISED, model_of(network, judgement, self.settings, self.examples[0].border)
+            )
             self.folder.accept(SUPERVISED)
             yield Checkpoint(step, path)
 
@@ -163,12 +165,15 @@ def validation(step: int, judgement: Judgement, settings: TrainSettings) -> Vali
     )
 
 
-def model_of(network: nn.Module, judgement: Judgement, settings: TrainSettings) -> Model:
+def model_of(
+    network: nn.Module, judgement: Judgement, settings: TrainSettings, border: float
+) -> Model:
     """A network with the card that says what it is."""
     card = ModelCard(
         architecture=settings.architecture,
         members=len(network.members) if isinstance(network, Ensemble) else 1,
         particle_px=PARTICLE_PX,
+        border=border,
         calibration=judgement.calibration,
         threshold=judgement.threshold,
         settings=settings.model_dump(mode="json"),

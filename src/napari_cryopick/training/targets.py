@@ -69,6 +69,7 @@ def labelled_target(
     labels: Labels | None = None,
     held_out: NDArray | None = None,
     guess: Target | None = None,
+    border: float = 0.0,
 ) -> Target:
     """Make the target of one micrograph from what a person has said of it.
 
@@ -81,17 +82,21 @@ def labelled_target(
     rescaling, particle_px
         The way to network pixels, and the particle diameter there.
     complete
-        Every particle is picked, so that the rest is background.
+        Every particle is picked, so that the rest is background, but for the border.
     labels
         Painted classes; they overrule the picks where they touch them.
     held_out
         (k, 2) positions of particles to be kept out of training: their surroundings are unknown.
     guess
         What a model makes of the field; it holds where the person has said nothing.
+    border
+        Diameters from the edges within which nobody picks.
     """
     target = unlabelled_target(shape) if guess is None else guess.copy()
     if complete:
-        target.weights[[AREA, CENTRE]] = 1.0
+        margin = round(border * particle_px)
+        inside = slice(margin, max(0, shape[0] - margin)), slice(margin, max(0, shape[1] - margin))
+        target.weights[: CENTRE + 1, *inside] = 1.0
     deleted = picks.statuses == Status.DELETED
     to_network = rescaling.to_network
     refuse(target, distances(shape, to_network(picks.positions[deleted])), particle_px)

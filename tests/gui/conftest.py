@@ -1,16 +1,23 @@
-"""Small micrographs, and a model that finds something in them."""
+"""Small micrographs, a model that finds something in them, and runs written by hand."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mrcfile
 import numpy as np
 import pytest
+import yaml
 from napari.components import ViewerModel
 from npe2 import PluginManager
 
 from napari_cryopick.gui.reader import read_stacks
+from napari_cryopick.io import PickSet, write_picks
+from napari_cryopick.picks import Picks
 
 PIXEL_SIZE_ANGSTROM = 2.0
 SHAPES = {"a.mrc": (160, 192), "b.mrc": (128, 160), "c.mrc": (160, 192)}
@@ -66,3 +73,45 @@ def model(tmp_path_factory) -> Path:
     card = ModelCard(architecture="compact", particle_px=20, threshold=0.3)
     save_weights(path, Model(ARCHITECTURES["compact"]().eval(), card))
     return path
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of self-training, as it lies on disk."""
+
+    path: Path
+
+    @classmethod
+    def begin(cls, path: Path, rounds: int = 2, *, finished: bool = True) -> Run:
+        """Write what there is before the first iteration is judged, and perhaps the last event."""
+        path.mkdir(parents=True)
+        settings = {"diameter_angstrom": 40.0, "pixel_size_angstrom": 2.0, "rounds": rounds}
+        (path / "settings.yaml").write_text(yaml.safe_dump(settings))
+        events = ["Started", "Step", *["Finished"] * finished]
+        (path / "events.jsonl").write_text(
+            "".join(json.dumps({"event": event}) + "\n" for event in events)
+        )
+        return cls(path)
+
+    def judge(
+        self, number: int, picks: Mapping[Path, Picks], best: bool = True, **metrics: Any
+    ) -> Path:
+        """Write an iteration, the best one so far or one that is rolled back."""
+        folder = self.path / f"iteration_{number}_{'selftrain' if number else 'supervised'}"
+        folder.mkdir()
+        figures = {"number": number, "accepted": best, "reason": "Because.", "f1": 0.8}
+        figures |= {"average_precision": None, "threshold": 0.3, "complete": False}
+        figures |= {"count": sum(map(len, picks.values()))}
+        (folder / "metrics.json").write_text(json.dumps(figures | metrics))
+        named = {str(path): table for path, table in picks.items()}
+        write_picks(folder / "picks.star", PickSet(named, PIXEL_SIZE_ANGSTROM))
+        if best:
+            (self.path / "best").unlink(missing_ok=True)
+            (self.path / "best").symlink_to(folder.name)
+        return folder
+
+
+@pytest.fixture
+def begin_run():
+    """Writes a run of self-training."""
+    return Run.begin

@@ -13,6 +13,7 @@ from napari_cryopick.gui.curation import (
     curate,
     curated_picks,
     redo,
+    replace_all_model_picks,
     replace_model_picks,
     show_above,
     undo,
@@ -145,3 +146,19 @@ def test_the_threshold_hides_a_model_s_doubts_but_nothing_of_a_person(layer):
     layer.remove([0])
     undo(layer)
     assert layer.shown.tolist() == [True, True, False, True]
+
+
+def test_another_outcome_replaces_a_model_s_picks_everywhere_in_one_step(layer):
+    predict(layer, 0, found((10, 10, 0.9), (40, 40, 0.8)))
+    predict(layer, 1, found((70, 70, 0.7)))
+    layer.add([0, 90, 90])
+    layer.remove([0])
+    before = layer.data.copy()
+    outcome = {0: found((11, 9, 0.9), (91, 90, 0.8), (20, 60, 0.6)), 1: found((11, 9, 0.5))}
+    replace_all_model_picks(layer, outcome, RADIUS_PX, "iteration")
+    assert sorted(map(tuple, layer.data)) == [(0, 20, 60), (0, 90, 90), (1, 11, 9)]
+    assert len(curated_picks(layer, 0)[1]) == 1
+    replace_all_model_picks(layer, {0: found(), 1: found()}, RADIUS_PX, "iteration")
+    assert layer.data.tolist() == [[0, 90, 90]]
+    undo(layer)
+    np.testing.assert_array_equal(layer.data, before)

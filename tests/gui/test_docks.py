@@ -10,10 +10,15 @@ import napari
 import pytest
 from qtpy.QtCore import QThreadPool
 
-DOCKS = ("Predict particles", "Train")
+DOCKS = ("Predict particles", "Train", "Self-train")
+PANELS = (
+    "predict_panel.PredictPanel",
+    "train_panel.TrainPanel",
+    "self_train_panel.SelfTrainPanel",
+)
 
 
-@pytest.mark.parametrize("panel", ["predict_panel.PredictPanel", "train_panel.TrainPanel"])
+@pytest.mark.parametrize("panel", PANELS)
 def test_opening_a_dock_imports_nothing_heavy(panel, folder):
     module, name = panel.split(".")
     code = f"""

@@ -97,3 +97,8 @@ def test_values_that_break_a_rule_of_the_model_are_refused(qtbot):
 )
 def test_labels_come_from_names(name, expected):
     assert title_and_unit(name) == expected
+
+
+def test_what_must_stay_below_a_limit_cannot_be_set_to_it(form):
+    form.set_value("alpha", 1)
+    assert form.value("alpha") < 1

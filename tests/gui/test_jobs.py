@@ -7,7 +7,7 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QThreadPool
 
 from napari_cryopick import CryopickError
-from napari_cryopick.gui.jobs import Job, Refused, Turns
+from napari_cryopick.gui.jobs import Errand, Job, Refused, Turns
 
 
 def run_to_end(work, qtbot) -> list:
@@ -86,3 +86,38 @@ def test_steps_are_taken_in_order_with_the_window_alive_between_them(qtbot):
     assert taken == []
     qtbot.waitUntil(lambda: len(taken) == 4)
     assert taken == [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
+
+
+def test_of_several_errands_only_the_last_is_told(qtbot):
+    errand, told, go = Errand(), [], threading.Event()
+    errand.done.connect(told.append)
+    errand.ask(lambda: go.wait(5) and "first")
+    errand.ask(lambda: go.wait(5) and "second")
+    go.set()
+    qtbot.waitUntil(lambda: told != [])
+    assert QThreadPool.globalInstance().waitForDone(5000)
+    qtbot.wait(50)
+    assert told == ["second"]
+
+
+def test_an_errand_in_vain_is_told_in_a_sentence(qtbot):
+    def fetch():
+        raise CryopickError("There is no such file.")
+
+    errand = Errand()
+    with qtbot.waitSignal(errand.done) as told:
+        errand.ask(fetch)
+    assert told.args == [Refused("There is no such file.")]
+    with qtbot.waitSignal(errand.done) as told:
+        errand.ask(lambda: 1 / 0)
+    assert told.args == [Refused("Something went wrong: division by zero")]
+
+
+def test_nothing_is_told_of_an_errand_that_is_forgotten(qtbot):
+    errand, told = Errand(), []
+    errand.done.connect(told.append)
+    errand.ask(lambda: "late")
+    errand.forget()
+    assert QThreadPool.globalInstance().waitForDone(5000)
+    qtbot.wait(50)
+    assert told == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,19 @@ def rows_of(picks: Picks, index: int) -> tuple[NDArray[np.float64], pd.DataFrame
     points = np.column_stack([np.full(len(picks), float(index)), picks.positions])
     columns = {"score": picks.scores, "source": picks.sources, "status": picks.statuses}
     return points, pd.DataFrame({**columns, **picks.extra})
+
+
+def all_rows_of(found: Mapping[int, Picks]) -> tuple[NDArray[np.float64], pd.DataFrame]:
+    """Points (n, 3) in all slices, and their features without further columns."""
+    import pandas as pd
+
+    def column(name: str) -> NDArray:
+        return np.concatenate([getattr(picks, name) for picks in found.values()])
+
+    indices = np.repeat([float(index) for index in found], [len(p) for p in found.values()])
+    columns = {"score": "scores", "source": "sources", "status": "statuses"}
+    features = pd.DataFrame({name: column(names) for name, names in columns.items()})
+    return np.column_stack([indices, column("positions")]), features
 
 
 def picks_of(points: NDArray, features: pd.DataFrame, index: int) -> Picks:

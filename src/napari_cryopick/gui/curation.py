@@ -6,7 +6,7 @@ person's; one that is deleted is remembered, so that it does not come back.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from ..picks import Picks, Source, Status
-from .convert import picks_of, rows_of
+from .convert import all_rows_of, picks_of, rows_of
 from .layers import SOURCE_COLOURS
 from .undo import History
 
@@ -30,6 +30,7 @@ DELETED = "cryopick_deleted"
 """Key of the metadata under which a layer that is not watched over yet brings deleted picks."""
 
 _HISTORY, _THRESHOLD = "cryopick_history", "cryopick_threshold"
+_SLICE_PX = 1e7
 _CLICKED = {"score": np.nan, "source": str(Source.PERSON), "status": str(Status.OK)}
 
 
@@ -82,17 +83,45 @@ def replace_model_picks(
     All results of one `run` are a single step to undo.
     """
     table: Table = layer.metadata[_HISTORY].current
-    kept = ~((np.round(table.points[:, 0]) == index) & table.by_model)
+    there = np.round(table.points[:, 0]) == index
+    _replace(layer, ~(there & table.by_model), *rows_of(found, index), radius_px, run)
+
+
+def replace_all_model_picks(
+    layer: Points, found: Mapping[int, Picks], radius_px: float, run: Hashable
+) -> None:
+    """Likewise in all slices at once; where nothing is found, nothing of a model's stays."""
+    table: Table = layer.metadata[_HISTORY].current
+    _replace(layer, ~table.by_model, *all_rows_of(found), radius_px, run)
+
+
+def claim(layer: Points, row: int) -> None:
+    """Make a pick the person's, as if it had been moved."""
+    _claim(layer, [row])
+    history: History[Table] = layer.metadata[_HISTORY]
+    history.record(Table(layer.data.copy(), layer.features.copy(), history.current.deleted))
+
+
+def _replace(
+    layer: Points,
+    kept: NDArray[np.bool_],
+    points: NDArray[np.float64],
+    features: pd.DataFrame,
+    radius_px: float,
+    run: Hashable,
+) -> None:
+    """Put points in place of those that are not kept, but for those near a person's."""
+    history: History[Table] = layer.metadata[_HISTORY]
+    table = history.current
     settled = np.concatenate([table.points[kept], table.deleted])
-    settled = settled[np.round(settled[:, 0]) == index, 1:]
-    points, features = rows_of(found[_far_from(settled, found.positions, radius_px)], index)
-    new = Table(
-        np.concatenate([table.points[kept], points]),
-        _stacked(table.features[kept], features),
+    new = _far_from(_apart(settled), _apart(points), radius_px)
+    table = Table(
+        np.concatenate([table.points[kept], points[new]]),
+        _stacked(table.features[kept], features[new]),
         table.deleted,
     )
-    layer.metadata[_HISTORY].record(new, kind=run)
-    _restore(layer, new)
+    history.record(table, kind=run)
+    _restore(layer, table)
 
 
 def curated_picks(layer: Points, index: int) -> tuple[Picks, Picks]:
@@ -158,15 +187,20 @@ def _restore(layer: Points, table: Table | None) -> None:
 
 def colour_by_source(layer: Points) -> None:
     """Draw each point's circle in the colour of its source."""
-    colours = {source: transform_color(name)[0] for source, name in SOURCE_COLOURS.items()}
-    unknown = colours[Source.FILE]
     if len(layer.data):
-        sources = layer.features["source"]
-        layer.border_color = np.array([colours.get(source, unknown) for source in sources])
+        which, sources = layer.features["source"].factorize()
+        unknown = SOURCE_COLOURS[Source.FILE]
+        names = [SOURCE_COLOURS.get(source, unknown) for source in sources]
+        layer.border_color = transform_color([*names, unknown])[which]
+
+
+def _apart(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, 3) points whose slices are further from each other than any pixels of one."""
+    return np.column_stack([np.round(points[:, 0]) * _SLICE_PX, points[:, 1:]])
 
 
 def _far_from(settled: NDArray, positions: NDArray, radius_px: float) -> NDArray[np.bool_]:
-    """Which (n, 2) positions are further than `radius_px` from all (m, 2) settled ones."""
+    """Which (n, d) positions are further than `radius_px` from all (m, d) settled ones."""
     if len(settled) == 0 or len(positions) == 0:
         return np.ones(len(positions), bool)
     distances, _ = KDTree(settled).query(positions)

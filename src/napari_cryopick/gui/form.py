@@ -214,10 +214,11 @@ def _number(kind: type, info: FieldInfo, unit: str, optional: bool) -> QAbstract
     if kind is int:
         editor.setSingleStep(step)
     lowest = limits["gt"] + step if "gt" in limits else limits.get("ge", -_LARGEST[kind])
+    highest = limits["lt"] - step if "lt" in limits else limits.get("le", _LARGEST[kind])
     if optional:
         editor.setSpecialValueText(_UNSET)
         lowest -= step
-    editor.setRange(lowest, limits.get("le", _LARGEST[kind]))
+    editor.setRange(lowest, highest)
     editor.setSuffix(unit)
     editor.setKeyboardTracking(False)
     return editor

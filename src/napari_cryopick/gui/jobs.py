@@ -63,6 +63,36 @@ class Job(QObject):
         self.blockSignals(True)
 
 
+class Errand(QObject):
+    """Something that is fetched in a thread; of several asked for, only the last is told."""
+
+    done = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._asked = 0
+
+    def ask(self, fetch: Callable[[], Any]) -> None:
+        """Have it fetched; `done` tells what, or `Refused` if there is no such thing."""
+        self._asked += 1
+        worker = create_worker(_numbered, self._asked, fetch, _ignore_errors=True)
+        worker.returned.connect(self._on_fetched)
+        worker.errored.connect(self._on_error)
+        worker.start()
+
+    def forget(self) -> None:
+        """Tell nothing any more of what was asked for."""
+        self._asked += 1
+
+    def _on_fetched(self, numbered: tuple[int, Any]) -> None:
+        number, found = numbered
+        if number == self._asked:
+            self.done.emit(found)
+
+    def _on_error(self, error: Exception) -> None:
+        self.done.emit(Refused(f"Something went wrong: {error}"))
+
+
 class Turns(QObject):
     """Work for the window's own thread, one step at each turn of its event loop.
 
@@ -101,6 +131,13 @@ class Soon(QObject):
         """Have it called."""
         if not self._timer.isActive():
             self._timer.start()
+
+
+def _numbered(number: int, fetch: Callable[[], Any]) -> tuple[int, Any]:
+    try:
+        return number, fetch()
+    except CryopickError as error:
+        return number, Refused(str(error))
 
 
 def _events(work: Work, stop: threading.Event) -> Iterator[Any]:

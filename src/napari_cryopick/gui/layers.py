@@ -21,6 +21,7 @@ from .stack import Stack
 
 MICROGRAPHS, PICKS, LABELS = "micrographs", "picks", "labels"
 MAPS = ("area", "centre", "contamination")
+DIFFERENCES, PLACE = "differences", "place"
 """The roles a layer can have for a stack."""
 
 AXES = ("micrograph", "y", "x")
@@ -106,7 +107,7 @@ def picks_layer(image: Image, stack: Stack, diameter_px: float) -> Points:
         face_color="transparent",
         scale=scale,
         translate=translate,
-        units=_units_like(image),
+        units=units_like(image),
         axis_labels=AXES,
         metadata=metadata(stack, PICKS),
     )
@@ -123,7 +124,7 @@ def labels_layer(image: Image, stack: Stack, diameter_px: float) -> Labels:
         opacity=0.45,
         scale=scale,
         translate=translate,
-        units=_units_like(image),
+        units=units_like(image),
         axis_labels=AXES,
         metadata=metadata(stack, LABELS),
     )
@@ -144,7 +145,7 @@ def map_layer(image: Image, stack: Stack, role: str, maps: Maps) -> Image:
         visible=False,
         scale=scale,
         translate=translate,
-        units=_units_like(image),
+        units=units_like(image),
         axis_labels=AXES,
         metadata=metadata(stack, role),
     )
@@ -162,7 +163,7 @@ def _map_shape(stack: Stack, maps: Maps) -> tuple[int, int]:
     return max(height, maps.area.shape[0]), max(width, maps.area.shape[1])
 
 
-def _units_like(image: Image) -> tuple[Any, ...]:
+def units_like(image: Image) -> tuple[Any, ...]:
     return ("pixel",) * (3 - image.ndim) + tuple(image.units)
 
 

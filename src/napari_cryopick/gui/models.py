@@ -5,11 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from psygnal.containers import EventedList
+from qtpy.compat import isalive
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy
 
 TRAINED: EventedList[Path] = EventedList()
 """Runs and weights that this session has trained or opened, oldest first."""
+
+
+def offer(path: Path) -> None:
+    """Have a run, one of its iterations or a file chosen wherever a model is."""
+    if path in TRAINED:
+        TRAINED.remove(path)
+    TRAINED.append(path)
+
+
+def title(path: Path) -> str:
+    """A model's name among others; that of an iteration tells its run too."""
+    in_run = path.name.startswith("iteration_")
+    return f"{path.parent.name} / {path.name}" if in_run else path.name
 
 
 class ModelCombo(QComboBox):
@@ -29,7 +43,7 @@ class ModelCombo(QComboBox):
 
     def add(self, path: Path) -> None:
         """Add a model of one's own and choose it."""
-        TRAINED.append(path)
+        offer(path)
 
     def browse(self) -> None:
         """Let the user add a model file."""
@@ -38,14 +52,15 @@ class ModelCombo(QComboBox):
             self.add(Path(path))
 
     def _on_trained(self) -> None:
-        self._refresh()
-        self.setCurrentIndex(0)
+        if isalive(self):
+            self._refresh()
+            self.setCurrentIndex(0)
 
     def _refresh(self) -> None:
         with QSignalBlocker(self):
             self.clear()
             for path in reversed(TRAINED):
-                self.addItem(path.name, str(path))
+                self.addItem(title(path), str(path))
                 self.setItemData(self.count() - 1, str(path), Qt.ItemDataRole.ToolTipRole)
             for name in released_models():
                 self.addItem(name, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import isclose
 from typing import Any, Generic, TypeVar
 
@@ -22,6 +22,7 @@ from .jobs import Work
 from .layers import PICKS, find_layer, frame, pixel_size_angstrom, role_of, set_pixel_size
 from .ruler_circle import RulerCircle
 from .scratch import adopt
+from .scrolled_column import ScrolledColumn
 
 Settings = TypeVar("Settings", bound=Ruler)
 
@@ -49,7 +50,7 @@ class Panel(QWidget, Generic[Settings]):
         self._arrange()
         self.images.chosen.connect(self._on_chosen)
         self.form.changed.connect(self._on_setting)
-        self.control.asked.connect(self._run)
+        self.control.asked.connect(lambda: self._run())
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         for layer in viewer.layers:
@@ -95,21 +96,22 @@ class Panel(QWidget, Generic[Settings]):
 
     # the job
 
-    def _run(self) -> None:
+    def _run(self, make: Callable[[Image], Work] | None = None) -> None:
+        """Start what `work` gives, or something else made of the micrographs."""
         try:
-            self._start()
+            self._start(make or self.work)
         except CryopickError as error:
             self.control.tell(str(error), wrong=True)
         except ValidationError as error:
             self.control.tell(error.errors()[0]["msg"] + ".", wrong=True)
 
-    def _start(self) -> None:
+    def _start(self, make: Callable[[Image], Work]) -> None:
         image = self.images.layer()
         if image is None:
             raise CryopickError("There are no micrographs; open a folder of them.")
         if pixel_size_angstrom(image) is None:
             raise CryopickError("The pixel size is unknown; enter it above.")
-        work = self.work(image)
+        work = make(image)
         self.circle.hide()
         self._worked_on = image
         self.control.start(work, self.on_event)
@@ -173,10 +175,11 @@ class Panel(QWidget, Generic[Settings]):
     # the widgets
 
     def _arrange(self) -> None:
-        self.body = QVBoxLayout(self)
-        self.body.setContentsMargins(10, 8, 10, 8)
-        self.body.setSpacing(8)
-        self.setMinimumWidth(_WIDTH_PX)
+        column = self.column = ScrolledColumn(_WIDTH_PX)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(column)
+        self.body = column.rows
         self.form.rows.insertRow(0, "Micrographs", self.images)
         self.form.editor("pixel_size_angstrom").setSpecialValueText("unknown")
         control = self.control

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from napari.utils.theme import get_theme
@@ -27,7 +28,9 @@ class TrainingPlot(QWidget):
         super().__init__()
         self._theme = get_theme(theme)
         self._curves: dict[str, tuple[list[int], list[float]]] = {}
+        self._marks: list[int] = []
         self._lines: dict[str, Any] = {}
+        self._rules: list[Any] = []
         self._canvas: Any = None
         self._drawing = Soon(self._draw, self, _PAUSE_MS)
         layout = QVBoxLayout(self)
@@ -38,15 +41,23 @@ class TrainingPlot(QWidget):
     def clear(self) -> None:
         """Forget all curves."""
         self._curves = {name: ([], []) for name in _COLOURS}
+        self._marks = []
         self.hide()
 
     def add(self, step: int, **values: float) -> None:
-        """Add a point to curves, by name: loss, F1, AP."""
+        """Add a point to curves, by name: loss, F1, AP; what is not known is left out."""
         for name, value in values.items():
-            steps, heights = self._curves[name]
-            steps.append(step)
-            heights.append(value)
+            if isfinite(value):
+                steps, heights = self._curves[name]
+                steps.append(step)
+                heights.append(value)
         self._drawing.ask()
+
+    def mark(self) -> None:
+        """Draw a line where the curve of the loss has come to."""
+        if steps := self.steps("loss"):
+            self._marks.append(steps[-1])
+            self._drawing.ask()
 
     def steps(self, name: str) -> list[int]:
         """At which steps a curve has points."""
@@ -66,6 +77,12 @@ class TrainingPlot(QWidget):
     def _redraw(self) -> None:
         for name, line in self._lines.items():
             line.set_data(*self._curves[name])
+        for rule in self._rules:
+            rule.remove()
+        self._rules = [
+            self._loss.axvline(step, color="gray", linewidth=0.8, linestyle=":")
+            for step in self._marks
+        ]
         drawn = [line for name, line in self._lines.items() if self._curves[name][0]]
         self._figure.legends.clear()
         self._figure.legend(handles=drawn, loc="outside upper left", ncols=3)

@@ -39,7 +39,7 @@ def make_layers(viewer: Any, image: Image, maps: Maps, diameter_px: float) -> It
             layer = None
         if layer is None:
             place = viewer.layers.index(image) + 1
-            _insert(viewer, place, map_layer(image, stack, role, maps))
+            insert(viewer, place, map_layer(image, stack, role, maps))
             yield
     if image in viewer.layers:
         ensure_picks(viewer, image, diameter_px)
@@ -65,7 +65,7 @@ def ensure_picks(viewer: Any, image: Image, diameter_px: float) -> Points:
     stack = adopt(image)
     layer = find_layer(viewer.layers, stack, PICKS)
     if layer is None:
-        layer = _insert(viewer, len(viewer.layers), picks_layer(image, stack, diameter_px))
+        layer = insert(viewer, len(viewer.layers), picks_layer(image, stack, diameter_px))
     return curate(layer)
 
 
@@ -77,7 +77,7 @@ def ensure_labels(viewer: Any, image: Image, diameter_px: float) -> Layer:
         return layer
     below = [find_layer(viewer.layers, stack, role) for role in MAPS] + [image]
     place = max(viewer.layers.index(layer) for layer in below if layer is not None) + 1
-    return _insert(viewer, place, labels_layer(image, stack, diameter_px))
+    return insert(viewer, place, labels_layer(image, stack, diameter_px))
 
 
 def annotate(viewer: Any, layer: Layer, mode: str) -> None:
@@ -93,8 +93,8 @@ def _fill(layer: Image, index: int, probabilities: NDArray) -> None:
     layer.refresh()
 
 
-def _insert(viewer: Any, place: int, layer: Layer) -> Any:
-    """Insert a layer and leave the selection as it is."""
+def insert(viewer: Any, place: int, layer: Layer) -> Any:
+    """Insert a layer, and leave the selection as it is."""
     selected = set(viewer.layers.selection)
     with viewer.layers.selection.events.blocker_all():
         viewer.layers.insert(place, layer)

@@ -7,6 +7,8 @@ from typing import Any
 from napari.layers import Points
 from qtpy.QtCore import QObject, QTimer
 
+from .view import camera
+
 _SHOWN_MS = 2500
 
 
@@ -30,8 +32,7 @@ class RulerCircle(QObject):
         self._timer.start()
 
     def _centre(self) -> tuple[float, float]:
-        scene = getattr(self._viewer, "scene", self._viewer)  # before napari 0.9
-        y, x = scene.camera.center[-2:]
+        y, x = camera(self._viewer).center[-2:]
         return y, x
 
     def hide(self) -> None:

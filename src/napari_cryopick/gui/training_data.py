@@ -26,6 +26,11 @@ class TrainingData:
     micrographs: int
 
     @property
+    def unlabelled(self) -> int:
+        """How many micrographs have neither picks nor paint."""
+        return self.micrographs - len(self.picks.keys() | self.labels.keys())
+
+    @property
     def summary(self) -> str:
         """In words: "12 picks on 1 of 10 micrographs"."""
         if not self.picks and not self.labels:

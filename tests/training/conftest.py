@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
+import torch
 
+from napari_cryopick.imaging.rescale import Rescaling
 from napari_cryopick.io import match_picks, read_picks
-from napari_cryopick.picks import Picks
+from napari_cryopick.labels import Labels
+from napari_cryopick.network.architectures import PARTICLE_PX
+from napari_cryopick.picking.maps import Maps
+from napari_cryopick.picks import Picks, Source, Status
 from napari_cryopick.simulation.settings import SimulationSettings
 from napari_cryopick.simulation.simple import simulate_fields, write_fields
-from napari_cryopick.training.settings import TrainSettings
+from napari_cryopick.training.events import TrainingEvent
+from napari_cryopick.training.examples import Example
+from napari_cryopick.training.holdout import nothing_held_out
+from napari_cryopick.training.pseudo_labels import View
+from napari_cryopick.training.self_training import self_train
+from napari_cryopick.training.settings import SelfTrainSettings, TrainSettings
+from napari_cryopick.training.targets import AREA_RADIUS, distances
 
 
 @dataclass(frozen=True)
@@ -28,22 +42,122 @@ class Project:
         return {path: self.particles[path][np.arange(count)]}
 
 
+def simulated(folder: Path, **settings: object) -> Project:
+    usual = {"pixel_size_angstrom": 4, "fragments": 0, "ice_balls": 0, "signal_to_noise": 0.1}
+    fields = simulate_fields(SimulationSettings(**usual | settings))
+    micrographs, star = write_fields(folder, fields)
+    return Project(micrographs, match_picks(read_picks(star), micrographs))
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory) -> Project:
-    settings = SimulationSettings(
-        count=4,
-        shape=(320, 384),
-        pixel_size_angstrom=4,
-        particles=16,
-        fragments=0,
-        ice_balls=0,
-        signal_to_noise=0.1,
-    )
-    micrographs, star = write_fields(tmp_path_factory.mktemp("project"), simulate_fields(settings))
-    return Project(micrographs, match_picks(read_picks(star), micrographs))
+    return simulated(tmp_path_factory.mktemp("project"), count=4, shape=(320, 384), particles=16)
 
 
 @pytest.fixture
 def quick() -> TrainSettings:
     """Enough to see that everything runs, not to learn anything."""
     return TrainSettings(diameter_angstrom=160, steps=4, batch_size=2, patch_px=32, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def small_project(tmp_path_factory) -> Project:
+    """Two micrographs of a dozen particles, for runs that are not to learn anything."""
+    return simulated(tmp_path_factory.mktemp("small"), count=2, shape=(192, 224), particles=14)
+
+
+@pytest.fixture(scope="session")
+def two_rounds() -> SelfTrainSettings:
+    """Two rounds of self-training that are kept whatever they are worth."""
+    return SelfTrainSettings(
+        diameter_angstrom=160,
+        steps=4,
+        round_steps=3,
+        rounds=2,
+        batch_size=2,
+        patch_px=32,
+        device="cpu",
+        always_accept=True,
+        expected_count=8,
+    )
+
+
+@pytest.fixture(scope="session")
+def begin(small_project, two_rounds) -> Callable[..., Iterator[TrainingEvent]]:
+    """Begin such a run on six clicks, or with other picks, labels or settings, or go on with it."""
+
+    def begin(
+        run: Path,
+        picks: dict[Path, Picks] | None = None,
+        labels: dict[Path, Labels] | None = None,
+        stop: Event | None = None,
+        resume: bool = False,
+        **changed: object,
+    ) -> Iterator[TrainingEvent]:
+        settings = two_rounds.model_copy(update=changed)
+        clicks = picks or small_project.clicks()
+        return self_train(small_project.micrographs, clicks, settings, run, labels, stop, resume)
+
+    return begin
+
+
+@pytest.fixture(scope="session")
+def self_trained(begin, tmp_path_factory) -> list[TrainingEvent]:
+    """The events of such a run."""
+    with one_thread():
+        return list(begin(tmp_path_factory.mktemp("runs") / "run"))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Sums of several threads may differ in their last bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def exactly() -> Iterator[None]:
+    """What is computed can be compared with another run to the last bit."""
+    with one_thread():
+        yield
+
+
+MAP_SHAPE = (160, 192)
+SCALE = Rescaling(0.5)
+
+
+def _see(
+    positions=(),
+    scores: object = 1.0,
+    status: object = Status.OK,
+    *,
+    picks: Picks | None = None,
+    labels: Labels | None = None,
+    contamination: float = 0.0,
+    path: str = "a.mrc",
+) -> View:
+    shape = (2 * MAP_SHAPE[0], 2 * MAP_SHAPE[1])
+    at = np.asarray(positions, dtype=float).reshape(-1, 2)
+    near = distances(MAP_SHAPE, at).numpy()
+    maps = Maps(
+        (near < AREA_RADIUS * PARTICLE_PX).astype(np.float32),
+        np.exp(-0.1 * near**2).astype(np.float32),
+        np.full(MAP_SHAPE, contamination, np.float32),
+        SCALE.factor,
+    )
+    held_out = None if picks is None else nothing_held_out(picks)
+    image = torch.zeros(MAP_SHAPE)
+    example = Example(Path(path), shape, 4.0, image, SCALE, picks, labels, held_out)
+    peaks = Picks.at(SCALE.to_micrograph(at), scores, Source.MODEL, status)
+    return View(example, maps, peaks)
+
+
+@pytest.fixture(scope="session")
+def see() -> Callable[..., View]:
+    """What a teacher sees: peaks at (n, 2) positions in network pixels, each with an area.
+
+    A micrograph has 320 x 384 pixels, 160 x 192 of the network's.
+    """
+    return _see

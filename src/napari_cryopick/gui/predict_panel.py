@@ -44,7 +44,7 @@ class PredictPanel(Panel[PredictSettings]):
         form = SettingsForm(
             PredictSettings,
             ("diameter_angstrom", "pixel_size_angstrom"),
-            advanced=("min_distance", "averaging", "device"),
+            advanced=("min_distance", "border", "averaging", "device"),
         )
         super().__init__(napari_viewer, form)
         self.models = ModelCombo()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from ..errors import CryopickError
 
+_PART = re.compile(r"\..+\.\d+(\.\w+)?")
 _FULL = "is on a full disk; free some space or choose another folder"
 _FORBIDDEN = "cannot be written to; choose another folder or change its permissions"
 _NO_FOLDER = "is not a folder; choose another output"
@@ -46,6 +48,13 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+def sweep(folder: str | Path) -> None:
+    """Remove what killed processes have left of `atomic_path` anywhere in a folder."""
+    for path in Path(folder).rglob(".*"):
+        if _PART.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

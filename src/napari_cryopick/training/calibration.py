@@ -14,9 +14,8 @@ DOUBTED = Calibration(slope=2.0, offset=-3.2)
 heights promise too much. Read off apoferritin and β-galactosidase, where a height of 0.83 is about
 as likely a particle as not; on incomplete labels themselves nothing of the kind can be fitted."""
 
-TAUGHT = Calibration()
-"""Of networks taught by another: peaks that their teacher was sure of are 1, those it was sure
-against are 0, and their own heights say what becomes of the others."""
+TAUGHT = Calibration(slope=2.0, offset=-1.0)
+"""Of networks taught by another on whole particles: so they expect as many as their teacher did."""
 
 STIFFNESS = 2.0
 """How strongly a fit is held to heights being probabilities already."""

@@ -63,6 +63,7 @@ def fit(trainer: Trainer, course: Course, stop: Event, saved: Path | None = None
         course.skip(trainer.taken)
     while trainer.taken < trainer.steps and not (stop.is_set() and trainer.taken):
         yield course.advance(trainer.step())
-        if saved is not None and (trainer.taken % SAVE_EVERY == 0 or stop.is_set()):
+        due = trainer.taken % SAVE_EVERY == 0 or trainer.taken == trainer.steps
+        if saved is not None and (due or stop.is_set()):
             with atomic_path(saved) as part:
                 save_file(trainer.state(), part)

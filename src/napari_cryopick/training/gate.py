@@ -25,10 +25,14 @@ FEWEST_FOUND = 0.4
 """Share of the clicks kept from a model that it must find again."""
 
 TIE = 0.002
-"""A difference in F1 and average precision together that says nothing."""
+"""A gain that says nothing."""
 
 LOSS = 0.01
-"""What one of the two may lose where the other gains more."""
+"""What F1 or average precision may lose on held-out labels where the other gains more."""
+
+OBJECTION, GRAVE = 1.64, 0.15
+"""Clicks object to a round if they are found less surely by so many standard errors (one-sided
+95 %), or by so much on the mean."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,31 +82,58 @@ def collapsed(views: Sequence[View], standing: Standing) -> str:
 
 
 def compare(before: Standing, after: Standing) -> Verdict:
-    """Whether held-out human labels say that a round's model is better; ties keep the older."""
-    (f1, precision), (new_f1, new_precision) = _figures(before, after)
-    told = f"F1 {f1:.3f} to {new_f1:.3f}, average precision {precision:.3f} to {new_precision:.3f}"
-    source = _source(after)
-    gains = np.nan_to_num([new_f1 - f1, new_precision - precision])
-    if gains.min() < -LOSS:
-        return Verdict(False, f"Rolled back, for it is worse on {source}: {told}.")
-    if gains.sum() <= TIE:
-        return Verdict(False, f"Rolled back, for it is no better on {source}: {told}.")
-    return Verdict(True, f"Kept, for it is better on {source}: {told}.")
+    """Whether human labels that took no part say that a round's model is better.
 
-
-def _figures(before: Standing, after: Standing) -> list[tuple[float, float]]:
-    """F1 and average precision of both, of clicks with one count of particles for both."""
+    Held-out labels measure it. A few clicks cannot: two models that learn from half of them each
+    must agree on more picks than before, and the clicks they have not seen must not object. Ties
+    keep the older model.
+    """
     if before.evidence is None or after.evidence is None:
-        return [(s.judgement.f1, s.judgement.average_precision) for s in (before, after)]
-    expected = (before.evidence.expected + after.evidence.expected) / 2
-    return [
-        (s.evidence.f1(expected), s.evidence.average_precision(expected))
-        for s in (before, after)
-        if s.evidence is not None
-    ]
+        return _measured(before.judgement, after.judgement)
+    return _testified(before.evidence, after.evidence)
 
 
-def _source(standing: Standing) -> str:
-    if standing.evidence is None:
-        return "held-out labels"
-    return f"{len(standing.evidence.ranks)} clicks that judged models not trained on them"
+def _measured(before: Judgement, after: Judgement) -> Verdict:
+    told = _told(before.f1, after.f1, before.average_precision, after.average_precision)
+    gains = np.nan_to_num(
+        [after.f1 - before.f1, after.average_precision - before.average_precision]
+    )
+    if gains.min() < -LOSS:
+        return Verdict(False, f"Rolled back, for it is worse on held-out labels: {told}.")
+    if gains.sum() <= TIE:
+        return Verdict(False, f"Rolled back, for it is no better on held-out labels: {told}.")
+    return Verdict(True, f"Kept, for it is better on held-out labels: {told}.")
+
+
+def _testified(before: Evidence, after: Evidence) -> Verdict:
+    expected = (before.expected + after.expected) / 2
+    told = _told(
+        before.f1(expected),
+        after.f1(expected),
+        before.average_precision(expected),
+        after.average_precision(expected),
+    )
+    clicks = f"{len(after.ranks)} clicks they had not seen: {told}"
+    kept = (before.kept + after.kept) / 2
+    agreement, earlier = after.agreement(kept), before.agreement(kept)
+    agreed = (
+        f"models that learnt from different clicks agree on {agreement:.1%} of picks, "
+        f"{earlier:.1%} before"
+    )
+    if _object(before, after):
+        return Verdict(False, f"Rolled back, for models find less of the {clicks}.")
+    if agreement <= earlier + TIE:
+        return Verdict(False, f"Rolled back, for it is no better: {agreed}; on {clicks}.")
+    return Verdict(True, f"Kept, for {agreed}, and do no worse on {clicks}.")
+
+
+def _object(before: Evidence, after: Evidence) -> bool:
+    """Whether clicks are found less surely than chance would have it."""
+    change = after.found - before.found
+    error = change.std(ddof=1) / np.sqrt(len(change))
+    mean = change.mean()
+    return bool(mean < -GRAVE or (mean < -TIE and mean < -OBJECTION * error))
+
+
+def _told(f1: float, new_f1: float, precision: float, new_precision: float) -> str:
+    return f"F1 {f1:.3f} to {new_f1:.3f}, average precision {precision:.3f} to {new_precision:.3f}"

@@ -88,6 +88,7 @@ def judge(
     complete: bool,
     calibration: Calibration = DOUBTED,
     expected_count: float | None = None,
+    least: float = 0.0,
 ) -> Judgement:
     """Pick micrographs, and hold the picks against held-out labels.
 
@@ -99,15 +100,20 @@ def judge(
         Of incomplete labels, which cannot tell.
     expected_count
         Particles per micrograph that those scores are to add up to, if known.
+    least
+        Particles in all that they are to add up to at least.
     """
     labelled = [example for example in examples if example.picks is not None]
     maps = {e.path: predict_maps(network, e.image, e.rescaling.factor) for e in examples}
     peaks = {e.path: heights(maps[e.path], e) for e in examples}
     if complete:
         calibration = _calibrate(labelled, peaks)
-    elif expected_count is not None:
+    else:
         found = np.concatenate([table.with_status(Status.OK).scores for table in peaks.values()])
-        calibration = to_count(found, expected_count * len(examples), calibration)
+        expected = max(least, float(calibrate(found, calibration).sum()))
+        if expected_count is not None:
+            expected = expected_count * len(examples)
+        calibration = to_count(found, expected, calibration)
     picks = {path: recalibrated(table, calibration) for path, table in peaks.items()}
     threshold = best_threshold(np.concatenate([table.scores for table in picks.values()]))
     if complete:

@@ -25,10 +25,6 @@ SURE, DOUBTFUL = 0.75, 1.25
 """Ranks, in shares of the expected number of particles, up to which peaks teach as particles, and
 from which on they teach as background."""
 
-CAUTION = 0.8
-"""After a round that was rolled back, the next takes this share of particles, and leaves as many
-more peaks undecided."""
-
 ISOLATION = 0.6
 COVERED = 0.5
 CLEAN, DIRTY = 0.2, 0.8
@@ -87,7 +83,7 @@ def look(
 
 
 def choose_thresholds(
-    views: Sequence[View], settings: SelfTrainSettings, number: int, caution: int = 0
+    views: Sequence[View], settings: SelfTrainSettings, number: int
 ) -> Thresholds:
     """Thresholds of one round, a class each.
 
@@ -101,13 +97,11 @@ def choose_thresholds(
     ----------
     number
         Of the round, from 1 on: fixed thresholds give way by `settings.relaxation` in each.
-    caution
-        How many rounds in a row have been rolled back.
     """
     ranked = np.sort(np.concatenate([view.scores for view in views]))[::-1]
     expected = float(ranked.sum())
-    sure = _at_rank(ranked, SURE * CAUTION**caution * expected)
-    doubtful = _at_rank(ranked, DOUBTFUL / CAUTION**caution * expected)
+    sure = _at_rank(ranked, SURE * expected)
+    doubtful = _at_rank(ranked, DOUBTFUL * expected)
     given = settings.relaxation * (number - 1)
     fixed_particle, fixed_background = settings.particle_threshold, settings.background_threshold
     particle = max(sure, 0.5) if fixed_particle is None else fixed_particle - given

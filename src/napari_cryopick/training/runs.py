@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from ..errors import CryopickError
 from ..io import PickSet, atomic_path, write_picks, writing_in
+from ..io.files import sweep
 from ..network.weights import Model, save_weights
 from ..network.zoo import BEST, WEIGHTS
 from ..picks import Picks
@@ -79,6 +80,7 @@ class RunFolder:
                     f"{path} was begun with {name} = {before.get(name)}, not {value}; go on with "
                     "the same settings, or choose another output folder."
                 )
+        sweep(path)
         return cls(path)._with_settings(settings)
 
     def _with_settings(self, settings: BaseModel) -> RunFolder:
@@ -116,6 +118,16 @@ class RunFolder:
         """Point `best` at an iteration."""
         with atomic_path(self.path / BEST) as link:
             link.symlink_to(iteration, target_is_directory=True)
+
+    @property
+    def finished(self) -> bool:
+        """Whether it once came to its end, so that going on means more rounds."""
+        file = self.path / "events.jsonl"
+        if not file.exists():
+            return False
+        events = file.read_text(encoding="utf-8").splitlines()
+        ends = [json.loads(event) for event in events if '"event": "Finished"' in event]
+        return any(not end["stopped"] for end in ends)
 
     def log(self, event: TrainingEvent) -> None:
         """Append an event to events.jsonl."""

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..errors import CryopickError
 from ..labels import Labels
 from ..network.device import choose_device, describe
 from ..network.ensemble import Ensemble
@@ -34,15 +33,16 @@ from .judging import judge
 from .pseudo_labels import View, choose_thresholds, guess, look
 from .runs import RunFolder, iteration_name
 from .settings import SelfTrainSettings
-from .supervised import metrics_of, model_of, started, validation
+from .supervised import held_out_count, metrics_of, model_of, started, validation
 from .targets import Guess
 from .trainer import Trainer
 
 MOST_UNLABELLED = 32
 """Micrographs without labels that take part, at the most."""
 
-PATIENCE = 2
-"""Rounds in a row that gain nothing before the run gives up."""
+LEAST = 0.95
+"""Particles that a successor expects at least, over those of the start: clicks cannot tell a model
+that is more careful from one that loses particles, round by round."""
 
 FIRST = Verdict(True, "The supervised start.")
 FORCED = Verdict(True, "Kept unseen, as every round of this run is to be.")
@@ -121,9 +121,9 @@ def self_train(
 
 def _report(run: Path) -> None:
     """Tell the run on a page; whatever goes wrong there, the run itself is safe on disk."""
-    from ..evaluation.report import write_report  # matplotlib, only now
+    with suppress(Exception):
+        from ..evaluation.report import write_report  # matplotlib, only now
 
-    with suppress(CryopickError):
         write_report(run)
 
 
@@ -153,7 +153,8 @@ class SelfTraining:
         self.course = Course(sum(self._steps(n) for n in range(settings.rounds + 1)))
         self.accepted: list[str] = []
         self.standing: Standing | None = None
-        self.in_vain = 0
+        self.expected = 0.0
+        self.in_vain, self.continued = False, folder.finished
         self.advice = ""
 
     def events(self) -> Iterator[TrainingEvent]:
@@ -161,8 +162,8 @@ class SelfTraining:
         examples, device = self.lines[0].examples, describe(self.device)
         yield started(examples, device, self.settings, self.course.steps)
         for number in range(self.settings.rounds + 1):
-            if number and (self.stop.is_set() or self._done(number)):
-                return
+            if number and (self.stop.is_set() or self._done()):
+                break
             figures = self.folder.metrics(iteration_name(number))
             if figures and not figures.get("stopped"):
                 yield from self._take_up(number, figures)
@@ -192,7 +193,7 @@ class SelfTraining:
             return "More rounds gain nothing; correct some picks and train again."
         return "The last round still gained something; go on with more rounds."
 
-    def _done(self, number: int) -> bool:
+    def _done(self) -> bool:
         """Whether another round makes no sense."""
         judged = self.settings.complete or len(self.lines) > 1 or self.settings.always_accept
         if not judged:
@@ -200,7 +201,7 @@ class SelfTraining:
                 f"With fewer than {FEWEST_CLICKS} clicks nothing can judge a round of "
                 "self-training; click some more and run again."
             )
-        return not judged or self.in_vain >= PATIENCE
+        return not judged or self.in_vain
 
     # one iteration
 
@@ -213,7 +214,7 @@ class SelfTraining:
             views = self._look_back(self.lines[0], averaging=True)
             self.advice = self._complaint(views)
             if self.advice:
-                self.in_vain = PATIENCE
+                self.in_vain = True
                 return
             lesson, guesses[0] = self._teach(number, views)
             yield lesson
@@ -274,12 +275,16 @@ class SelfTraining:
             | {"accepted": verdict.accepted, "reason": verdict.reason}
             | metrics_of(judgement, self.settings)
             | {"pseudo_labels": lesson and lesson.as_figures()}
+            | {"held_out_picks": self._judging(standing)}
             | {"stopped": self.stop.is_set(), "seconds": perf_counter() - begun},
         )
         if not self.stop.is_set():
-            for line in self.lines:
-                line.part(self.folder, name).unlink(missing_ok=True)
+            self._forget_parts(name)
         yield from self._accept(number, name, standing, verdict)
+
+    def _forget_parts(self, name: str) -> None:
+        for line in self.lines:
+            line.part(self.folder, name).unlink(missing_ok=True)
 
     def _accept(
         self, number: int, name: str, standing: Standing, verdict: Verdict
@@ -287,9 +292,9 @@ class SelfTraining:
         """Make an iteration the best one if it is, and tell of it."""
         judgement = standing.judgement
         path = self.lines[0].weights(self.folder, name)
-        self.in_vain += 1
+        self.in_vain = not verdict.accepted
         if verdict.accepted:
-            self.standing, self.in_vain = standing, 0
+            self.standing = standing
             self.accepted.append(name)
             self.folder.accept(name)
             yield Checkpoint(self.course.step, path)
@@ -309,17 +314,22 @@ class SelfTraining:
         """Go past an iteration that was finished earlier."""
         self.course.skip(self._steps(number))
         name = iteration_name(number)
+        self._forget_parts(name)
         networks = [self._load(line, name) for line in self.lines]
         verdict = Verdict(figures["accepted"], figures["reason"])
         yield from self._accept(number, name, self._judge(number, networks), verdict)
+        self.in_vain = self.in_vain and not self.continued
 
     # looking and judging
 
     def _judge(self, number: int, networks: Sequence[nn.Module]) -> Standing:
         model, s = self.lines[0], self.settings
         start = TAUGHT if number else DOUBTED
-        judgement = judge(networks[0], model.examples, s.complete, start, s.expected_count)
-        if len(networks) == 1:
+        least = LEAST * self.expected if number else 0.0
+        judgement = judge(networks[0], model.examples, s.complete, start, s.expected_count, least)
+        if not number:
+            self.expected = sum(judgement.expected(example.path) for example in model.examples)
+        if len(self.lines) == 1 or len(networks) < len(self.lines):
             return Standing(judgement)
         jurors = zip(networks[1:], self.lines[1:], strict=True)
         views = [look(network, line.examples, judgement) for network, line in jurors]
@@ -330,6 +340,12 @@ class SelfTraining:
         if self.standing is None:
             return FIRST
         return FORCED if self.settings.always_accept else compare(self.standing, standing)
+
+    def _judging(self, standing: Standing) -> int:
+        """How many human picks a standing rests on."""
+        if standing.evidence is not None:
+            return len(standing.evidence.ranks)
+        return held_out_count(self.lines[0].examples)
 
     def _look_back(self, line: Line, averaging: bool = False) -> list[View]:
         """What the best model so far sees on the micrographs of its line."""
@@ -343,7 +359,7 @@ class SelfTraining:
 
     def _teach(self, number: int, views: Sequence[View]) -> tuple[PseudoLabelled, list[Guess]]:
         """What a teacher's views have to say, and an account of it."""
-        thresholds = choose_thresholds(views, self.settings, number, self.in_vain)
+        thresholds = choose_thresholds(views, self.settings, number)
         guesses = [guess(view, thresholds, self.settings.pseudo_labels) for view in views]
         counts = [len(each.positions) for each in guesses]
         told = PseudoLabelled(

@@ -96,6 +96,7 @@ def labelled_target(
     if complete:
         margin = round(border * particle_px)
         inside = slice(margin, max(0, shape[0] - margin)), slice(margin, max(0, shape[1] - margin))
+        target.values[: CENTRE + 1, *inside] = 0.0
         target.weights[: CENTRE + 1, *inside] = 1.0
     deleted = picks.statuses == Status.DELETED
     to_network = rescaling.to_network
@@ -152,6 +153,7 @@ def _paint(target: Target, classes: Tensor) -> None:
     contamination = classes == LabelClass.CONTAMINATION
     target.values[AREA, particle] = 1.0
     target.weights[AREA, particle] = 1.0
+    target.values[CONTAMINATION, particle] = 0.0
     target.weights[CONTAMINATION, particle] = 1.0
     target.values[:, background] = 0.0
     target.weights[:, background] = 1.0

@@ -27,7 +27,7 @@ def main() -> None:
     QApplication.processEvents()
     empty = timed(lambda: viewer.window.add_dock_widget(QWidget(), name="empty"))
     print(f"{'empty dock':20s} {empty:.3f} s")
-    for name in ("Predict particles", "Train"):
+    for name in ("Predict particles", "Train", "Self-train"):
         seconds = timed(lambda: viewer.window.add_plugin_dock_widget("napari-cryopick", name))  # noqa: B023
         print(f"{name:20s} {seconds:.3f} s, {seconds / empty:.1f} times an empty dock")
     print("torch was imported" if "torch" in sys.modules else "without torch")

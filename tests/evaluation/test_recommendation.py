@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from math import nan
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,9 @@ from napari_cryopick.evaluation.run_data import RunIteration
 def iterations(*outcomes: tuple[bool | None, float], **figures) -> list[RunIteration]:
     """The start and its rounds: accepted or not, and F1."""
     return [
-        RunIteration(number, f"iteration_{number}", accepted, f1=f1, **{"complete": True} | figures)
+        RunIteration(
+            number, Path(f"iteration_{number}"), accepted, f1=f1, **{"complete": True} | figures
+        )
         for number, (accepted, f1) in enumerate(outcomes)
     ]
 

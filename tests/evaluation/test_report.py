@@ -45,13 +45,16 @@ class Run:
         with (self.path / "events.jsonl").open("a") as file:
             file.writelines(json.dumps(event) + "\n" for event in events)
 
-    def add(self, number: int, accepted: bool, f1: float, picks: int, **figures) -> Path:
+    def add(
+        self, number: int, accepted: bool, f1: float, picks: int, kind: str = "", **figures
+    ) -> Path:
         """One more iteration with so many picks on each micrograph; the best if accepted."""
-        name = f"iteration_{number}_{'selftrain' if number else 'supervised'}"
+        name = f"iteration_{number}_{kind or ('selftrain' if number else 'supervised')}"
         folder = self.path / name
         folder.mkdir()
-        metrics = {"number": number, "accepted": accepted, "f1": f1, "complete": True} | figures
-        (folder / "metrics.json").write_text(json.dumps(metrics))
+        metrics = {"number": number, "accepted": accepted, "f1": f1, "complete": True}
+        metrics |= {"count": picks * len(self.micrographs)}
+        (folder / "metrics.json").write_text(json.dumps(metrics | figures))
         positions = np.linspace((40, 40), (150, 200), 7)[:picks]
         table = Picks.at(positions, np.linspace(0.5, 0.9, picks), "model")
         by_name = {str(path): table for path in self.micrographs}
@@ -59,6 +62,7 @@ class Run:
         steps = [
             {"event": "Step", "step": 10 * number + i, "losses": {"total": 1 / i}}
             for i in range(1, 11)
+            if kind != "ensemble"
         ]
         self.log(*steps, {"event": "Iteration", "number": number})
         if accepted:
@@ -116,6 +120,18 @@ def test_every_iteration_has_its_row(self_training):
     assert "iteration 2 0.650 – – – – 14 rolled back" in text
     assert "iteration 1 – – – 0.432 – –" in text
     assert "iteration 1 0.710 – 1 234 2 A gap." in text.replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+def test_an_ensemble_is_called_so(self_training):
+    self_training.add(3, True, 0.75, 7, kind="ensemble")
+    page = self_training.report()
+    text = text_of(page)
+    assert "Use the ensemble, 0.14 F1 above the supervised start; the last round gained" in text
+    assert "ensemble 0.750 – – – – 14 in use" in text
+    assert "The picks of the supervised start against those of the ensemble" in text
+    assert ">ensemble</text>" in page
+    assert "iteration 3" not in text
+    assert "round 3" not in page
 
 
 def test_words_from_the_run_cannot_become_markup(self_training):

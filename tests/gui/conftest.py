@@ -94,10 +94,16 @@ class Run:
         return cls(path)
 
     def judge(
-        self, number: int, picks: Mapping[Path, Picks], best: bool = True, **metrics: Any
+        self,
+        number: int,
+        picks: Mapping[Path, Picks],
+        best: bool = True,
+        kind: str = "",
+        **metrics: Any,
     ) -> Path:
         """Write an iteration, the best one so far or one that is rolled back."""
-        folder = self.path / f"iteration_{number}_{'selftrain' if number else 'supervised'}"
+        kind = kind or ("selftrain" if number else "supervised")
+        folder = self.path / f"iteration_{number}_{kind}"
         folder.mkdir()
         figures = {"number": number, "accepted": best, "reason": "Because.", "f1": 0.8}
         figures |= {"average_precision": None, "threshold": 0.3, "complete": False}

@@ -37,6 +37,32 @@ def test_figures_may_be_missing_or_broken(tmp_path, begin_run):
     assert isnan(one.threshold)
 
 
+@pytest.mark.parametrize("content", ["{", "[1]", "null", "\x00"])
+def test_broken_figures_cost_their_iteration_alone(tmp_path, begin_run, content):
+    run = begin_run(tmp_path / "run_1")
+    run.judge(0, {}, f1="high", threshold=[], count="many")
+    (run.judge(1, {}) / "metrics.json").write_text(content)
+    (one,) = iterations(run.path)
+    assert isnan(one.f1)
+    assert isnan(one.threshold)
+    assert one.count is None
+
+
+def test_an_ensemble_is_no_round(tmp_path, begin_run):
+    run = begin_run(tmp_path / "run_1")
+    for number in range(3):
+        run.judge(number, {})
+    run.judge(3, {}, kind="ensemble")
+    assert [one.title for one in iterations(run.path)][1:] == [
+        "iteration 1",
+        "iteration 2",
+        "ensemble",
+    ]
+    latest = latest_self_training(tmp_path)
+    assert latest is not None
+    assert latest.rounds == 2
+
+
 @pytest.mark.parametrize(
     ("rounds", "finished", "asked", "expected"),
     [(2, True, 2, False), (2, True, 3, True), (2, False, 2, True), (0, True, 1, True)],

@@ -143,6 +143,15 @@ def test_the_table_says_how_each_iteration_did(panel, run):
     assert panel.outcomes.table.item(2, 5).toolTip() == "F1 fell."
 
 
+def test_an_ensemble_is_called_so(panel, run, image, qtbot):
+    run.judge(3, {stack_of(image).paths[0]: Picks.at([(90, 30)], 0.9)}, kind="ensemble")
+    run.judge(4, {})
+    panel.outcomes.show_run(image, run.path)
+    assert rows(panel)[3] == ["ensemble", "≈0.80", "–", "1", "0.30", "accepted"]
+    choose(panel, qtbot, 4)
+    assert panel.outcomes.difference.text().endswith("against the ensemble")
+
+
 def test_a_row_shows_its_picks_and_what_was_gained_and_lost(panel, run, qtbot, viewer, image):
     assert not panel.outcomes.use.isEnabled()
     choose(panel, qtbot, 1)

@@ -163,3 +163,22 @@ def test_labels_may_be_coarser_or_finer_than_the_network(scale):
     expected = target(Picks.at([]), labels=paint(LabelClass.CONTAMINATION))
     assert torch.equal(field.values, expected.values)
     assert torch.equal(field.weights, expected.weights)
+
+
+def test_complete_labels_leave_no_room_for_a_guess():
+    """Where every particle is picked, a model's opinion counts along the border only."""
+    everywhere = Target(torch.ones(3, 100, 100), torch.full((3, 100, 100), 0.7))
+    target = labelled_target(
+        (100, 100),
+        Picks.at([(50, 50)]),
+        Rescaling(1.0),
+        20,
+        complete=True,
+        guess=everywhere,
+        border=0.5,
+    )
+    assert target.values[AREA, 20, 20] == 0
+    assert target.weights[AREA, 20, 20] == 1
+    assert target.values[AREA, 50, 50] == 1
+    assert target.values[AREA, 5, 50] == 1
+    assert target.weights[AREA, 5, 50] == pytest.approx(0.7)

@@ -104,6 +104,8 @@ def _taught(event: PseudoLabelled) -> str:
 
 
 def _title(event: Iteration) -> str:
+    if event.name.endswith("ensemble"):
+        return "All together"
     return f"Round {event.number}" if event.number else "Start"
 
 

@@ -78,7 +78,7 @@ def draw_scores_of_iterations(iterations: Sequence[RunIteration]) -> Figure:
             _draw_course(axes, colour, values, accepted)
             words.append((name, colour))
     _name_curves(axes, words)
-    names = [str(one.number) if one.number else "start" for one in iterations]
+    names = [one.title.split()[-1] for one in iterations]
     axes.set_xticks(range(len(names)), names)
     axes.set_xlim(-0.3, len(names) - 1 + 0.3)
     axes.set_xlabel("iteration", loc="right")
@@ -123,7 +123,8 @@ def _stretches(ends: Mapping[int, int], last: int) -> Iterator[tuple[str, int, i
     """Name, first and last step of each iteration, and of what was not finished after them."""
     first = 0
     for number, end in sorted(ends.items()):
-        yield (f"round {number}" if number else "supervised start"), first, end
+        if end > first:  # an ensemble takes no steps
+            yield (f"round {number}" if number else "supervised start"), first, end
         first = max(first, end)
     if first < last:
         yield "unfinished" if ends else "", first, last

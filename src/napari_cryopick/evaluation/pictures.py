@@ -15,10 +15,10 @@ from scipy import ndimage
 from ..io.files import atomic_path
 from ..micrograph import Micrograph
 from ..picks import Picks, Status
-from .matching import match
+from .changes import Change, compare
 
 _PAPER, _INK = "#14171a", "#e8eaed"
-SKY, YELLOW, ORANGE = "#56b4e9", "#f0e442", "#e66f00"  # told apart with any eyes
+_SKY, _YELLOW, _ORANGE = "#56b4e9", "#f0e442", "#e66f00"  # told apart with any eyes
 DPI = 140
 _PANEL_INCHES, _CAPTION_INCHES, _GAP_INCHES = 7.5, 0.36, 0.12
 _LONGEST_PX = 1200
@@ -46,10 +46,10 @@ def draw_picks(
     """
     panels = 1 if probability is None else 2
     figure, axes = _panels(micrograph.shape, panels)
-    draw_pixels(axes[0], micrograph.pixels, diameter_px)
+    _draw_pixels(axes[0], micrograph.pixels, diameter_px)
     _draw_circles(axes[0], picks.with_status(Status.OK).positions, diameter_px, truth)
     if micrograph.pixel_size_angstrom:
-        draw_scale_bar(axes[0], micrograph.shape, micrograph.pixel_size_angstrom)
+        _draw_scale_bar(axes[0], micrograph.shape, micrograph.pixel_size_angstrom)
     if probability is not None:
         height, width = micrograph.shape
         extent = (-0.5, width - 0.5, height - 0.5, -0.5)
@@ -57,6 +57,22 @@ def draw_picks(
         _caption(axes[1], [("particle probability", _INK)])
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=DPI)
+
+
+def draw_change(micrograph: Micrograph, change: Change, diameter_px: float) -> Figure:
+    """A micrograph with what was kept, gained and lost, told apart by colour and by line."""
+    figure = Figure(
+        figsize=tuple(np.array(micrograph.shape[::-1]) * _PANEL_INCHES / max(micrograph.shape))
+    )
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    _draw_pixels(axes, micrograph.pixels, diameter_px)
+    _circles(axes, change.kept, diameter_px, _SKY)
+    _circles(axes, change.gained, diameter_px, _YELLOW, width=2.6)
+    _circles(axes, change.lost, diameter_px, _ORANGE, "dashed", width=2.2)
+    if micrograph.pixel_size_angstrom:
+        _draw_scale_bar(axes, micrograph.shape, micrograph.pixel_size_angstrom)
+    return figure
 
 
 def _panels(shape: tuple[int, int], count: int) -> tuple[Figure, list[Axes]]:
@@ -74,7 +90,7 @@ def _panels(shape: tuple[int, int], count: int) -> tuple[Figure, list[Axes]]:
     return figure, axes
 
 
-def draw_pixels(axes: Axes, pixels: NDArray, diameter_px: float) -> None:
+def _draw_pixels(axes: Axes, pixels: NDArray, diameter_px: float) -> None:
     """A micrograph smoothed a little, its background evened out, thinned to what can be seen."""
     step = -(-max(pixels.shape) // _LONGEST_PX)
     finite = np.nan_to_num(np.asarray(pixels, dtype=np.float32))
@@ -90,28 +106,25 @@ def draw_pixels(axes: Axes, pixels: NDArray, diameter_px: float) -> None:
 def _draw_circles(axes: Axes, positions: NDArray, diameter_px: float, truth: Picks | None) -> None:
     """Circles, with how many of what below."""
     if truth is None:
-        circles(axes, positions, diameter_px, SKY)
-        _caption(axes, [(f"{len(positions)} particles", SKY)])
+        _circles(axes, positions, diameter_px, _SKY)
+        _caption(axes, [(f"{len(positions)} particles", _SKY)])
         return
     true = truth.with_status(Status.OK).positions
-    matches = match(positions, true, diameter_px / 2)
-    found = positions[matches.found]
-    false = np.delete(positions, matches.found, axis=0)
-    missed = np.delete(true, matches.truth, axis=0)
-    circles(axes, found, diameter_px, SKY)
-    circles(axes, false, diameter_px, ORANGE)
-    circles(axes, missed, diameter_px, YELLOW, "dashed")
+    found, false, missed = compare(true, positions, diameter_px / 2)
+    _circles(axes, found, diameter_px, _SKY)
+    _circles(axes, false, diameter_px, _ORANGE)
+    _circles(axes, missed, diameter_px, _YELLOW, "dashed")
     _caption(
         axes,
         [
-            (f"{len(found)} found", SKY),
-            (f"{len(missed)} missed", YELLOW),
-            (f"{len(false)} false", ORANGE),
+            (f"{len(found)} found", _SKY),
+            (f"{len(missed)} missed", _YELLOW),
+            (f"{len(false)} false", _ORANGE),
         ],
     )
 
 
-def circles(
+def _circles(
     axes: Axes,
     positions: NDArray,
     diameter_px: float,
@@ -148,7 +161,7 @@ def _caption(axes: Axes, words: list[tuple[str, str]]) -> None:
         points += 7.5 * len(word) + 24
 
 
-def draw_scale_bar(axes: Axes, shape: tuple[int, int], pixel_size_angstrom: float) -> None:
+def _draw_scale_bar(axes: Axes, shape: tuple[int, int], pixel_size_angstrom: float) -> None:
     """A bar of a round number of nanometres, about a fifth of the width."""
     nm_per_px = pixel_size_angstrom / 10
     length_nm = _round_down(0.22 * shape[1] * nm_per_px)

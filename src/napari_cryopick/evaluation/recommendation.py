@@ -26,14 +26,14 @@ def recommend(iterations: Sequence[RunIteration], advice: str = "") -> str:
     accepted = [one for one in iterations if one.accepted]
     if not accepted:
         return "No model has been accepted yet; let the training finish."
-    used, rounds = accepted[-1], [one for one in iterations if one.number]
+    used, rounds = accepted[-1], [one for one in iterations if one.number and not one.is_ensemble]
     if (better := _clearly_better(accepted)) is not None:
         lost = _figure(better.f1 - used.f1, used)
-        return f"Use {_named(better)}, whose F1 is the highest; what was kept after it lost {lost}."
+        return f"Use {better.phrase}, whose F1 is the highest; what was kept after it lost {lost}."
     if advice:
         return f"Use {_with_gain(accepted)}. {advice}"
     if not rounds:
-        return f"Use {_named(used)}; self-training may get more out of the same micrographs."
+        return f"Use {used.phrase}; self-training may get more out of the same micrographs."
     rolled_back = [one for one in rounds if one.accepted is False and one.number > used.number]
     if rolled_back and not used.number:
         return (
@@ -42,7 +42,8 @@ def recommend(iterations: Sequence[RunIteration], advice: str = "") -> str:
         )
     if rolled_back:
         return f"Use {_with_gain(accepted)}; {_gone(len(rolled_back))}, so stop here."
-    return f"Use {_with_gain(accepted)}; {_outlook(accepted)}."
+    before_joining = [one for one in accepted if not one.is_ensemble]
+    return f"Use {_with_gain(accepted)}; {_outlook(before_joining)}."
 
 
 def _clearly_better(accepted: Sequence[RunIteration]) -> RunIteration | None:
@@ -53,17 +54,13 @@ def _clearly_better(accepted: Sequence[RunIteration]) -> RunIteration | None:
     return best if best.f1 - used.f1 > max(chance, _LEAST_LOSS[bool(used.complete)]) else None
 
 
-def _named(one: RunIteration) -> str:
-    return one.title if one.number else f"the {one.title}"
-
-
 def _with_gain(accepted: Sequence[RunIteration]) -> str:
     """The one accepted last, and how far it lies above the start where it does."""
     start, used = accepted[0], accepted[-1]
     gain = used.f1 - start.f1
     if start.number or not gain >= NEXT_TO_NOTHING:
-        return _named(used)
-    return f"{_named(used)}, {_figure(gain, used)} F1 above the supervised start"
+        return used.phrase
+    return f"{used.phrase}, {_figure(gain, used)} F1 above the supervised start"
 
 
 def _gone(count: int) -> str:

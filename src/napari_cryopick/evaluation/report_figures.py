@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 
 from ..errors import CryopickError
 from ..io import read_micrograph
-from .changes import Change, changes, draw_change
+from .changes import Change, changes
 from .charts import draw_losses, draw_score_histograms, draw_scores_of_iterations, to_svg
-from .pictures import DPI
+from .pictures import DPI, draw_change
 from .run_data import RunData, RunIteration
 
 MOST_PICTURES = 3
@@ -82,15 +82,15 @@ def compared_iterations(run: RunData) -> list[RunIteration]:
 def _compared(run: RunData, best: RunIteration, diameter_px: float) -> list[Change]:
     """Every micrograph with picks; those that changed most, or are the least sure, first."""
     before, *_ = compared_iterations(run)
-    after = run.picks(best).by_micrograph
+    after = best.picks().by_micrograph
     if before != best:
-        return changes(run.picks(before).by_micrograph, after, diameter_px)
+        return changes(before.picks().by_micrograph, after, diameter_px)
     sureness = {name: picks.scores.mean() for name, picks in after.items()}
     return sorted(changes(after, after, diameter_px), key=lambda one: sureness[one.micrograph])
 
 
 def _pixel_size_angstrom(run: RunData, best: RunIteration) -> float:
-    said = run.settings.get("pixel_size_angstrom") or run.picks(best).pixel_size_angstrom
+    said = run.settings.get("pixel_size_angstrom") or best.picks().pixel_size_angstrom
     if not said:
         raise CryopickError("neither the settings nor the picks say the pixel size.")
     return float(said)
@@ -124,7 +124,7 @@ def _missing(compared: list[Change], there: list[Change]) -> str:
 def _histograms(run: RunData) -> Figure:
     scores = {}
     for one in compared_iterations(run):
-        tables = run.picks(one).by_micrograph.values()
+        tables = one.picks().by_micrograph.values()
         values = np.concatenate([np.empty(0), *(table.scores for table in tables)])
         scores[one.title] = values[np.isfinite(values)]
     return draw_score_histograms(scores)

@@ -1,4 +1,4 @@
-"""A run folder as its report needs it: plain figures, read without the weights."""
+"""A run folder as its report and its dock need it: plain figures, read without the weights."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ..io.files import reading
 from ..network.zoo import BEST
 from .run_log import RunLog, number, read_log, whole
 
+SETTINGS, EVENTS = "settings.yaml", "events.jsonl"
 _FIGURES = ("f1", "precision", "recall", "average_precision", "threshold")
 _FOLDER = re.compile(r"iteration_(\d+)_\w+")
 
@@ -35,12 +36,16 @@ class PseudoLabels:
 
 @dataclass(frozen=True)
 class RunIteration:
-    """The supervised start (number 0) or a round of self-training; NaN and None are unknown.
+    """The supervised start (number 0), a round of self-training, or all that were kept together.
+
+    NaN and None are unknown.
 
     Attributes
     ----------
     accepted, reason
         Whether it became the run's best model (None: it is not finished), and why or why not.
+    judged, best
+        Whether its figures are on disk, and whether it is the run's model now.
     complete
         Whether figures are measured on complete labels, or estimated from clicks.
     pixels
@@ -50,9 +55,11 @@ class RunIteration:
     """
 
     number: int
-    name: str
+    path: Path
     accepted: bool | None
     reason: str = ""
+    judged: bool = True
+    best: bool = False
     complete: bool | None = None
     f1: float = nan
     precision: float = nan
@@ -66,8 +73,23 @@ class RunIteration:
     seconds: float = nan
 
     @property
+    def is_ensemble(self) -> bool:
+        return is_ensemble(self.path.name)
+
+    @property
     def title(self) -> str:
-        return f"iteration {self.number}" if self.number else "supervised start"
+        if not self.number:
+            return "supervised start"
+        return "ensemble" if self.is_ensemble else f"iteration {self.number}"
+
+    @property
+    def phrase(self) -> str:
+        """The title within a sentence."""
+        return self.title if self.number and not self.is_ensemble else f"the {self.title}"
+
+    def picks(self) -> PickSet:
+        """The picks it kept; `CryopickError` if they cannot be read."""
+        return read_picks(self.path / "picks.star")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,10 +107,6 @@ class RunData:
         """The iteration that was accepted last."""
         return next((one for one in reversed(self.iterations) if one.accepted), None)
 
-    def picks(self, iteration: RunIteration) -> PickSet:
-        """The picks an iteration kept; `CryopickError` if they cannot be read."""
-        return read_picks(self.path / iteration.name / "picks.star")
-
 
 def read_run(path: Path) -> RunData:
     """Read a run, finished or not; what is missing or broken becomes a note.
@@ -99,63 +117,74 @@ def read_run(path: Path) -> RunData:
         If the folder does not exist or holds no run.
     """
     with reading(path, "a training run"):
-        folders = _iteration_folders(path)
-        known = [path / name for name in ("settings.yaml", "events.jsonl")]
-        if not folders and not any(file.exists() for file in known):
-            raise CryopickError(f"{path} holds no run; give the folder that a training wrote.")
+        names = [file.name for file in path.iterdir()]
+    if not any(name in (SETTINGS, EVENTS) or _FOLDER.fullmatch(name) for name in names):
+        raise CryopickError(f"{path} holds no run; give the folder that a training wrote.")
     notes: list[str] = []
-    log = read_log(path / "events.jsonl", notes)
-    best = (path / BEST).resolve().name if (path / BEST).exists() else None
-    iterations = tuple(_iteration(folder, best, log, notes) for folder in folders)
-    return RunData(path, _settings(path / "settings.yaml", notes), iterations, log, tuple(notes))
+    log = read_log(path / EVENTS, notes)
+    iterations = tuple(read_iterations(path, notes, log))
+    return RunData(path, read_settings(path, notes), iterations, log, tuple(notes))
 
 
-def _iteration_folders(path: Path) -> list[Path]:
-    """Folders of iterations, by number."""
-    numbered = [(_FOLDER.fullmatch(folder.name), folder) for folder in path.iterdir()]
+def read_settings(run: Path, notes: list[str]) -> dict[str, Any]:
+    """The settings a run was started with; none, and a note, if they are missing or broken."""
+    path = run / SETTINGS
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        settings = None
+    if isinstance(settings, dict):
+        return settings
+    notes.append(f"The settings are left out: {path.name} is missing or broken.")
+    return {}
+
+
+def read_iterations(run: Path, notes: list[str], log: RunLog | None = None) -> list[RunIteration]:
+    """The iterations of a run by number, judged or not; notes say which are not.
+
+    Where figures do not say what a round was taught, the log does.
+    """
+    best = (run / BEST).resolve().name
+    taught = log.pseudo_labels if log else {}
+    numbered = [(_FOLDER.fullmatch(folder.name), folder) for folder in run.glob("iteration_*")]
     found = [(int(match[1]), folder) for match, folder in numbered if match and folder.is_dir()]
-    return [folder for _, folder in sorted(found)]
+    return [
+        _iteration(order, folder, folder.name == best, taught.get(order, {}), notes)
+        for order, folder in sorted(found)
+    ]
 
 
-def _iteration(folder: Path, best: str | None, log: RunLog, notes: list[str]) -> RunIteration:
+def is_ensemble(name: str) -> bool:
+    """Whether an iteration of that name is the mean of all that were kept, judged like one more."""
+    return name.endswith("_ensemble")
+
+
+def _iteration(
+    order: int, folder: Path, best: bool, taught: Mapping[str, Any], notes: list[str]
+) -> RunIteration:
     metrics = _metrics(folder / "metrics.json", notes)
-    order = int(folder.name.split("_")[1])
+    accepted = _truth(metrics, "accepted")
+    lesson = _mapping({"pseudo_labels": taught} | metrics, "pseudo_labels")
     return RunIteration(
         order,
-        folder.name,
-        _accepted(metrics, folder.name == best),
+        folder,
+        (bool(metrics) or best or None) if accepted is None else accepted,
         str(metrics.get("reason") or ""),
+        judged=bool(metrics),
+        best=best,
         complete=_truth(metrics, "complete"),
         **{name: number(metrics.get(name)) for name in _FIGURES},
         pixels={name: number(value) for name, value in _mapping(metrics, "pixels").items()},
-        count=_count(metrics, folder),
-        pseudo_labels=_pseudo_labels(
-            _mapping(metrics, "pseudo_labels") or log.pseudo_labels.get(order, {})
-        ),
+        count=whole(metrics.get("count")),
+        pseudo_labels=_pseudo_labels(lesson),
         held_out_picks=whole(metrics.get("held_out_picks")),
         seconds=number(metrics.get("seconds")),
     )
 
 
-def _accepted(metrics: Mapping[str, Any], is_best: bool) -> bool | None:
-    """What the metrics say; where they say nothing, the best model is known to be accepted."""
-    said = _truth(metrics, "accepted")
-    return (is_best or None) if said is None else said
-
-
 def _truth(metrics: Mapping[str, Any], name: str) -> bool | None:
     value = metrics.get(name)
     return value if isinstance(value, bool) else None
-
-
-def _count(metrics: Mapping[str, Any], folder: Path) -> int | None:
-    counted = whole(metrics.get("count"))
-    if counted is not None or not metrics:
-        return counted
-    try:
-        return len(read_picks(folder / "picks.star"))
-    except CryopickError:
-        return None
 
 
 def _pseudo_labels(said: Mapping[str, Any]) -> PseudoLabels | None:
@@ -170,7 +199,7 @@ def _pseudo_labels(said: Mapping[str, Any]) -> PseudoLabels | None:
     )
 
 
-def _metrics(path: Path, notes: list[str]) -> Mapping[str, Any]:
+def _metrics(path: Path, notes: list[str]) -> dict[str, Any]:
     try:
         metrics = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -187,14 +216,3 @@ def _metrics(path: Path, notes: list[str]) -> Mapping[str, Any]:
 def _mapping(metrics: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = metrics.get(name)
     return value if isinstance(value, dict) else {}
-
-
-def _settings(path: Path, notes: list[str]) -> Mapping[str, Any]:
-    try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
-        settings = None
-    if isinstance(settings, dict):
-        return settings
-    notes.append(f"The settings are left out: {path.name} is missing or broken.")
-    return {}

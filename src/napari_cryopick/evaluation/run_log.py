@@ -9,6 +9,8 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
+_TAIL_BYTES = 1 << 16
+
 
 @dataclass(eq=False)
 class RunLog:
@@ -54,6 +56,22 @@ def read_log(path: Path, notes: list[str]) -> RunLog:
     return log
 
 
+def is_finished(path: Path, ever: bool = False) -> bool:
+    """Whether a run has come to its end, and not because it was stopped.
+
+    Its last event tells, and no more than that is read; `ever` counts earlier ends too, after which
+    the run went on.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(0 if ever else max(0, path.stat().st_size - _TAIL_BYTES))
+            lines = file.read().splitlines()
+    except OSError:
+        return False
+    events = [_parse(line) or {} for line in (lines if ever else lines[-1:])]
+    return any(one.get("event") == "Finished" and not one.get("stopped") for one in events)
+
+
 def number(value: object) -> float:
     """A finite number as it is, NaN for everything else."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value):
@@ -79,7 +97,7 @@ def _events(path: Path, notes: list[str]) -> Iterator[Mapping[str, Any]]:
     yield from (event for event in events if event is not None)
 
 
-def _parse(line: str) -> Mapping[str, Any] | None:
+def _parse(line: str | bytes) -> Mapping[str, Any] | None:
     try:
         event = json.loads(line)
     except ValueError:

@@ -11,12 +11,12 @@ from napari.layers import Image, Points
 from napari.utils.colormaps.standardize_color import transform_color
 from numpy.typing import NDArray
 
-from ..evaluation.matching import match
-from ..io import match_picks, read_picks
+from ..evaluation.changes import compare
+from ..evaluation.run_data import RunIteration
+from ..io import match_picks
 from ..picks import Picks, Source
 from .layers import AXES, DIFFERENCES, find_layer, frame, metadata, units_like
 from .results import insert
-from .run_folder import PICKS, Judged
 from .scratch import adopt
 from .stack import Stack
 
@@ -36,15 +36,15 @@ class Outcome:
         (n, 3) and (m, 3) points (micrograph, y, x).
     """
 
-    judged: Judged
-    before: Judged | None
+    judged: RunIteration
+    before: RunIteration | None
     picks: Mapping[int, Picks]
     gained: NDArray[np.float64]
     lost: NDArray[np.float64]
 
 
 def read_outcome(
-    judged: Judged, before: Judged | None, stack: Stack, diameter_px: float
+    judged: RunIteration, before: RunIteration | None, stack: Stack, diameter_px: float
 ) -> Outcome:
     """Read what an iteration has found, and compare it.
 
@@ -65,10 +65,9 @@ def changes(
     """Points gained and lost; what moved by at most `radius_px` is the same pick."""
     gained, lost = [np.empty((0, 3))], [np.empty((0, 3))]
     for index, picks in now.items():
-        new, old = picks.positions, before[index].positions
-        pairs = match(new, old, radius_px)
-        gained.append(_points(index, np.delete(new, pairs.found, axis=0)))
-        lost.append(_points(index, np.delete(old, pairs.truth, axis=0)))
+        _, new, gone = compare(before[index].positions, picks.positions, radius_px)
+        gained.append(_points(index, new))
+        lost.append(_points(index, gone))
     return np.concatenate(gained), np.concatenate(lost)
 
 
@@ -112,9 +111,9 @@ def _layer(image: Image, stack: Stack) -> Points:
     )
 
 
-def _picks(judged: Judged, stack: Stack) -> dict[int, Picks]:
+def _picks(judged: RunIteration, stack: Stack) -> dict[int, Picks]:
     """The picks of each slice, as a model's."""
-    matched = match_picks(read_picks(judged.path / PICKS), stack.paths)
+    matched = match_picks(judged.picks(), stack.paths)
     nothing = Picks.at([])
     found = (matched.get(path, nothing) for path in stack.paths)
     return {

@@ -10,11 +10,12 @@ from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QBrush
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
+from ..evaluation.run_data import RunIteration
 from .jobs import Soon
-from .run_folder import Judged
 
 _COLUMNS = {
-    "#": "The iteration: 0 is the supervised start, the others are rounds of self-training.",
+    "#": "The iteration: 0 is the supervised start, the others are rounds of self-training; "
+    "an ensemble is the mean of all that were accepted.",
     "F1": "On held-out labels; ≈ where these are not complete, so that it is an estimate.",
     "AP": "Average precision on complete held-out labels.",
     "Picks": "How many it picks on all micrographs.",
@@ -32,7 +33,7 @@ class IterationsTable(QTableWidget):
 
     def __init__(self) -> None:
         super().__init__(0, len(_COLUMNS))
-        self._iterations: list[Judged] = []
+        self._iterations: list[RunIteration] = []
         self._choosing = Soon(self.chosen.emit, self, pause_ms=30)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -44,7 +45,7 @@ class IterationsTable(QTableWidget):
         self.cellClicked.connect(self._choosing.ask)
         self.show_iterations([])
 
-    def show_iterations(self, iterations: Sequence[Judged]) -> None:
+    def show_iterations(self, iterations: Sequence[RunIteration]) -> None:
         """List iterations anew; the row that was selected stays so."""
         selected = self.selected()
         self._iterations = list(iterations)
@@ -58,12 +59,12 @@ class IterationsTable(QTableWidget):
                 self.selectRow(kept.index(selected.path))
         self._fit()
 
-    def selected(self) -> Judged | None:
+    def selected(self) -> RunIteration | None:
         """The iteration whose row is selected."""
         rows = self.selectionModel().selectedRows()
         return self._iterations[rows[0].row()] if rows else None
 
-    def before(self, judged: Judged) -> Judged | None:
+    def before(self, judged: RunIteration) -> RunIteration | None:
         """The iteration in the row above."""
         row = self._iterations.index(judged)
         return self._iterations[row - 1] if row else None
@@ -75,7 +76,7 @@ class IterationsTable(QTableWidget):
                 self.selectRow(row)
                 self._choosing.ask()
 
-    def _fill(self, row: int, judged: Judged) -> None:
+    def _fill(self, row: int, judged: RunIteration) -> None:
         for column, text in enumerate(_texts(judged)):
             item = QTableWidgetItem(text)
             item.setToolTip(judged.reason or judged.path.name)
@@ -119,10 +120,10 @@ class IterationsTable(QTableWidget):
         self.setVisible(rows > 0)
 
 
-def _texts(judged: Judged) -> Sequence[str]:
+def _texts(judged: RunIteration) -> Sequence[str]:
     f1 = _UNKNOWN if isnan(judged.f1) else f"{'' if judged.complete else '≈'}{judged.f1:.2f}"
     return (
-        str(judged.number),
+        judged.title if judged.is_ensemble else str(judged.number),
         f1,
         _figure(judged.average_precision),
         _UNKNOWN if judged.count is None else f"{judged.count:,}",

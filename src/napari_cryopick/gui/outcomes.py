@@ -156,4 +156,6 @@ def _in_words(outcome: Outcome) -> str:
         f'<span style="color: {COLOURS[kind]}">{sign}</span> {number:,} {kind}'
         for sign, kind, number in parts
     ]
-    return f"{', '.join(counts)} against iteration {outcome.before.number}"
+    before = outcome.before
+    other = before.phrase if before.number else "iteration 0"
+    return f"{', '.join(counts)} against {other}"

@@ -9,6 +9,7 @@ from typing import Any
 from napari.layers import Image
 from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
+from ..evaluation.run_data import is_ensemble
 from ..training.events import Finished, Iteration, PseudoLabelled, TrainingEvent
 from ..training.settings import SelfTrainSettings
 from .job_control import duration
@@ -74,7 +75,8 @@ class SelfTrainPanel(TeachingPanel[SelfTrainSettings]):
                 )
             case Iteration():
                 verdict = "is accepted" if event.accepted else "is rolled back"
-                self.control.tell(f"Iteration {event.number} {verdict}: {event.reason}")
+                what = "The ensemble" if is_ensemble(event.name) else f"Iteration {event.number}"
+                self.control.tell(f"{what} {verdict}: {event.reason}")
                 self.plot.mark()
                 self.outcomes.show_run(self._worked_on, self.run_path)
             case Finished():

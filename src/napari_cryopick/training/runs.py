@@ -19,6 +19,7 @@ import yaml
 from pydantic import BaseModel
 
 from ..errors import CryopickError
+from ..evaluation.run_log import is_finished
 from ..io import PickSet, atomic_path, write_picks, writing_in
 from ..io.files import sweep
 from ..network.weights import Model, save_weights
@@ -122,12 +123,7 @@ class RunFolder:
     @property
     def finished(self) -> bool:
         """Whether it once came to its end, so that going on means more rounds."""
-        file = self.path / "events.jsonl"
-        if not file.exists():
-            return False
-        events = file.read_text(encoding="utf-8").splitlines()
-        ends = [json.loads(event) for event in events if '"event": "Finished"' in event]
-        return any(not end["stopped"] for end in ends)
+        return is_finished(self.path / "events.jsonl", ever=True)
 
     def log(self, event: TrainingEvent) -> None:
         """Append an event to events.jsonl."""

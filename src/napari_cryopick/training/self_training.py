@@ -236,7 +236,9 @@ class SelfTraining:
             Ensemble([self._load(line, iteration) for iteration in self.accepted]).eval()
             for line in self.lines
         ]
+        in_vain = self.in_vain
         yield from self._settle(number, name, networks, None, begun)
+        self.in_vain = in_vain
 
     def _fit(
         self, number: int, line: Line, guesses: Sequence[Guess | None]

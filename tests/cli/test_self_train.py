@@ -158,7 +158,8 @@ def typed() -> Iterator[Callable[[list[str]], subprocess.Popen[str]]]:
     yield type_in
     for process in started:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.stderr.close()
 
 
 def wait_for(process: subprocess.Popen[str], beginning: str) -> None:

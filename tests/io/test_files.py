@@ -8,6 +8,7 @@ import pytest
 
 from napari_cryopick import CryopickError
 from napari_cryopick.io import atomic_path, writing_in
+from napari_cryopick.io.files import sweep
 
 
 def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
@@ -28,6 +29,25 @@ def test_a_failure_leaves_the_old_file_and_no_rubbish(tmp_path: Path) -> None:
         raise KeyError(part.write_text("half"))
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_killed_processes_left_is_swept_away_and_nothing_else(tmp_path: Path) -> None:
+    names = ["picks.star", ".hidden", ".part_model.safetensors", "a.1.star", ".config.yaml"]
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in names:
+        (run / name).touch()
+    with (
+        atomic_path(run / "picks.star") as picks,
+        atomic_path(run / ".part_model.safetensors") as state,
+        atomic_path(run / "best") as best,
+    ):
+        for part in (picks, state, best):
+            part.write_text("half")
+        sweep(tmp_path)
+        assert sorted(path.name for path in run.iterdir()) == sorted(names)
+        for part in (picks, state, best):
+            part.write_text("whole")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

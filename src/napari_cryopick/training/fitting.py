@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 from time import perf_counter
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from ..io import atomic_path
 from .events import Step
@@ -66,4 +66,4 @@ def fit(trainer: Trainer, course: Course, stop: Event, saved: Path | None = None
         due = trainer.taken % SAVE_EVERY == 0 or trainer.taken == trainer.steps
         if saved is not None and (due or stop.is_set()):
             with atomic_path(saved) as part:
-                save_file(trainer.state(), part)
+                part.write_bytes(save(trainer.state()))

@@ -101,9 +101,9 @@ def test_more_rounds_can_be_added(words, tmp_path, capsys):
     assert "was begun with steps = 4, not 5" in capsys.readouterr().err
 
 
-def test_a_run_that_does_not_exist_cannot_go_on(words, capsys):
-    assert main(words("--resume")) == 1
-    assert "holds no run to go on with; leave --resume out." in capsys.readouterr().err
+def test_a_run_that_does_not_exist_begins(words, tmp_path):
+    assert main(words("--resume", rounds=0)) == 0
+    assert load_model(tmp_path / "my run")
 
 
 def test_a_recipe_sets_what_is_not_said(words, tmp_path):

@@ -19,9 +19,8 @@ from napari_cryopick.training.evidence import Evidence
 from napari_cryopick.training.gate import (
     CROWDED,
     FEWEST_FOUND,
-    LARGEST,
+    FILLED,
     LOSS,
-    SMALLEST,
     TIE,
     Standing,
     collapsed,
@@ -29,7 +28,7 @@ from napari_cryopick.training.gate import (
 )
 from napari_cryopick.training.judging import Judgement
 from napari_cryopick.training.pseudo_labels import View
-from napari_cryopick.training.targets import AREA_RADIUS
+from napari_cryopick.training.targets import AREA_RADIUS, distances
 
 GRID = [(y, x) for y in range(15, 150, 30) for x in range(15, 180, 30)]
 """30 particles, well apart."""
@@ -57,12 +56,11 @@ def witnessed(
     return replace(standing(), evidence=evidence)
 
 
-def with_area(view: View, times: float) -> View:
-    """The same view with areas so many times as large as the diameter says."""
-    per_particle = times * np.pi * (AREA_RADIUS * 20) ** 2
-    area = np.zeros_like(view.maps.area)
-    area.ravel()[: round(per_particle * len(view.peaks))] = 1.0
-    return replace(view, maps=replace(view.maps, area=area))
+def with_area(view: View, radius: float) -> View:
+    """The same view with areas of so many diameters around its peaks."""
+    positions = view.example.rescaling.to_network(view.peaks.positions)
+    away = distances(view.maps.area.shape, positions).numpy()
+    return replace(view, maps=replace(view.maps, area=(away < 20 * radius).astype(np.float32)))
 
 
 # the gate
@@ -78,8 +76,8 @@ def collapses(see) -> dict[str, str]:
         "nothing": collapsed([see(GRID, 0.2)], found),
         "no peaks": collapsed([see(), see()], found),
         "everything": collapsed([see(everywhere, 0.9)], found),
-        "large": collapsed([with_area(usual, 1.1 * LARGEST)], found),
-        "small": collapsed([with_area(usual, 0.9 * SMALLEST)], found),
+        "large": collapsed([with_area(usual, 0.8)], found),
+        "small": collapsed([with_area(usual, 0.9 * AREA_RADIUS * FILLED**0.5)], found),
         "lost": collapsed([usual], witnessed([1, *[np.inf] * 9])),
     }
 
@@ -106,8 +104,8 @@ def test_a_healthy_teacher_may_teach(see):
     view = see(GRID, 0.9)
     assert collapsed([view], standing()) == ""
     assert collapsed([view], witnessed([1, 2, 3, np.inf])) == ""
-    assert collapsed([with_area(view, 0.5 * LARGEST)], standing()) == ""
-    assert collapsed([with_area(view, 2 * SMALLEST)], standing()) == ""
+    assert collapsed([with_area(view, 0.6)], standing()) == ""
+    assert collapsed([with_area(view, 1.2 * AREA_RADIUS * FILLED**0.5)], standing()) == ""
 
 
 def test_empty_and_dense_micrographs_together_are_no_collapse(see):
@@ -249,3 +247,10 @@ def test_of_two_sets_of_jurors_at_most_one_replaces_the_other(agreed, ranks):
     one, other = (witnessed(ranks, each) for each in agreed)
     assert compare(one, other).accepted == (agreed[1] > agreed[0])
     assert not (compare(one, other).accepted and compare(other, one).accepted)
+
+
+def test_one_particle_more_is_a_tie():
+    before, after = (replace(standing(f1, 0.8), held_out=10) for f1 in (0.80, 0.89))
+    assert not compare(before, after).accepted
+    many = [replace(each, held_out=1000) for each in (before, after)]
+    assert compare(*many).accepted

@@ -25,7 +25,7 @@ SETTINGS = TrainSettings(diameter_angstrom=130, seed=5)
 
 @pytest.fixture
 def run(tmp_path) -> RunFolder:
-    return RunFolder.create(tmp_path / "new" / "run", SETTINGS)
+    return RunFolder.create(tmp_path / "new" / "run", SETTINGS, "labels")
 
 
 def model(threshold: float) -> Model:
@@ -52,7 +52,7 @@ def test_a_run_is_never_laid_over_another(run):
     run.accept("iteration_0_supervised")
     before = {path: path.stat().st_mtime_ns for path in run.path.rglob("*")}
     with pytest.raises(CryopickError, match=f"{run.path} already holds a run"):
-        RunFolder.create(run.path, SETTINGS)
+        RunFolder.create(run.path, SETTINGS, "labels")
     assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*")} == before
 
 
@@ -91,11 +91,11 @@ def test_metrics_and_picks_lie_beside_the_weights(run):
 def test_an_output_that_is_a_file_is_told(tmp_path):
     (tmp_path / "run").write_text("a file")
     with pytest.raises(CryopickError, match="run is not a folder"):
-        RunFolder.create(tmp_path / "run", SETTINGS)
+        RunFolder.create(tmp_path / "run", SETTINGS, "labels")
     assert (tmp_path / "run").read_text() == "a file"
 
 
 @pytest.mark.usefixtures("unprivileged")
 def test_a_forbidden_output_folder_is_told():
     with pytest.raises(CryopickError, match="cannot be written to"):
-        RunFolder.create(Path("/run_of_nobody"), SETTINGS)
+        RunFolder.create(Path("/run_of_nobody"), SETTINGS, "labels")

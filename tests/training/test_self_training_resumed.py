@@ -209,10 +209,17 @@ def test_a_run_is_never_laid_over_another(begin, self_trained):
     assert contents(run) == before
 
 
-def test_where_there_is_no_run_none_can_go_on(begin, tmp_path):
-    message = refused(begin(tmp_path / "run", resume=True))
-    assert "holds no run to go on with; leave --resume out." in message
-    assert not (tmp_path / "run").exists()
+def test_where_there_is_no_run_one_begins(begin, tmp_path):
+    *_, last = begin(tmp_path / "run", resume=True, rounds=0)
+    assert (last.run / "best" / "model.safetensors").exists()
+
+
+def test_a_run_does_not_go_on_with_other_picks(small_project, begin, self_trained):
+    run = self_trained[-1].run
+    before = contents(run)
+    message = refused(begin(run, small_project.clicks(7), resume=True))
+    assert "was begun with other picks, labels or micrographs" in message
+    assert contents(run) == before
 
 
 # killed
@@ -337,7 +344,7 @@ def test_a_killed_run_goes_on_where_it_was(
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_a_run_that_is_killed_again_and_again_comes_to_the_same_end(kill, self_trained, tmp_path):
     run, seconds, kills = tmp_path / "run", 0.4, 0
-    while kill(run, "time", "-", seconds, resume=(run / "settings.yaml").exists()):
+    while kill(run, "time", "-", seconds, resume=True):
         kills += 1
         seconds += 0.2
     assert kills > 2
@@ -350,6 +357,5 @@ def test_of_a_run_killed_before_it_wrote_anything_nothing_is_in_the_way(
 ):
     run = tmp_path / "run"
     assert kill(run, "os.rename", "run/settings.yaml") == -signal.SIGKILL
-    assert "leave --resume out." in refused(begin(run, picks, resume=True))
-    list(begin(run, picks))
+    list(begin(run, picks, resume=True))
     assert (run / NAMES[2] / "metrics.json").exists()

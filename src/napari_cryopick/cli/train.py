@@ -78,8 +78,8 @@ def begun(event: Started) -> str:
     return (
         f"Training {event.parameters / 1e6:.1f} M parameters on {event.device} with "
         f"{counted(event.training_picks, 'pick')} on "
-        f"{counted(event.labelled_micrographs, 'micrograph')}, "
-        f"and {event.held_out_picks} more to judge it by."
+        f"{counted(event.labelled_micrographs, 'micrograph')}"
+        + (f", and {event.held_out_picks} more to judge it by." if event.held_out_picks else ".")
     )
 
 

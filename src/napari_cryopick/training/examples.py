@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -124,6 +125,19 @@ class Example:
 def labelled_px(examples: Sequence[Example]) -> int:
     """Pixels that a network sees of the labelled micrographs."""
     return sum(e.image.numel() for e in examples if e.picks is not None)
+
+
+def fingerprint(examples: Sequence[Example]) -> str:
+    """The same for the same labels on the same micrographs, and hardly ever for others."""
+    digest = hashlib.sha256()
+    for example in examples:
+        digest.update(example.path.name.encode())
+        if example.picks is not None:
+            digest.update(np.ascontiguousarray(example.picks.positions).tobytes())
+            digest.update(",".join(example.picks.statuses).encode())
+        if example.labels is not None:
+            digest.update(np.ascontiguousarray(example.labels.classes).tobytes())
+    return digest.hexdigest()
 
 
 def load_examples(

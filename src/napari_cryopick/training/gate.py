@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from math import pi
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..network.architectures import PARTICLE_PX
 from ..picks import Status
 from .evidence import Evidence
 from .judging import Judgement
 from .pseudo_labels import View
-from .targets import AREA_RADIUS
+from .targets import AREA_RADIUS, distances
 
 CROWDED = 0.9
 """Share of the ground under picks beyond which nobody has ever packed particles."""
 
-LARGEST, SMALLEST = 3.0, 0.25
-"""Area of a particle in the map, over that of a pick's disc."""
+FILLED, SPREAD = 0.25, 0.75
+"""Share of a pick's disc that must at least be particle in the area map, and share of the ground
+around it that may at the most."""
+
+AROUND = 0.55, 0.8
+"""From where to where that ground lies, in diameters from the nearest pick."""
 
 FEWEST_FOUND = 0.4
 """Share of the clicks kept from a model that it must find again."""
@@ -37,10 +42,11 @@ OBJECTION, GRAVE = 1.64, 0.15
 
 @dataclass(frozen=True, eq=False)
 class Standing:
-    """How good a model is found to be: its judgement, and the clicks behind it if they are few."""
+    """How good a model is found to be, on so many held-out particles or on evidence of clicks."""
 
     judgement: Judgement
     evidence: Evidence | None = None
+    held_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,23 +60,19 @@ class Verdict:
 def collapsed(views: Sequence[View], standing: Standing) -> str:
     """What is wrong with a teacher that must not teach, and what to do; "" where nothing is."""
     threshold, evidence = standing.judgement.threshold, standing.evidence
-    kept = [view.peaks.with_status(Status.OK).scores >= threshold for view in views]
-    count = int(sum(each.sum() for each in kept))
-    discs = count * pi * (PARTICLE_PX / 2) ** 2
-    ground = sum(view.maps.centre.size for view in views)
-    area = sum(float((view.maps.area > 0.5).sum()) for view in views)
-    size = area / max(count * pi * (AREA_RADIUS * PARTICLE_PX) ** 2, 1e-9)
+    kept = [_kept(view, threshold) for view in views]
+    count = sum(map(len, kept))
+    ground = sum(view.maps.area.size for view in views)
     if not count:
         return "The model picks nothing; click more particles, or check the diameter."
-    if discs > CROWDED * ground:
+    if count * pi * (PARTICLE_PX / 2) ** 2 > CROWDED * ground:
         return (
             f"The model picks nearly everything ({count / len(views):.0f} particles per "
             "micrograph); check the diameter, and delete some of its wrong picks."
         )
-    if not SMALLEST < size < LARGEST:
-        found = "larger" if size > 1 else "smaller"
+    if size := _wrong_size(views, kept):
         return (
-            f"What the model takes for particles is much {found} than the diameter says; check "
+            f"What the model takes for particles is much {size} than the diameter says; check "
             "the diameter and the pixel size."
         )
     if evidence is not None and evidence.recall < FEWEST_FOUND:
@@ -81,6 +83,25 @@ def collapsed(views: Sequence[View], standing: Standing) -> str:
     return ""
 
 
+def _kept(view: View, threshold: float) -> NDArray[np.float64]:
+    """(n, 2) picks in network pixels."""
+    peaks = view.peaks.with_status(Status.OK)
+    return view.example.rescaling.to_network(peaks.positions[peaks.scores >= threshold])
+
+
+def _wrong_size(views: Sequence[View], kept: Sequence[NDArray]) -> str:
+    """ "larger" if particles spread far beyond picks, "smaller" if they hardly fill them."""
+    inside, around = [], []
+    for view, positions in zip(views, kept, strict=True):
+        covered = view.maps.area > 0.5
+        away = distances(covered.shape, positions).numpy() / PARTICLE_PX
+        inside.append(covered[away < AREA_RADIUS])
+        around.append(covered[(away > AROUND[0]) & (away < AROUND[1])])
+    if np.concatenate(around).mean() > SPREAD:
+        return "larger"
+    return "smaller" if np.concatenate(inside).mean() < FILLED else ""
+
+
 def compare(before: Standing, after: Standing) -> Verdict:
     """Whether human labels that took no part say that a round's model is better.
 
@@ -89,18 +110,19 @@ def compare(before: Standing, after: Standing) -> Verdict:
     keep the older model.
     """
     if before.evidence is None or after.evidence is None:
-        return _measured(before.judgement, after.judgement)
+        return _measured(before.judgement, after.judgement, after.held_out)
     return _testified(before.evidence, after.evidence)
 
 
-def _measured(before: Judgement, after: Judgement) -> Verdict:
+def _measured(before: Judgement, after: Judgement, held_out: int) -> Verdict:
+    """One particle more or less is a tie."""
     told = _told(before.f1, after.f1, before.average_precision, after.average_precision)
     gains = np.nan_to_num(
         [after.f1 - before.f1, after.average_precision - before.average_precision]
     )
     if gains.min() < -LOSS:
         return Verdict(False, f"Rolled back, for it is worse on held-out labels: {told}.")
-    if gains.sum() <= TIE:
+    if gains.sum() <= max(TIE, 1 / held_out if held_out else 0):
         return Verdict(False, f"Rolled back, for it is no better on held-out labels: {told}.")
     return Verdict(True, f"Kept, for it is better on held-out labels: {told}.")
 

@@ -136,7 +136,7 @@ def _teaches(view: View, threshold: float) -> NDArray[np.bool_]:
     clean = (peaks.statuses == Status.OK) & (maps.contamination[at] < CLEAN)
     solid = maps.area[at] >= COVERED
     far = _far(peaks.positions, view.example.picks, 0.5 * view.example.diameter_px)
-    alone = _unrivalled(peaks, ISOLATION * view.example.diameter_px, threshold)
+    alone = _unrivalled(peaks, ISOLATION * view.example.diameter_px)
     teaches: NDArray[np.bool_] = (peaks.scores >= threshold) & clean & solid & far & alone
     return teaches
 
@@ -187,7 +187,7 @@ def _far(positions: NDArray, picks: Picks | None, radius_px: float) -> NDArray[n
     return np.asarray(away > radius_px)
 
 
-def _unrivalled(peaks: Picks, radius_px: float, threshold: float) -> NDArray[np.bool_]:
+def _unrivalled(peaks: Picks, radius_px: float) -> NDArray[np.bool_]:
     """Which peaks have no better one so near that both can hardly be particles."""
     alone = np.ones(len(peaks), bool)
     if len(peaks) > 1:

@@ -29,7 +29,7 @@ from ..plain import without_nan
 from .events import TrainingEvent
 
 SUPERVISED = "iteration_0_supervised"
-METRICS = "metrics.json"
+METRICS, LABELS = "metrics.json", "labels.sha256"
 CONTINUABLE = {"rounds", "ensemble", "device"}
 """Settings that may be others when a run goes on."""
 
@@ -46,8 +46,13 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, path: Path, settings: BaseModel) -> RunFolder:
+    def create(cls, path: Path, settings: BaseModel, labels: str) -> RunFolder:
         """Begin a run in a folder that holds none, or one that came to nothing.
+
+        Parameters
+        ----------
+        labels
+            Fingerprint of what the run learns from.
 
         Raises
         ------
@@ -60,20 +65,23 @@ class RunFolder:
             (path / "events.jsonl").unlink(missing_ok=True)
             for iteration in path.glob("iteration_*_*"):
                 rmtree(iteration)
+        _write(path / LABELS, labels + "\n")
         return cls(path)._with_settings(settings)
 
     @classmethod
-    def resume(cls, path: Path, settings: BaseModel) -> RunFolder:
+    def resume(cls, path: Path, settings: BaseModel, labels: str) -> RunFolder:
         """Go on with a run that was killed or stopped, or add rounds to one that was finished.
+
+        One that was killed before its first file was written begins anew.
 
         Raises
         ------
         CryopickError
-            If there is none, or it was begun with other settings.
+            If it was begun with other settings or labels.
         """
         file = path / "settings.yaml"
         if not file.exists():
-            raise CryopickError(f"{path} holds no run to go on with; leave --resume out.")
+            return cls.create(path, settings, labels)
         before = yaml.safe_load(file.read_text(encoding="utf-8"))
         for name, value in settings.model_dump(mode="json").items():
             if name not in CONTINUABLE and before.get(name) != value:
@@ -81,6 +89,12 @@ class RunFolder:
                     f"{path} was begun with {name} = {before.get(name)}, not {value}; go on with "
                     "the same settings, or choose another output folder."
                 )
+        known = path / LABELS
+        if known.exists() and known.read_text(encoding="utf-8").strip() != labels:
+            raise CryopickError(
+                f"{path} was begun with other picks, labels or micrographs; choose another output "
+                "folder for a new run."
+            )
         sweep(path)
         return cls(path)._with_settings(settings)
 

@@ -26,7 +26,7 @@ from ..picks import Picks
 from .calibration import DOUBTED, TAUGHT
 from .events import Checkpoint, Finished, Iteration, PseudoLabelled, Step, TrainingEvent
 from .evidence import FEWEST_CLICKS, fold, gather
-from .examples import Example, labelled_px, load_examples
+from .examples import Example, fingerprint, labelled_px, load_examples
 from .fitting import Course, fit
 from .gate import Standing, Verdict, collapsed, compare
 from .judging import judge
@@ -108,7 +108,8 @@ def self_train(
     begun, stop = perf_counter(), stop or Event()
     device = choose_device(settings.device)
     examples = load_examples(micrographs, picks, labels or {}, settings, MOST_UNLABELLED)
-    folder = (RunFolder.resume if resume else RunFolder.create)(run, settings)
+    open_folder = RunFolder.resume if resume else RunFolder.create
+    folder = open_folder(run, settings, fingerprint(examples))
     training = SelfTraining(lines_of(examples, settings), settings, folder, device, stop)
     for event in training.events():
         folder.log(event)
@@ -277,7 +278,7 @@ class SelfTraining:
             | {"accepted": verdict.accepted, "reason": verdict.reason}
             | metrics_of(judgement, self.settings)
             | {"pseudo_labels": lesson and lesson.as_figures()}
-            | {"held_out_picks": self._judging(standing)}
+            | {"held_out_picks": standing.held_out}
             | {"stopped": self.stop.is_set(), "seconds": perf_counter() - begun},
         )
         if not self.stop.is_set():
@@ -332,22 +333,16 @@ class SelfTraining:
         if not number:
             self.expected = sum(judgement.expected(example.path) for example in model.examples)
         if len(self.lines) == 1 or len(networks) < len(self.lines):
-            return Standing(judgement)
+            return Standing(judgement, held_out=held_out_count(model.examples))
         jurors = zip(networks[1:], self.lines[1:], strict=True)
         views = [look(network, line.examples, judgement) for network, line in jurors]
         evidence = gather(views, judgement)
-        return Standing(evidence.informed(judgement), evidence)
+        return Standing(evidence.informed(judgement), evidence, len(evidence.ranks))
 
     def _verdict(self, standing: Standing) -> Verdict:
         if self.standing is None:
             return FIRST
         return FORCED if self.settings.always_accept else compare(self.standing, standing)
-
-    def _judging(self, standing: Standing) -> int:
-        """How many human picks a standing rests on."""
-        if standing.evidence is not None:
-            return len(standing.evidence.ranks)
-        return held_out_count(self.lines[0].examples)
 
     def _look_back(self, line: Line, averaging: bool = False) -> list[View]:
         """What the best model so far sees on the micrographs of its line."""

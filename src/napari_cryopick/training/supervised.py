@@ -21,7 +21,7 @@ from ..network.weights import Model
 from ..picks import Picks
 from ..plain import without_nan
 from .events import Checkpoint, Finished, Started, TrainingEvent, Validation
-from .examples import Example, labelled_px, load_examples
+from .examples import Example, fingerprint, labelled_px, load_examples
 from .fitting import Course, fit
 from .judging import Judgement, judge
 from .runs import SUPERVISED, RunFolder
@@ -69,7 +69,7 @@ def train(
     begun, stop = perf_counter(), stop or Event()
     device = choose_device(settings.device)
     examples = load_examples(micrographs, picks, labels or {}, settings)
-    folder = RunFolder.create(run, settings)
+    folder = RunFolder.create(run, settings, fingerprint(examples))
     fields = [example.field(settings.complete) for example in examples]
     trainer = Trainer(fields, settings, settings.steps_over(labelled_px(examples)), device)
     start = _Start(examples, settings, folder)

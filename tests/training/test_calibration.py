@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from napari_cryopick.network.card import Calibration
-from napari_cryopick.training.calibration import best_threshold, fit
+from napari_cryopick.training.calibration import (
+    DOUBTED,
+    best_threshold,
+    doubted,
+    fit,
+    to_count,
+)
 
 
 @pytest.mark.parametrize(("slope", "offset"), [(1.0, 0.0), (1.7, -0.8), (0.6, 1.2)])
@@ -48,3 +54,32 @@ def test_no_other_threshold_promises_a_better_f1(scores):
 
 def test_without_peaks_there_is_still_a_threshold():
     assert 0 < best_threshold(np.empty(0)) < 1
+
+
+@given(st.floats(1, 60), st.integers(0, 20))
+def test_scores_add_up_to_the_number_that_is_expected(expected, seed):
+    heights = np.random.default_rng(seed).uniform(0.01, 0.99, 100)
+    calibration = to_count(heights, expected, Calibration(slope=2.0))
+    logits = np.log(heights / (1 - heights))
+    total = expit(calibration.slope * logits + calibration.offset).sum()
+    assert total == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("expected", [0.0, 1000.0])
+def test_an_impossible_number_does_no_harm(expected):
+    calibration = to_count(np.array([0.5, 0.9]), expected, Calibration())
+    assert np.isfinite(calibration.offset)
+
+
+def test_a_network_that_knows_its_clicks_is_doubted():
+    assert doubted(np.full(10, 0.98)) == DOUBTED
+    assert doubted(np.empty(0)) == DOUBTED
+
+
+def test_a_network_that_is_timid_about_its_clicks_is_doubted_less():
+    """So that at least those clicks are picked."""
+    heights = np.array([0.3, 0.55, 0.6, 0.7])
+    milder = doubted(heights)
+    assert milder.offset > DOUBTED.offset
+    logits = np.log(heights / (1 - heights))
+    assert (expit(milder.slope * logits + milder.offset) > 0.5).mean() >= 0.5

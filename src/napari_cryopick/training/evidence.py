@@ -13,7 +13,7 @@ from ..evaluation.matching import match
 from ..picks import Picks, Status
 from .examples import Example
 from .holdout import HeldOut
-from .judging import Judgement
+from .judging import Judgement, scores_at
 from .pseudo_labels import View
 
 FOLDS = 2
@@ -162,9 +162,4 @@ def _at_clicks(view: View) -> NDArray[np.float64]:
     example = view.example
     if example.picks is None:
         return np.empty(0)
-    held_out = example.held_out_positions
-    peaks = view.peaks
-    pairs = match(peaks.positions, held_out, example.diameter_px / 2, peaks.scores)
-    scores = np.zeros(len(held_out))
-    scores[pairs.truth] = peaks.scores[pairs.found]
-    return scores
+    return scores_at(example, example.held_out_positions, view.peaks)

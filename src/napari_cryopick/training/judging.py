@@ -20,7 +20,7 @@ from ..picking.infer import predict_maps
 from ..picking.maps import Maps
 from ..picking.pick import calibrate, pick
 from ..picks import Picks, Status
-from .calibration import DOUBTED, best_threshold, fit, to_count
+from .calibration import best_threshold, doubted, fit, to_count
 from .examples import Example
 from .targets import AREA_RADIUS
 
@@ -86,7 +86,7 @@ def judge(
     network: nn.Module,
     examples: Sequence[Example],
     complete: bool,
-    calibration: Calibration = DOUBTED,
+    calibration: Calibration | None = None,
     expected_count: float | None = None,
     least: float = 0.0,
 ) -> Judgement:
@@ -97,7 +97,7 @@ def judge(
     complete
         Labels tell of every particle: scores are calibrated and measured on what was held out.
     calibration
-        Of incomplete labels, which cannot tell.
+        Of incomplete labels, which cannot tell; without one, what the heights at clicks suggest.
     expected_count
         Particles per micrograph that those scores are to add up to, if known.
     least
@@ -110,6 +110,7 @@ def judge(
         calibration = _calibrate(labelled, peaks)
     else:
         found = np.concatenate([table.with_status(Status.OK).scores for table in peaks.values()])
+        calibration = calibration or doubted(_at_clicks(labelled, peaks))
         expected = max(least, float(calibrate(found, calibration).sum()))
         if expected_count is not None:
             expected = expected_count * len(examples)
@@ -127,15 +128,31 @@ def heights(maps: Maps, example: Example) -> Picks:
     return pick(maps, HEIGHTS.model_copy(update={"border": example.border}), example.shape)
 
 
+def _at_clicks(labelled: Sequence[Example], peaks: Mapping[Path, Picks]) -> NDArray[np.float64]:
+    """Scores of the peaks at a person's picks; 0 where there is none."""
+    return np.concatenate([scores_at(e, _particles(e).positions, peaks[e.path]) for e in labelled])
+
+
+def scores_at(example: Example, positions: NDArray, peaks: Picks) -> NDArray[np.float64]:
+    """Of the peaks at (n, 2) positions of one micrograph; 0 where there is none."""
+    pairs = match(peaks.positions, positions, example.diameter_px / 2, peaks.scores)
+    scores = np.zeros(len(positions))
+    scores[pairs.truth] = peaks.scores[pairs.found]
+    return scores
+
+
+def _particles(example: Example) -> Picks:
+    assert example.picks is not None
+    return example.picks[example.picks.statuses != Status.DELETED]
+
+
 def _score_pixels(labelled: Sequence[Example], maps: Mapping[Path, Maps]) -> PixelScores:
     """The area map against the discs it is taught, on held-out ground."""
     area, discs = [], []
     for example in filter(_judges, labelled):
         assert example.held_out is not None
-        picks = example.picks
-        assert picks is not None
         rows = example.held_out_rows
-        truth = example.rescaling.to_network(picks.positions[picks.statuses != Status.DELETED])
+        truth = example.rescaling.to_network(_particles(example).positions)
         mask = disc_mask(example.map_shape, truth, AREA_RADIUS * PARTICLE_PX)
         area.append(maps[example.path].area[rows].ravel())
         discs.append(mask[rows].ravel())
@@ -216,10 +233,8 @@ def _judges(example: Example) -> bool:
 
 def _on_held_out_ground(example: Example, picks: Picks) -> tuple[Picks, Picks]:
     """Found and true picks there."""
-    assert example.picks is not None
     assert example.held_out is not None
-    within, truth = example.held_out.within, example.picks
-    truth = truth[truth.statuses != Status.DELETED]
+    within, truth = example.held_out.within, _particles(example)
     return picks[within(picks.positions)], truth[within(truth.positions)]
 
 

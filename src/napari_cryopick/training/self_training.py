@@ -23,7 +23,7 @@ from ..network.device import choose_device, describe
 from ..network.ensemble import Ensemble
 from ..network.weights import load_weights
 from ..picks import Picks
-from .calibration import DOUBTED, TAUGHT
+from .calibration import TAUGHT
 from .events import Checkpoint, Finished, Iteration, PseudoLabelled, Step, TrainingEvent
 from .evidence import FEWEST_CLICKS, fold, gather
 from .examples import Example, fingerprint, labelled_px, load_examples
@@ -327,7 +327,7 @@ class SelfTraining:
 
     def _judge(self, number: int, networks: Sequence[nn.Module]) -> Standing:
         model, s = self.lines[0], self.settings
-        start = TAUGHT if number else DOUBTED
+        start = TAUGHT if number else None
         least = LEAST * self.expected if number else 0.0
         judgement = judge(networks[0], model.examples, s.complete, start, s.expected_count, least)
         if not number:

@@ -38,6 +38,14 @@ def test_x_is_the_fastest_axis_of_the_file(tmp_path):
     assert spread[1:].max() == 0
 
 
+def test_a_map_that_fills_its_box_has_a_surface(tmp_path):
+    z, y, x = np.ogrid[-10:10, -10:10, -10:10]
+    path = tmp_path / "tight.mrc"
+    with mrcfile.new(path, (x**2 + y**2 + z**2 <= 81).astype(np.float32)) as mrc:
+        mrc.voxel_size = 2.0
+    assert read_density(path).diameter_angstrom == pytest.approx(36 + 2 * 2, abs=1)
+
+
 def test_a_large_map_is_thinned_out_and_keeps_its_contrast(tmp_path):
     z, y, x = np.ogrid[:120, :120, :120]
     ball = ((x - 60) ** 2 + (y - 60) ** 2 + (z - 60) ** 2 <= 50**2).astype(np.float32)

@@ -15,6 +15,7 @@ from .options import default_shown, option_name, usage_sentence
 from .predict import predict
 from .report import report
 from .self_train import self_train
+from .simulate import simulate
 from .terminal import ExitCode, complain
 from .train import train
 
@@ -25,6 +26,7 @@ COMMANDS: tuple[Callable[..., ExitCode], ...] = (
     evaluate,
     report,
     ablate,
+    simulate,
     convert,
     demo,
 )

@@ -67,7 +67,7 @@ def write_fields(folder: str | Path, fields: Iterable[SimulatedField]) -> tuple[
     pixel_size_angstrom = None
     for number, field in enumerate(fields, 1):
         name = f"micrographs/simulated_{number:03d}.mrc"
-        _write_mrc(folder / name, field.micrograph)
+        write_mrc(folder / name, field.micrograph)
         picks[name] = field.picks.with_status(Status.OK)
         pixel_size_angstrom = field.micrograph.pixel_size_angstrom
     star = folder / "particles.star"
@@ -75,7 +75,8 @@ def write_fields(folder: str | Path, fields: Iterable[SimulatedField]) -> tuple[
     return [folder / name for name in picks], star
 
 
-def _write_mrc(path: Path, micrograph: Micrograph) -> None:
+def write_mrc(path: Path, micrograph: Micrograph) -> None:
+    """Write a micrograph, its pixel size in the header."""
     with atomic_path(path) as temporary, mrcfile.new(temporary, micrograph.pixels) as mrc:
         mrc.voxel_size = micrograph.pixel_size_angstrom
 

@@ -1,0 +1,87 @@
+"""`napari-cryopick simulate`: structures in, micrographs with known particles out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from ..errors import CryopickError
+from ..simulation.events import Simulated
+from ..simulation.micrograph_settings import MicrographSettings
+from .options import JsonFile
+from .progress import Progress, stop_on_interrupt
+from .terminal import ExitCode, counted, deliver, require_writable, say, table
+
+
+def simulate(
+    structures: list[Path] | None = None,
+    /,
+    *,
+    output: Path,
+    settings: Annotated[MicrographSettings, Parameter(name="*")] = MicrographSettings(),  # noqa: B008
+    json: JsonFile = None,
+) -> ExitCode:
+    """Simulate micrographs of one or several structures.
+
+    Writes micrographs, the true centres of their particles, masks of particles and contamination,
+    and all settings. Particles at the border or on contamination are left out of the STAR.
+    Options of two values are the least and the greatest of what is drawn for each micrograph.
+
+    Parameters
+    ----------
+    structures
+        Atomic models (.pdb, .cif) or density maps (.mrc, .map), also with .gz.
+    output
+        Folder for everything.
+    """
+    if (output / "particles.star").exists():
+        raise CryopickError(f"{output} holds a simulation; delete it, or choose another --output.")
+    from ..simulation.micrographs import gather_bodies
+    from ..simulation.micrographs import simulate as run_simulation
+
+    bodies = gather_bodies(structures or [], settings)
+    require_writable(output)
+    for body in bodies:
+        say(f"{body.name}: {body.diameter_angstrom:.0f} Å across.")
+    with stop_on_interrupt() as stop:
+        made = follow(run_simulation(bodies, settings, output, stop))
+    deliver(as_table(made), as_data(made, output), json)
+    say(f"{output} holds the micrographs, particles.star, masks, and what was set.")
+    return ExitCode.STOPPED if stop.is_set() else ExitCode.DONE
+
+
+def follow(events: Iterable[Simulated]) -> list[Simulated]:
+    """Show a simulation while it goes on, and collect what comes of it."""
+    made = []
+    with Progress("Simulating") as progress:
+        for event in events:
+            made.append(event)
+            progress.update(event.index + 1, event.total, event.path.name)
+    return made
+
+
+def as_table(made: list[Simulated]) -> Table:
+    """All micrographs in a line."""
+    shown = table("", "particles", "flagged", "seconds")
+    shown.add_row(
+        counted(len(made), "micrograph"),
+        f"{sum(one.particles for one in made)}",
+        f"{sum(one.flagged for one in made)}",
+        f"{sum(one.seconds for one in made):.1f}",
+    )
+    return shown
+
+
+def as_data(made: Iterable[Simulated], output: Path) -> dict[str, object]:
+    """The same for a program to read."""
+    return {
+        "output": str(output),
+        "micrographs": [
+            {"path": str(one.path), "particles": one.particles, "flagged": one.flagged}
+            for one in made
+        ],
+    }

@@ -1,0 +1,46 @@
+"""Made-up particles, for more diversity than there are structures at hand."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .assembly import assemble
+from .body import Body
+from .potential import CONTRAST_PER_DALTON
+from .settings import Symmetry
+
+_WIDTH_ANGSTROM = 4.0
+_DALTON_PER_CUBIC_ANGSTROM = 0.25  # of the sphere around a complex: a third is protein
+
+
+def invent(number: int, rng: np.random.Generator) -> Body:
+    """A particle of 80 to 350 Å: of any point group, of a few domains, maybe hollow or long."""
+    symmetry: Symmetry = get_args(Symmetry)[rng.integers(len(get_args(Symmetry)))]
+    diameter = float(np.exp(rng.uniform(np.log(80.0), np.log(350.0))))
+    points = assemble(diameter, symmetry, rng)
+    if rng.uniform() < 0.25:
+        points = _hollow(points, rng.uniform(0.5, 0.8))
+    if rng.uniform() < 0.25:
+        points = points * (1, 1, rng.uniform(1.3, 2.5))
+    points *= diameter / 2 / np.linalg.norm(points, axis=1).max()
+    return Body.around_its_centre(
+        f"invented {number} ({symmetry})", points, _weights(points), _WIDTH_ANGSTROM
+    )
+
+
+def _hollow(points: NDArray, share: float) -> NDArray:
+    """Push what lies inside this share of the radius out into the shell around it."""
+    radius = np.linalg.norm(points, axis=1, keepdims=True)
+    whole = radius.max()
+    pushed = whole * (share + (1 - share) * radius / whole)
+    return np.asarray(points / np.maximum(radius, 1e-6) * pushed)
+
+
+def _weights(points: NDArray) -> NDArray:
+    """Equal shares of the mass of a particle as wide and as long as these points."""
+    extent = 2 * np.abs(points).max(axis=0)
+    dalton = _DALTON_PER_CUBIC_ANGSTROM * np.pi / 6 * extent.prod()
+    return np.full(len(points), dalton * CONTRAST_PER_DALTON / len(points))

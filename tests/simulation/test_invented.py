@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_cryopick import CryopickError
+from napari_cryopick.simulation.invented import invent
+from napari_cryopick.simulation.micrograph_settings import MicrographSettings
+from napari_cryopick.simulation.micrographs import gather_bodies
+from napari_cryopick.simulation.potential import CONTRAST_PER_DALTON
+
+
+@given(st.integers(0, 10_000))
+def test_an_invented_particle_is_as_large_and_heavy_as_a_complex(seed):
+    body = invent(1, np.random.default_rng(seed))
+    assert 60 < body.diameter_angstrom < 380
+    kilodalton = body.weights.sum() / CONTRAST_PER_DALTON / 1000
+    assert 3 < kilodalton < 8000
+    np.testing.assert_allclose(body.positions.mean(axis=0), 0, atol=1e-2)
+
+
+def test_they_differ_and_repeat(half_ring_pdb):
+    settings = MicrographSettings(invented=4)
+    first, second = (gather_bodies([half_ring_pdb], settings) for _ in range(2))
+    assert [body.name for body in first] == [body.name for body in second]
+    assert first[0].name == "ring"
+    assert len({body.diameter_angstrom for body in first}) == 5
+    more = gather_bodies([], MicrographSettings(invented=9))
+    assert (more[3].positions == first[4].positions).all()
+
+
+def test_nothing_to_simulate_is_told():
+    with pytest.raises(CryopickError, match="give a file, or --invented"):
+        gather_bodies([], MicrographSettings())

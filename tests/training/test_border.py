@@ -24,7 +24,7 @@ def border(margin: float, count: int, seed: int = 0, status: str = Status.OK) ->
     return kept_border(picks, {"a": SHAPE}, {"a": DIAMETER_PX})
 
 
-@given(st.floats(0.8, 3), st.integers(0, 20))
+@given(st.floats(0.8, 1.7), st.integers(0, 20))
 def test_a_margin_that_many_particles_keep_is_found(margin, seed):
     assert margin - 0.06 <= border(margin, 1000, seed) <= margin + 0.15
 
@@ -32,6 +32,11 @@ def test_a_margin_that_many_particles_keep_is_found(margin, seed):
 @given(st.integers(0, 1000), st.integers(0, 20))
 def test_picks_everywhere_keep_the_usual_border(count, seed):
     assert border(0, count, seed) == BORDER
+
+
+def test_particles_in_the_middle_alone_are_no_rule():
+    """As in the hole of a foil, whose rim nobody picks."""
+    assert border(5, 1000) == BORDER
 
 
 def test_a_few_picks_in_the_middle_say_nothing():

@@ -52,6 +52,8 @@ class RunIteration:
         Figures at pixel level, by name.
     count
         Picks kept on all micrographs of the run.
+    micrographs
+        Those that were looked at, as far as it is known.
     """
 
     number: int
@@ -68,6 +70,7 @@ class RunIteration:
     threshold: float = nan
     pixels: Mapping[str, float] = field(default_factory=dict)
     count: int | None = None
+    micrographs: tuple[str, ...] = ()
     pseudo_labels: PseudoLabels | None = None
     held_out_picks: int | None = None
     seconds: float = nan
@@ -104,8 +107,9 @@ class RunData:
 
     @property
     def best(self) -> RunIteration | None:
-        """The iteration that was accepted last."""
-        return next((one for one in reversed(self.iterations) if one.accepted), None)
+        """The iteration that the run leads to, or else the one that was accepted last."""
+        accepted = [one for one in self.iterations if one.accepted]
+        return next((one for one in accepted if one.best), accepted[-1] if accepted else None)
 
 
 def read_run(path: Path) -> RunData:
@@ -176,6 +180,7 @@ def _iteration(
         **{name: number(metrics.get(name)) for name in _FIGURES},
         pixels={name: number(value) for name, value in _mapping(metrics, "pixels").items()},
         count=whole(metrics.get("count")),
+        micrographs=tuple(map(str, metrics.get("micrographs") or ())),
         pseudo_labels=_pseudo_labels(lesson),
         held_out_picks=whole(metrics.get("held_out_picks")),
         seconds=number(metrics.get("seconds")),

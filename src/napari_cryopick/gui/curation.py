@@ -90,9 +90,12 @@ def replace_model_picks(
 def replace_all_model_picks(
     layer: Points, found: Mapping[int, Picks], radius_px: float, run: Hashable
 ) -> None:
-    """Likewise in all slices at once; where nothing is found, nothing of a model's stays."""
+    """Likewise in all slices that something was found in; the others stay as they are."""
+    if not found:
+        return
     table: Table = layer.metadata[_HISTORY].current
-    _replace(layer, ~table.by_model, *all_rows_of(found), radius_px, run)
+    elsewhere = ~np.isin(table.points[:, 0].round(), list(found))
+    _replace(layer, ~table.by_model | elsewhere, *all_rows_of(found), radius_px, run)
 
 
 def claim(layer: Points, row: int) -> None:

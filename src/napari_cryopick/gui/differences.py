@@ -64,8 +64,10 @@ def changes(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points gained and lost; what moved by at most `radius_px` is the same pick."""
     gained, lost = [np.empty((0, 3))], [np.empty((0, 3))]
-    for index, picks in now.items():
-        _, new, gone = compare(before[index].positions, picks.positions, radius_px)
+    nothing = Picks.at([])
+    for index in sorted(now.keys() | before.keys()):
+        was, became = before.get(index, nothing), now.get(index, nothing)
+        _, new, gone = compare(was.positions, became.positions, radius_px)
         gained.append(_points(index, new))
         lost.append(_points(index, gone))
     return np.concatenate(gained), np.concatenate(lost)
@@ -112,13 +114,15 @@ def _layer(image: Image, stack: Stack) -> Points:
 
 
 def _picks(judged: RunIteration, stack: Stack) -> dict[int, Picks]:
-    """The picks of each slice, as a model's."""
-    matched = match_picks(judged.picks(), stack.paths)
-    nothing = Picks.at([])
-    found = (matched.get(path, nothing) for path in stack.paths)
+    """The picks of each slice that it has looked at, as a model's."""
+    known = set(judged.micrographs) or set(map(str, stack.paths))
+    found = {path: Picks.at([]) for path in stack.paths if str(path) in known}
+    found |= match_picks(judged.picks(), stack.paths)
     return {
-        index: Picks.at(picks.positions, np.nan_to_num(picks.scores, nan=1.0), Source.MODEL)
-        for index, picks in enumerate(found)
+        stack.index(path): Picks.at(
+            picks.positions, np.nan_to_num(picks.scores, nan=1.0), Source.MODEL
+        )
+        for path, picks in found.items()
     }
 
 

@@ -11,6 +11,7 @@ from napari.layers import Image
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from ..picks import Picks
 from .curation import replace_all_model_picks, show_above
 from .differences import COLOURS, GAINED, LOST, Outcome, read_outcome, show_differences
 from .doubts import doubts
@@ -106,7 +107,11 @@ class Outcomes(QWidget):
     def _show_picks(self, image: Image, outcome: Outcome) -> None:
         diameter_px, threshold = _diameter(image), outcome.judged.threshold
         picks = ensure_picks(self._viewer, image, diameter_px)
-        replace_all_model_picks(picks, outcome.picks, diameter_px / 2, _SHOWN)
+        found = dict(outcome.picks)
+        if outcome.judged.complete:  # else they would count as the person's own
+            for index in self._taught(image):
+                found.pop(index, None)
+        replace_all_model_picks(picks, found, diameter_px / 2, _SHOWN)
         if isfinite(threshold):
             show_above(picks, floor(threshold * 100) / 100)
 
@@ -116,12 +121,16 @@ class Outcomes(QWidget):
         self.difference.setVisible(outcome.before is not None)
 
     def _show_doubts(self, image: Image, outcome: Outcome) -> None:
-        stack, diameter_px = adopt(image), _diameter(image)
-        picks = ensure_picks(self._viewer, image, diameter_px)
-        data = training_data(image, stack, picks, None, complete=False)
-        taught = {stack.index(path): table for path, table in data.picks.items()}
-        found = doubts(outcome.picks, taught, outcome.judged.threshold, diameter_px / 2)
+        diameter_px, threshold = _diameter(image), outcome.judged.threshold
+        found = doubts(outcome.picks, self._taught(image), threshold, diameter_px / 2)
         self.review.begin(image, found, diameter_px)
+
+    def _taught(self, image: Image) -> dict[int, Picks]:
+        """What a person has picked and deleted, by slice."""
+        stack = adopt(image)
+        picks = ensure_picks(self._viewer, image, _diameter(image))
+        data = training_data(image, stack, picks, None, complete=False)
+        return {stack.index(path): table for path, table in data.picks.items()}
 
     def _use_selected(self) -> None:
         """Have the iteration selected chosen in *Predict particles*."""

@@ -12,6 +12,9 @@ from ..ruler import BORDER
 
 Key = TypeVar("Key")
 
+WIDEST = 2.0
+"""Half of the largest box that anybody takes, in diameters."""
+
 ENOUGH = 10.0
 """Particles that must be missing along the edges before it is taken for a rule, not for chance."""
 
@@ -35,4 +38,5 @@ def kept_border(
     for key, table in picks.items():
         inner = np.prod(np.subtract(shapes[key], 2 * min(least, 1e3) * diameters_px[key]).clip(1))
         missing += (table.statuses != Status.DELETED).sum() * (np.prod(shapes[key]) / inner - 1)
-    return max(BORDER, round(least - 0.05, 2)) if missing >= ENOUGH else BORDER
+    meant = missing >= ENOUGH and least <= WIDEST
+    return max(BORDER, round(least - 0.05, 2)) if meant else BORDER

@@ -14,6 +14,9 @@ DOUBTED = Calibration(slope=2.0, offset=-3.2)
 heights promise too much. Read off apoferritin and β-galactosidase, where a height of 0.83 is about
 as likely a particle as not; on incomplete labels themselves nothing of the kind can be fitted."""
 
+MOST = 0.8
+"""Share of all peaks, the faintest ones too, beyond which nobody can expect particles."""
+
 TIMID = 1.0
 """Of a network that is timid about the very clicks it learnt from, heights promise too little: half
 a probability lies at most so many logits below the median click."""
@@ -64,8 +67,11 @@ def to_count(heights: NDArray, expected: float, start: Calibration) -> Calibrati
     Parameters
     ----------
     heights
-        (n,) of all peaks; there must be more than `expected`, or the nearest is taken.
+        (n,) of all peaks.
+    expected
+        The number; no more than `MOST` of the peaks can be meant.
     """
+    expected = min(expected, MOST * len(heights))
     logits = logit(np.clip(heights, 1e-6, 1 - 1e-6))
 
     def surplus(offset: float) -> float:

@@ -168,7 +168,8 @@ def _calibrate(labelled: Sequence[Example], peaks: dict[Path, Picks]) -> Calibra
     """From completely labelled ground that was held out."""
     heights, hits = [], []
     for example in labelled:
-        found, truth = _on_held_out_ground(example, peaks[example.path])
+        usable = peaks[example.path].with_status(Status.OK)
+        found, truth = _on_held_out_ground(example, usable)
         heights.append(found.scores)
         hits.append(_hits(found, truth, example))
     return fit(logit(np.concatenate(heights)), np.concatenate(hits))

@@ -25,6 +25,10 @@ SURE, DOUBTFUL = 0.75, 1.25
 """Ranks, in shares of the expected number of particles, up to which peaks teach as particles, and
 from which on they teach as background."""
 
+PIXELS = 0.95, 0.05
+"""Where pixels alone are labelled, from which probability on particle, and below which background;
+ranks of peaks say nothing of pixels."""
+
 ISOLATION = 0.6
 COVERED = 0.5
 CLEAN, DIRTY = 0.2, 0.8
@@ -104,6 +108,9 @@ def choose_thresholds(
     doubtful = _at_rank(ranked, DOUBTFUL * expected)
     given = settings.relaxation * (number - 1)
     fixed_particle, fixed_background = settings.particle_threshold, settings.background_threshold
+    if settings.pseudo_labels == "pixels":
+        fixed_particle = fixed_particle or PIXELS[0]
+        fixed_background = fixed_background or PIXELS[1]
     particle = max(sure, 0.5) if fixed_particle is None else fixed_particle - given
     background = min(doubtful, 0.5) if fixed_background is None else fixed_background + given
     return Thresholds(particle, min(background, particle), _reason(settings, views, expected))
@@ -207,9 +214,11 @@ def _at_rank(ranked: NDArray, rank: float) -> float:
 
 def _reason(settings: SelfTrainSettings, views: Sequence[View], expected: float) -> str:
     each = expected / len(views)
-    if settings.particle_threshold is not None and settings.background_threshold is not None:
-        return "Both thresholds were given."
-    source = "you expect" if settings.expected_count else "the scores add up to"
+    fixed = settings.particle_threshold, settings.background_threshold
+    if None not in fixed or settings.pseudo_labels == "pixels":
+        return "Thresholds are fixed."
+    counted = settings.expected_count and not settings.complete
+    source = "you expect" if counted else "the scores add up to"
     return (
         f"For {source} about {each:.0f} particles per micrograph: the best {SURE:.0%} of these "
         f"teach, and what ranks beyond {DOUBTFUL:.0%} is background."

@@ -1,6 +1,6 @@
 """The folder of a run: everything on disk before anything is told or drawn.
 
-RUN/settings.yaml  events.jsonl  report.html
+RUN/settings.yaml  labels.sha256  events.jsonl  report.html
 RUN/iteration_0_supervised/{model.safetensors, metrics.json, picks.star}
 RUN/iteration_1_selftrain/…
 RUN/best -> the accepted iteration
@@ -113,6 +113,20 @@ class RunFolder:
             return None
         figures: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return figures
+
+    def done(self) -> list[dict[str, Any]]:
+        """Figures of the iterations that were finished, from the supervised start on."""
+        found: list[dict[str, Any]] = []
+        while (figures := self.metrics(iteration_name(len(found)))) and "number" in figures:
+            if figures.get("stopped"):
+                break
+            found.append(figures)
+        return found
+
+    def forget_ensembles(self) -> None:
+        """Remove what was joined of earlier iterations, now that there will be others."""
+        for ensemble in self.path.glob("iteration_*_ensemble"):
+            rmtree(ensemble)
 
     def save_model(self, iteration: str, model: Model, file: str = WEIGHTS) -> Path:
         path = self.path / iteration / file

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from threading import Event
 from time import perf_counter
@@ -29,8 +30,8 @@ from .evidence import FEWEST_CLICKS, fold, gather
 from .examples import Example, fingerprint, labelled_px, load_examples
 from .fitting import Course, fit
 from .gate import Standing, Verdict, collapsed, compare
-from .judging import judge
-from .pseudo_labels import View, choose_thresholds, guess, look
+from .judging import Judgement, judge
+from .pseudo_labels import Thresholds, View, choose_thresholds, guess, look
 from .runs import RunFolder, iteration_name
 from .settings import SelfTrainSettings
 from .supervised import held_out_count, metrics_of, model_of, started, validation
@@ -151,7 +152,9 @@ class SelfTraining:
     ) -> None:
         self.lines, self.settings, self.folder = lines, settings, folder
         self.device, self.stop = device, stop
-        self.course = Course(sum(self._steps(n) for n in range(settings.rounds + 1)))
+        self.before = folder.done()
+        iterations = max(settings.rounds + 1, len(self.before))
+        self.course = Course(sum(map(self._steps, range(iterations))))
         self.accepted: list[str] = []
         self.standing: Standing | None = None
         self.expected = 0.0
@@ -162,14 +165,11 @@ class SelfTraining:
         """Everything between reading and finishing."""
         examples, device = self.lines[0].examples, describe(self.device)
         yield started(examples, device, self.settings, self.course.steps)
-        for number in range(self.settings.rounds + 1):
+        yield from self._take_up()
+        for number in range(len(self.before), self.settings.rounds + 1):
             if number and (self.stop.is_set() or self._done()):
                 break
-            figures = self.folder.metrics(iteration_name(number))
-            if figures and not figures.get("stopped"):
-                yield from self._take_up(number, figures)
-            else:
-                yield from self._iterate(number)
+            yield from self._iterate(number)
         if self.settings.ensemble and len(self.accepted) > 1 and not self.stop.is_set():
             yield from self._join(self.settings.rounds + 1)
 
@@ -188,6 +188,10 @@ class SelfTraining:
     def _advise(self) -> str:
         if self.stop.is_set():
             return "The run was stopped; resume it to go on."
+        if not self.settings.rounds:
+            return "Rounds of self-training may get more out of the same micrographs."
+        if self.settings.always_accept:
+            return "Every round was kept unseen; the report tells which one is the best."
         if len(self.accepted) == 1:
             return "Self-training gained nothing; correct some of the start's picks, train again."
         if self.in_vain:
@@ -196,13 +200,16 @@ class SelfTraining:
 
     def _done(self) -> bool:
         """Whether another round makes no sense."""
-        judged = self.settings.complete or len(self.lines) > 1 or self.settings.always_accept
-        if not judged:
+        if self.settings.complete and all(e.picks is not None for e in self.lines[0].examples):
+            self.advice = (
+                "There are no micrographs without labels to learn from; add some, or train alone."
+            )
+        elif not (self.settings.complete or len(self.lines) > 1 or self.settings.always_accept):
             self.advice = (
                 f"With fewer than {FEWEST_CLICKS} clicks nothing can judge a round of "
                 "self-training; click some more and run again."
             )
-        return not judged or self.in_vain
+        return bool(self.advice) or self.in_vain
 
     # one iteration
 
@@ -278,7 +285,7 @@ class SelfTraining:
             | {"accepted": verdict.accepted, "reason": verdict.reason}
             | metrics_of(judgement, self.settings)
             | {"pseudo_labels": lesson and lesson.as_figures()}
-            | {"held_out_picks": standing.held_out}
+            | {"held_out_picks": standing.held_out, "expected": self._expected(judgement)}
             | {"stopped": self.stop.is_set(), "seconds": perf_counter() - begun},
         )
         if not self.stop.is_set():
@@ -313,15 +320,32 @@ class SelfTraining:
             verdict.reason,
         )
 
-    def _take_up(self, number: int, figures: dict[str, Any]) -> Iterator[TrainingEvent]:
-        """Go past an iteration that was finished earlier."""
-        self.course.skip(self._steps(number))
-        name = iteration_name(number)
-        self._forget_parts(name)
-        networks = [self._load(line, name) for line in self.lines]
-        verdict = Verdict(figures["accepted"], figures["reason"])
-        yield from self._accept(number, name, self._judge(number, networks), verdict)
-        self.in_vain = self.in_vain and not self.continued
+    def _take_up(self) -> Iterator[TrainingEvent]:
+        """Go past the iterations that were finished earlier; the best of them is still the best."""
+        for figures in self.before:
+            self.course.skip(self._steps(figures["number"]))
+            self._forget_parts(figures["name"])
+            self.in_vain = not figures["accepted"]
+            if figures["accepted"]:
+                self.accepted.append(figures["name"])
+            yield self._told(figures)
+        if self.before:
+            self.expected = self.before[0]["expected"]
+            name = self.accepted[-1]
+            number = next(f["number"] for f in self.before if f["name"] == name)
+            self.standing = self._judge(number, [self._load(line, name) for line in self.lines])
+            self.folder.accept(name)
+            self.folder.forget_ensembles()
+            self.in_vain = self.in_vain and not self.continued
+
+    def _told(self, figures: dict[str, Any]) -> Iteration:
+        """An iteration as its figures on disk tell."""
+        known: dict[str, Any] = {
+            name: nan if value is None else value for name, value in figures.items()
+        }
+        names = ("number", "name", "f1", "average_precision", "threshold", "count", "accepted")
+        path = self.lines[0].weights(self.folder, figures["name"])
+        return Iteration(path=path, reason=figures["reason"], **{n: known[n] for n in names})
 
     # looking and judging
 
@@ -331,13 +355,17 @@ class SelfTraining:
         least = LEAST * self.expected if number else 0.0
         judgement = judge(networks[0], model.examples, s.complete, start, s.expected_count, least)
         if not number:
-            self.expected = sum(judgement.expected(example.path) for example in model.examples)
+            self.expected = self._expected(judgement)
         if len(self.lines) == 1 or len(networks) < len(self.lines):
             return Standing(judgement, held_out=held_out_count(model.examples))
         jurors = zip(networks[1:], self.lines[1:], strict=True)
         views = [look(network, line.examples, judgement) for network, line in jurors]
         evidence = gather(views, judgement)
         return Standing(evidence.informed(judgement), evidence, len(evidence.ranks))
+
+    def _expected(self, judgement: Judgement) -> float:
+        """Particles on all micrographs."""
+        return sum(judgement.expected(example.path) for example in self.lines[0].examples)
 
     def _verdict(self, standing: Standing) -> Verdict:
         if self.standing is None:
@@ -354,11 +382,13 @@ class SelfTraining:
         assert self.standing is not None
         return "" if self.settings.always_accept else collapsed(views, self.standing)
 
-    def _teach(self, number: int, views: Sequence[View]) -> tuple[PseudoLabelled, list[Guess]]:
+    def _teach(
+        self, number: int, views: Sequence[View]
+    ) -> tuple[PseudoLabelled, list[Guess | None]]:
         """What a teacher's views have to say, and an account of it."""
         thresholds = choose_thresholds(views, self.settings, number)
-        guesses = [guess(view, thresholds, self.settings.pseudo_labels) for view in views]
-        counts = [len(each.positions) for each in guesses]
+        guesses = [self._guess(view, thresholds) for view in views]
+        counts = [len(each.positions) for each in guesses if each]
         told = PseudoLabelled(
             number,
             sum(counts),
@@ -368,6 +398,12 @@ class SelfTraining:
             thresholds.reason,
         )
         return told, guesses
+
+    def _guess(self, view: View, thresholds: Thresholds) -> Guess | None:
+        """None where a person has said everything."""
+        if self.settings.complete and view.example.picks is not None:
+            return None
+        return guess(view, thresholds, self.settings.pseudo_labels)
 
     def _load(self, line: Line, iteration: str) -> nn.Module:
         return load_weights(line.weights(self.folder, iteration)).network.to(self.device)

@@ -91,6 +91,8 @@ def _events(trainer: Trainer, start: _Start, stop: Event, device: str) -> Iterat
             yield from start.validate(step.step, trainer.averaged)
         if last:
             return
+    if start.best is None:
+        yield from start.validate(trainer.taken, trainer.averaged)
 
 
 @dataclass
@@ -188,6 +190,7 @@ def metrics_of(judgement: Judgement, settings: TrainSettings) -> dict[str, objec
         **judgement.figures(),
         "complete": settings.complete,
         "count": judgement.count,
+        "micrographs": [str(path) for path in judgement.picks],
         "calibration": judgement.calibration.model_dump(),
         "pixels": judgement.pixels.to_dict() if judgement.pixels else None,
     }

@@ -41,10 +41,6 @@ from .trainer import Trainer
 MOST_UNLABELLED = 32
 """Micrographs without labels that take part, at the most."""
 
-LEAST = 0.95
-"""Particles that a successor expects at least, over those of the start: clicks cannot tell a model
-that is more careful from one that loses particles, round by round."""
-
 FIRST = Verdict(True, "The supervised start.")
 FORCED = Verdict(True, "Kept unseen, as every round of this run is to be.")
 
@@ -157,7 +153,7 @@ class SelfTraining:
         self.course = Course(sum(map(self._steps, range(iterations))))
         self.accepted: list[str] = []
         self.standing: Standing | None = None
-        self.expected = 0.0
+        self.expected = 0.0  # a successor may not expect less: clicks would not notice the loss
         self.in_vain, self.continued = False, folder.finished
         self.advice = ""
 
@@ -352,7 +348,7 @@ class SelfTraining:
     def _judge(self, number: int, networks: Sequence[nn.Module]) -> Standing:
         model, s = self.lines[0], self.settings
         start = TAUGHT if number else None
-        least = LEAST * self.expected if number else 0.0
+        least = self.expected if number else 0.0
         judgement = judge(networks[0], model.examples, s.complete, start, s.expected_count, least)
         if not number:
             self.expected = self._expected(judgement)

@@ -152,7 +152,7 @@ def test_fixed_thresholds_give_way_in_each_round(see):
     chosen = [choose_thresholds([see(GRID, falling(56))], fixed, number) for number in (1, 2, 3)]
     assert [each.particle for each in chosen] == pytest.approx([0.95, 0.93, 0.91])
     assert [each.background for each in chosen] == pytest.approx([0.05, 0.07, 0.09])
-    assert chosen[0].reason == "Both thresholds were given."
+    assert chosen[0].reason == "Thresholds are fixed."
 
 
 def test_one_threshold_may_be_fixed_alone(see):

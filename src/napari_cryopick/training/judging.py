@@ -186,7 +186,7 @@ def _score(
     scores = score_particles(
         {path: found for path, (found, _) in pairs.items()},
         {path: truth for path, (_, truth) in pairs.items()},
-        PARTICLE_PX / labelled[0].rescaling.factor,
+        labelled[0].diameter_px,
         threshold=threshold,
     )
     return Judgement(
@@ -218,12 +218,10 @@ def _estimate(
 
 def _found(example: Example, picks: Picks, threshold: float) -> NDArray[np.bool_]:
     """Which held-out picks of a person the kept picks hit."""
-    assert example.picks is not None
-    assert example.held_out is not None
-    held = example.picks.positions[example.held_out.picks]
+    held = example.held_out_positions
     hit = np.zeros(len(held), dtype=bool)
     kept = picks.positions[picks.scores >= threshold]
-    hit[match(kept, held, PARTICLE_PX / example.rescaling.factor / 2).truth] = True
+    hit[match(kept, held, example.diameter_px / 2).truth] = True
     return hit
 
 
@@ -240,7 +238,7 @@ def _on_held_out_ground(example: Example, picks: Picks) -> tuple[Picks, Picks]:
 
 
 def _hits(found: Picks, truth: Picks, example: Example) -> NDArray[np.bool_]:
-    radius_px = PARTICLE_PX / example.rescaling.factor / 2
+    pairs = match(found.positions, truth.positions, example.diameter_px / 2, found.scores)
     hits = np.zeros(len(found), dtype=bool)
-    hits[match(found.positions, truth.positions, radius_px, found.scores).found] = True
+    hits[pairs.found] = True
     return hits

@@ -89,7 +89,7 @@ def test_an_output_that_cannot_be_is_told_before_any_work(
 
 def test_many_micrographs_make_one_row(capsys):
     picks = Picks.at(np.zeros((2, 2)), status=[Status.OK, Status.BORDER])
-    one = Picked(Path("a.mrc"), 1.5, picks, 0.5)
+    one = Picked(Path("a.mrc"), 1.5, picks, 1.0, 0.5)
     results.print(as_table([one] * (LONGEST_TABLE + 1)))
     out = capsys.readouterr().out
     assert "a.mrc" not in out

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 from cyclopts import Parameter
 from rich.table import Table
 
 from ..picking.events import Failed, Predicted, PredictionEvent
+from ..picking.promise import Promise
 from ..picking.settings import PredictSettings
 from ..picks import Picks, Status
+from ..plain import without_nan
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
 from .terminal import ExitCode, complain, counted, deliver, require_writable, say, table
@@ -52,6 +55,7 @@ def predict(
     if picked:
         save(picked, settings, output)
         deliver(as_table(picked), as_data(picked, failed, output), json)
+        say(f"{str(promised(picked)).capitalize()} at this threshold, if the scores hold.")
         say(f"The picks are in {output}.")
     if failed:
         complain(f"{counted(len(failed), 'micrograph')} could not be picked, as told above.")
@@ -72,11 +76,18 @@ class Picked:
     path: Path
     pixel_size_angstrom: float | None
     picks: Picks
+    particles: float
     seconds: float
 
     @classmethod
     def of(cls, event: Predicted) -> Picked:
-        return cls(event.path, event.micrograph.pixel_size_angstrom, event.picks, event.seconds)
+        return cls(
+            event.path,
+            event.micrograph.pixel_size_angstrom,
+            event.picks,
+            event.particles,
+            event.seconds,
+        )
 
     @property
     def good(self) -> int:
@@ -115,6 +126,12 @@ def save(picked: Iterable[Picked], settings: PredictSettings, output: Path) -> N
     write_picks(output, picks)
 
 
+def promised(picked: Iterable[Picked]) -> Promise:
+    """What the scores promise of the good picks."""
+    kept = [one.picks.with_status(Status.OK).scores for one in picked]
+    return Promise.of(np.concatenate(kept), sum(one.particles for one in picked))
+
+
 def as_table(picked: list[Picked]) -> Table:
     """One row for each micrograph, unless they are many, and one for all."""
     shown = table("micrograph", "picks", "flagged", "seconds")
@@ -130,10 +147,11 @@ def as_table(picked: list[Picked]) -> Table:
     return shown
 
 
-def as_data(picked: Iterable[Picked], failed: Iterable[Failed], output: Path) -> dict[str, object]:
+def as_data(picked: list[Picked], failed: Iterable[Failed], output: Path) -> dict[str, object]:
     """The same for a program to read."""
     return {
         "output": str(output),
+        "expected": without_nan(asdict(promised(picked))),
         "micrographs": [
             {
                 "path": str(one.path),

@@ -23,7 +23,7 @@ from ..errors import CryopickError
 from ..picking.events import Failed, Predicted, PredictionEvent
 from ..picking.settings import PredictSettings
 from .coordinates import write_layer
-from .curation import show_above, threshold_of
+from .curation import promise_of, show_above, threshold_of
 from .form import SettingsForm, compact_rows, with_button
 from .jobs import Soon, Work
 from .models import ModelCombo
@@ -51,6 +51,7 @@ class PredictPanel(Panel[PredictSettings]):
         self.scope = QComboBox()
         self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
         self.count = QLabel()
+        self.promise = QLabel()
         self.export = QPushButton("Export…")
         self._seconds: list[float] = []
         self._failed: list[str] = []
@@ -137,11 +138,13 @@ class PredictPanel(Panel[PredictSettings]):
     def _count(self) -> None:
         picks = self.picks_layer()
         self.export.setEnabled(picks is not None)
+        self.promise.setVisible(picks is not None)
         if picks is None:
             self.count.setText("No picks yet")
         else:
             here = int((picks.data[picks.shown, 0].round() == self.slice_in_view()).sum())
             self.count.setText(f"{counted(int(picks.shown.sum()), 'pick')}, {here:,} here")
+            self.promise.setText(str(promise_of(picks)).capitalize())
 
     def _name_scope(self, event: Any = None) -> None:
         image = self.images.layer()
@@ -177,6 +180,7 @@ class PredictPanel(Panel[PredictSettings]):
         self.threshold.setSingleStep(0.01)
         self.threshold.setDecimals(2)
         self.threshold.setToolTip("Show a model's picks from this score on; yours always show.")
+        self.promise.setToolTip("What the model's scores promise at this threshold.")
         self.export.setToolTip("Write the picks that are shown, for RELION (STAR) or as CSV.")
         rows = compact_rows()
         rows.addRow("Threshold", self.threshold)
@@ -184,4 +188,5 @@ class PredictPanel(Panel[PredictSettings]):
         line.addWidget(self.count, stretch=1)
         line.addWidget(self.export)
         rows.addRow(line)
+        rows.addRow(self.promise)
         self.body.insertLayout(self.body.indexOf(self.control.progress) + 1, rows)

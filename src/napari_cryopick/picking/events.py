@@ -12,7 +12,11 @@ from .maps import Maps
 
 @dataclass(frozen=True)
 class Predicted:
-    """One micrograph is done; `threshold` is the model's own, whichever was asked for."""
+    """One micrograph is done.
+
+    `threshold` is the model's own, whichever was asked for; `particles` are as many as all scores
+    add up to, those below the threshold too.
+    """
 
     index: int
     total: int
@@ -21,6 +25,7 @@ class Predicted:
     picks: Picks
     maps: Maps
     threshold: float
+    particles: float
     seconds: float
 
 

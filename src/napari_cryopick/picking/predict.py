@@ -14,7 +14,7 @@ from ..micrograph import Micrograph
 from ..network.device import choose_device
 from ..network.weights import Model
 from ..network.zoo import load_model
-from ..picks import Picks
+from ..picks import Picks, Status
 from .events import Failed, Predicted, PredictionEvent
 from .infer import predict_maps
 from .maps import Maps
@@ -53,6 +53,7 @@ def predict_many(
         try:
             micrograph = read_micrograph(path, settings.pixel_size_angstrom)
             picks, maps = predict(model, micrograph, settings)
+            kept = picks[picks.scores >= _threshold(model, settings)]
         except CryopickError as error:
             yield Failed(index, len(micrographs), path, str(error))
         else:
@@ -62,20 +63,23 @@ def predict_many(
                 len(micrographs),
                 path,
                 micrograph,
-                picks,
+                kept,
                 maps,
                 model.card.threshold,
+                float(picks.with_status(Status.OK).scores.sum()),
                 seconds,
             )
 
 
 def predict(model: Model, micrograph: Micrograph, settings: PredictSettings) -> tuple[Picks, Maps]:
-    """Maps of one micrograph, and its picks at or above the threshold."""
+    """All picks of one micrograph, the unlikely ones too, and the maps that they come of."""
     card = model.card
     if settings.border is not None:
         card = card.model_copy(update={"border": settings.border})
     image, rescaling = prepare(micrograph, settings.diameter_angstrom, card.particle_px)
     maps = predict_maps(model.network, image, rescaling.factor, settings.averaging)
-    picks = pick(maps, card, micrograph.shape, settings.min_distance)
-    threshold = card.threshold if settings.threshold is None else settings.threshold
-    return picks[picks.scores >= threshold], maps
+    return pick(maps, card, micrograph.shape, settings.min_distance), maps
+
+
+def _threshold(model: Model, settings: PredictSettings) -> float:
+    return model.card.threshold if settings.threshold is None else settings.threshold

@@ -51,6 +51,22 @@ class Body:
         """The same with all weights multiplied."""
         return replace(self, weights=self.weights * np.float32(factor))
 
+    def coarser(self, spacing_angstrom: float) -> Body:
+        """The same weight at the centres of small cubes, blurred as much as those are wide."""
+        cubes = np.floor(self.positions / spacing_angstrom).astype(np.int32)
+        _, cube = np.unique(cubes, axis=0, return_inverse=True)
+        weights = np.bincount(cube.ravel(), self.weights)
+        moments = [np.bincount(cube.ravel(), self.weights * axis) for axis in self.positions.T]
+        solid = weights > 0
+        positions = np.stack(moments, axis=1)[solid] / weights[solid, None]
+        blur = float(np.hypot(self.blur_angstrom, spacing_angstrom / np.sqrt(12)))
+        return replace(
+            self,
+            positions=positions.astype(np.float32),
+            weights=weights[solid].astype(np.float32),
+            blur_angstrom=blur,
+        )
+
     def broken(self, rng: np.random.Generator) -> Body:
         """What a random plane leaves of it, around a centre of its own."""
         normal = rng.normal(size=3)

@@ -44,6 +44,8 @@ class Example:
         What a person has said of it, and what of that only judges; None where nothing was said.
     border
         Diameters from its edges within which picks are flagged.
+    particle_px
+        Particle diameter in the image; other than usual where somebody has misjudged it.
     """
 
     path: Path
@@ -55,6 +57,7 @@ class Example:
     labels: Labels | None = None
     held_out: HeldOut | None = None
     border: float = BORDER
+    particle_px: float = PARTICLE_PX
 
     @property
     def training_picks(self) -> Picks:
@@ -91,7 +94,7 @@ class Example:
     @property
     def diameter_px(self) -> float:
         """The particle's, in micrograph pixels."""
-        return PARTICLE_PX / self.rescaling.factor
+        return self.particle_px / self.rescaling.factor
 
     def field(self, complete: bool, guess: Guess | None = None) -> Field:
         """Image, target and picks for sampling.
@@ -107,7 +110,7 @@ class Example:
             shape,
             self.training_picks,
             self.rescaling,
-            PARTICLE_PX,
+            self.particle_px,
             complete,
             self.labels,
             self.held_out_positions,

@@ -1,0 +1,1 @@
+"""Networks that learn from simulated micrographs: nobody has to label anything."""

@@ -1,0 +1,35 @@
+"""Lesson after lesson: simulated micrographs of many particles, as a network asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..simulation.body import Body
+from ..simulation.invented import invent
+from ..simulation.parallel import cores, in_turn
+from ..training.examples import Example
+from .conditions import Conditions
+from .lessons import make_lesson
+
+
+def make_lessons(
+    bodies: Sequence[Body], count: int, seed: int, conditions: Conditions | None = None
+) -> Iterator[Example]:
+    """So many lessons: of the bodies in turn, and every second one of an invented particle.
+
+    The same seed gives the same ones, whatever the machine; without bodies all are invented.
+    """
+    rngs = np.random.default_rng(seed).spawn(count)
+
+    def make(job: tuple[int, np.random.Generator]) -> Example:
+        number, rng = job
+        known = bodies and number % 2
+        body = bodies[number // 2 % len(bodies)] if known else invent(number, rng)
+        lesson = make_lesson(body, conditions or Conditions(), rng)
+        return replace(lesson, path=Path(f"{number:05d} {body.name}"))
+
+    return in_turn(make, enumerate(rngs), cores())

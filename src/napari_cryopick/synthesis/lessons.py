@@ -1,0 +1,91 @@
+"""One simulated micrograph, ready to teach a network or to judge it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+from scipy.ndimage import gaussian_filter
+
+from ..imaging.prepare import prepare
+from ..labels import LabelClass, Labels
+from ..micrograph import Micrograph
+from ..network.architectures import PARTICLE_PX
+from ..picks import Picks, Status
+from ..simulation.body import Body
+from ..simulation.crowd import preferred_axes
+from ..simulation.field import make_field
+from ..simulation.simple import SimulatedField
+from ..training.examples import Example
+from ..training.holdout import nothing_held_out
+from ..training.sampling import Field
+from .conditions import CONTRAST, FINE_PX, Conditions, draw_settings
+
+MISJUDGED = 0.15
+"""How far off a person's diameter may be, as the logarithm of its ratio to the true one."""
+
+SCRAMBLED = 0.1
+"""Share of lessons in which only the power of each frequency is left of what was there."""
+
+_SMOOTHED = 0.25
+
+
+def make_lesson(body: Body, conditions: Conditions, rng: np.random.Generator) -> Example:
+    """Simulate a small micrograph, and have it looked at with a diameter about right."""
+    size = body.diameter_angstrom / FINE_PX
+    faint = body.coarser(size / 2).scaled(rng.uniform(*CONTRAST))
+    settings = draw_settings(size, conditions, rng)
+    field: SimulatedField = make_field(
+        [faint], preferred_axes([faint], settings, rng), settings, rng
+    )
+    if rng.uniform() < SCRAMBLED:
+        field = _scrambled(field, rng)
+    micrograph = _processed(field.micrograph, rng)
+    misjudged = np.exp(rng.uniform(-MISJUDGED, MISJUDGED))
+    image, rescaling = prepare(micrograph, body.diameter_angstrom * misjudged, PARTICLE_PX)
+    picks = Picks.at(field.picks.positions[field.picks.statuses != Status.CONTAMINATION])
+    return Example(
+        Path(body.name),
+        micrograph.shape,
+        size,
+        image,
+        rescaling,
+        picks,
+        _contamination(field.labels),
+        nothing_held_out(picks),
+        particle_px=PARTICLE_PX / misjudged,
+    )
+
+
+def taught(lesson: Example) -> Field:
+    """What a network learns of it: everything is known, contamination too."""
+    field = lesson.field(complete=True)
+    field.layers[-1] = 1.0
+    return field
+
+
+def _scrambled(field: SimulatedField, rng: np.random.Generator) -> SimulatedField:
+    """Texture as fine and as strong at every frequency, and no particle in it."""
+    pixels = field.micrograph.pixels - gaussian_filter(field.micrograph.pixels, 2 * FINE_PX)
+    noise = fft.rfft2(rng.normal(size=pixels.shape))
+    spectrum = np.abs(fft.rfft2(pixels)) * np.sign(noise)
+    texture = fft.irfft2(spectrum, pixels.shape).astype(np.float32)
+    nothing = Labels(np.zeros_like(field.labels.classes))
+    return SimulatedField(replace(field.micrograph, pixels=texture), Picks.at([]), nothing)
+
+
+def _processed(micrograph: Micrograph, rng: np.random.Generator) -> Micrograph:
+    """As people hand it over: now and then smoothed, as by binning or a denoiser."""
+    if rng.uniform() > _SMOOTHED:
+        return micrograph
+    width_px = rng.uniform(0.4, 1.6) * FINE_PX / PARTICLE_PX
+    return replace(micrograph, pixels=gaussian_filter(micrograph.pixels, width_px))
+
+
+def _contamination(labels: Labels) -> Labels:
+    """Of the classes only this: particles are told by their centres."""
+    classes: NDArray[np.uint8] = labels.classes
+    return Labels(np.where(classes == LabelClass.CONTAMINATION, classes, LabelClass.UNKNOWN))

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -309,17 +309,36 @@ def test_where_nothing_is_gained_the_run_gives_up(measured):
     assert not measured[-1].stopped
 
 
-def test_a_run_that_has_given_up_goes_on_if_it_is_told_to(measured, project, tmp_path):
-    """And repeats nothing."""
+@pytest.fixture
+def gone_on(measured, project, tmp_path) -> Callable[[], list[TrainingEvent]]:
+    """Go on with a copy of that run, which has given up."""
     run = Path(shutil.copytree(measured[-1].run, tmp_path / "run", symlinks=True))
     settings = SelfTrainSettings(**yaml.safe_load((run / "settings.yaml").read_text()))
     picks = {path: project.particles[path] for path in project.micrographs[:3]}
-    again = list(self_train(project.micrographs, picks, settings, run, resume=True))
+    return lambda: list(self_train(project.micrographs, picks, settings, run, resume=True))
+
+
+def test_a_run_that_has_given_up_goes_on_if_it_is_told_to(measured, gone_on, tmp_path):
+    """And repeats nothing."""
+    again = gone_on()
     *earlier, third = [(told.accepted, told.reason) for told in of(Iteration, again)]
     assert earlier == [(told.accepted, told.reason) for told in of(Iteration, measured)]
     assert not third[0]
     assert len(of(Step, again)) == 1
-    assert again[-1].model == run / NAMES[0] / "model.safetensors"
+    assert again[-1].model == tmp_path / "run" / NAMES[0] / "model.safetensors"
+
+
+def test_a_run_that_was_killed_when_it_gave_up_again_does_not_go_on(gone_on, tmp_path):
+    """Its new round had been rolled back, and the end was all that it had left to tell."""
+    gone_on()
+    log = tmp_path / "run/events.jsonl"
+    *lines, end = log.read_text().splitlines(keepends=True)
+    assert json.loads(end)["event"] == "Finished"
+    log.write_text("".join(lines))
+    again = gone_on()
+    assert len(of(Iteration, again)) == 3
+    assert not of(Step, again)
+    assert len(of(Step, gone_on())) == 1
 
 
 @pytest.mark.parametrize(

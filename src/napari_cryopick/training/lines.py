@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..errors import CryopickError
 from ..network.weights import load_weights
 from ..network.zoo import WEIGHTS
 from .events import Step
@@ -60,6 +61,21 @@ class Line:
     def part(self, iteration: str) -> Path:
         """Where the state of its training is kept until the iteration is done."""
         return self.folder.path / iteration / f".part_{self.file}"
+
+    def require(self, iterations: Sequence[str]) -> None:
+        """Refuse to go on without the weights of these iterations.
+
+        Raises
+        ------
+        CryopickError
+            If any are missing: what was learnt from them cannot be repeated without them.
+        """
+        for path in map(self.weights, iterations):
+            if not path.exists():
+                raise CryopickError(
+                    f"{path} is missing, and without it the run cannot go on; put it back, or "
+                    "begin a new run in another output folder."
+                )
 
     def load(self, iteration: str) -> nn.Module:
         """The network of an iteration, in evaluation mode."""

@@ -35,6 +35,11 @@ class SelfTraining:
         Those of the run.
     stop
         Ends it in order once set.
+
+    Raises
+    ------
+    CryopickError
+        If weights that it needs to go on are missing.
     """
 
     def __init__(
@@ -44,11 +49,13 @@ class SelfTraining:
         self.before = folder.done()
         iterations = max(settings.rounds + 1, len(self.before))
         self.course = Course(sum(map(self._steps, range(iterations))))
-        self.accepted: list[str] = []
+        self.accepted = [figures["name"] for figures in self.before if figures["accepted"]]
         self.standing: Standing | None = None
         self.least: float | None = None
-        self.in_vain, self.continued = False, folder.finished
-        self.advice = ""
+        self.in_vain, self.advice = False, ""
+        needed = self.accepted if settings.ensemble else self.accepted[-1:]
+        for line in lines:
+            line.require(needed)
 
     @property
     def model(self) -> Line:
@@ -90,11 +97,10 @@ class SelfTraining:
         for figures in self.before:
             self.course.skip(self._steps(figures["number"]))
             self._forget_parts(figures["name"])
-            self.in_vain = not figures["accepted"]
-            if figures["accepted"]:
-                self.accepted.append(figures["name"])
             yield told(figures, self.model)
         if self.before:
+            last = self.before[-1]
+            self.in_vain = not (last["accepted"] or self.folder.ended_with(last["name"]))
             self._go_on_from(self.accepted[-1])
 
     def _go_on_from(self, name: str) -> None:
@@ -105,7 +111,6 @@ class SelfTraining:
         self.least = least
         self.folder.accept(name)
         self.folder.forget_ensembles()
-        self.in_vain = self.in_vain and not self.continued
 
     def _iterate(self, number: int) -> Iterator[TrainingEvent]:
         """Train all lines from fresh weights, judge them, and put the outcome on disk."""

@@ -368,6 +368,15 @@ def test_painted_labels_take_part(begin, small_project, tmp_path):
     assert events[-1].model.parent.name == NAMES[1]
 
 
+def test_painted_micrographs_are_still_to_be_learnt_from(begin, small_project, tmp_path):
+    """Of complete labels those without a pick tell no centres; a teacher may."""
+    first, second = small_project.micrographs
+    labels = {second: Labels(np.full((96, 112), LabelClass.PARTICLE, np.uint8), scale=0.5)}
+    picks = {first: small_project.particles[first]}
+    events = list(begin(tmp_path / "run", picks, labels, complete=True, rounds=1))
+    assert len(of(PseudoLabelled, events)) == 1
+
+
 def test_where_everything_is_labelled_there_is_nothing_to_learn_from(
     begin, small_project, tmp_path
 ):

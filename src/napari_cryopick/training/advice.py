@@ -11,7 +11,7 @@ from .settings import SelfTrainSettings
 
 def against_rounds(lines: Sequence[Line], settings: SelfTrainSettings) -> str:
     """Why no round can make sense, and what to do; "" if it can."""
-    if settings.complete and all(e.picks is not None for e in lines[0].examples):
+    if settings.complete and all(example.picked for example in lines[0].examples):
         return "There are no micrographs without labels to learn from; add some, or train alone."
     if not (settings.complete or len(lines) > 1 or settings.always_accept):
         return (

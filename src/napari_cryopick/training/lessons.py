@@ -36,6 +36,6 @@ def teach(views: Sequence[View], settings: SelfTrainSettings, number: int) -> Le
 
 
 def _guess(view: View, thresholds: Thresholds, settings: SelfTrainSettings) -> Guess | None:
-    if settings.complete and view.example.picks is not None:
+    if settings.complete and view.example.picked:
         return None
     return guess(view, thresholds, settings.pseudo_labels)

@@ -89,7 +89,7 @@ class SelfTraining:
 
     def _done(self) -> bool:
         """Whether another round makes no sense."""
-        self.advice = against_rounds(self.lines, self.settings)
+        self.advice = self.advice or against_rounds(self.lines, self.settings)
         return bool(self.advice) or self.in_vain
 
     def _take_up(self) -> Iterator[TrainingEvent]:

@@ -270,7 +270,7 @@ def measured(project, tmp_path_factory) -> list[TrainingEvent]:
         device="cpu",
     )
     run = tmp_path_factory.mktemp("runs") / "measured"
-    picks = {path: project.particles[path] for path in project.micrographs[:3]}
+    picks = project.annotated(3)
     return list(self_train(project.micrographs, picks, settings, run))
 
 
@@ -314,7 +314,7 @@ def gone_on(measured, project, tmp_path) -> Callable[[], list[TrainingEvent]]:
     """Go on with a copy of that run, which has given up."""
     run = Path(shutil.copytree(measured[-1].run, tmp_path / "run", symlinks=True))
     settings = SelfTrainSettings(**yaml.safe_load((run / "settings.yaml").read_text()))
-    picks = {path: project.particles[path] for path in project.micrographs[:3]}
+    picks = project.annotated(3)
     return lambda: list(self_train(project.micrographs, picks, settings, run, resume=True))
 
 

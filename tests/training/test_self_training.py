@@ -348,6 +348,7 @@ def test_a_run_that_was_killed_when_it_gave_up_again_does_not_go_on(gone_on, tmp
         {"round_epochs": 1, "patch_px": 128},
         {"schedule": "cosine", "loss": "bce"},
         {"complete": True},
+        {"blocks": True},
     ],
 )
 def test_every_setting_trains(changed, begin, small_project, tmp_path):
@@ -356,6 +357,19 @@ def test_every_setting_trains(changed, begin, small_project, tmp_path):
     *_, last = begin(tmp_path / "run", picks, **{"rounds": 1} | changed)
     assert last.model.parent.name == NAMES[1]
     assert all(torch.isfinite(tensor).all() for tensor in load_file(last.model).values())
+
+
+@pytest.mark.usefixtures("exactly")
+def test_blocks_are_hidden_from_successors_alone(begin, self_trained, tmp_path):
+    run, usual = tmp_path / "run", self_trained[-1].run
+    list(begin(run, blocks=True, rounds=1))
+
+    def same(name: str) -> bool:
+        one, two = (load_file(each / name / "model.safetensors") for each in (run, usual))
+        return all(torch.equal(one[tensor], two[tensor]) for tensor in one)
+
+    assert same(NAMES[0])
+    assert not same(NAMES[1])
 
 
 def test_painted_labels_take_part(begin, small_project, tmp_path):

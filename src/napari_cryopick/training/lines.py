@@ -14,6 +14,7 @@ from torch import nn
 from ..errors import CryopickError
 from ..network.weights import load_weights
 from ..network.zoo import WEIGHTS
+from .augmentation import USUAL
 from .events import Step
 from .evidence import fold
 from .examples import Example, labelled_px
@@ -93,7 +94,8 @@ class Line:
         pairs = zip(self.examples, guesses, strict=True)
         fields = [example.field(self.settings.complete, guessed) for example, guessed in pairs]
         seeded = self.settings.model_copy(update={"seed": self.settings.seed + number})
-        trainer = Trainer(fields, seeded, self.steps(number), self.device)
+        names = (*USUAL, "blocks") if number and self.settings.blocks else USUAL
+        trainer = Trainer(fields, seeded, self.steps(number), self.device, names)
         yield from fit(trainer, course, stop, self.part(iteration_name(number)))
         return trainer.averaged
 

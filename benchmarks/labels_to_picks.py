@@ -9,26 +9,19 @@ precision, wall-clock seconds of training, mean and range over seeds.
 
 from __future__ import annotations
 
-import argparse
-import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from tasks import parse_arguments, score_model, write_json
 
-from napari_cryopick.evaluation.particles import score_particles
 from napari_cryopick.io import find_micrographs, match_picks, read_picks
-from napari_cryopick.picking.events import Predicted
-from napari_cryopick.picking.predict import predict_many
-from napari_cryopick.picking.settings import PredictSettings
 from napari_cryopick.picks import Picks
 from napari_cryopick.training.events import Finished
 from napari_cryopick.training.settings import TrainSettings
 from napari_cryopick.training.supervised import train
-
-EVERY_PICK = 0.01
 
 
 @dataclass(frozen=True)
@@ -80,16 +73,7 @@ def run(task: Task, data: Path, seed: int) -> Result:
         *_, finished = train(paths, clicks, settings, Path(folder) / "run")
         assert isinstance(finished, Finished)
         others = [path for path in paths if path not in labelled]
-        model = str(finished.run)
-        settings = PredictSettings(**sizes, model=model, threshold=EVERY_PICK)
-        events = [e for e in predict_many(others, settings) if isinstance(e, Predicted)]
-    scores = score_particles(
-        {event.path: event.picks for event in events},
-        {path: truth[path] for path in others},
-        task.diameter_angstrom / task.pixel_size_angstrom,
-        task.pixel_size_angstrom,
-        threshold=events[0].threshold,
-    )
+        scores = score_model(finished.run, others, truth, sizes, task.diameter_angstrom)
     return Result(
         seed,
         scores.macro.f1,
@@ -116,12 +100,7 @@ def table(name: str, results: list[Result]) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", default="", help="part of a task's name")
-    parser.add_argument("--json", type=Path)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(__doc__.splitlines()[0])
     collected = {}
     for name, task in TASKS.items():
         if arguments.only not in name:
@@ -129,8 +108,7 @@ def main() -> None:
         results = [run(task, arguments.data, seed) for seed in range(arguments.seeds)]
         print("\n".join(table(name, results)), flush=True)
         collected[name] = [asdict(result) for result in results]
-    if arguments.json:
-        arguments.json.write_text(json.dumps(collected, indent=2) + "\n", encoding="utf-8")
+    write_json(arguments.json, collected)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ the JSON file, and the same command goes on where it was stopped.
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -19,20 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tasks import parse_arguments, score_model, write_json
 
-from napari_cryopick.evaluation.particles import ParticleScores, score_particles
 from napari_cryopick.io import find_micrographs, match_picks, read_picks
-from napari_cryopick.picking.events import Predicted
-from napari_cryopick.picking.predict import predict_many
-from napari_cryopick.picking.settings import PredictSettings
 from napari_cryopick.picks import Picks
 from napari_cryopick.simulation.settings import SimulationSettings
 from napari_cryopick.simulation.simple import simulate_fields, write_fields
 from napari_cryopick.training.events import Finished, Iteration
 from napari_cryopick.training.self_training import self_train
 from napari_cryopick.training.settings import SelfTrainSettings
-
-EVERY_PICK = 0.01
 
 
 @dataclass(frozen=True)
@@ -117,18 +111,10 @@ def run(name: str, task: Task, data: Path, seed: int, folder: Path) -> Result:
     finished = events[-1]
     assert isinstance(finished, Finished)
     iterations = [event for event in events if isinstance(event, Iteration)]
-
-    def score(model: Path) -> ParticleScores:
-        settings = PredictSettings(**sizes, model=str(model.parent), threshold=EVERY_PICK)
-        found = [e for e in predict_many(others, settings) if isinstance(e, Predicted)]
-        return score_particles(
-            {event.path: event.picks for event in found},
-            {path: truth[path] for path in others},
-            protein.diameter_angstrom / protein.pixel_size_angstrom,
-            threshold=found[0].threshold,
-        )
-
-    scores = {one.name: score(one.path) for one in iterations}
+    scores = {
+        one.name: score_model(one.path.parent, others, truth, sizes, protein.diameter_angstrom)
+        for one in iterations
+    }
     start, final = scores[iterations[0].name], scores[finished.model.parent.name]
     return Result(
         name,
@@ -203,12 +189,7 @@ def load(file: Path | None) -> list[Result]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", default="", help="part of a task's name")
-    parser.add_argument("--json", type=Path)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(__doc__.splitlines()[0])
     results = load(arguments.json)
     for name, task in TASKS.items():
         for seed in range(arguments.seeds):
@@ -218,9 +199,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 results.append(run(name, task, arguments.data, seed, Path(folder)))
             print(results[-1], flush=True)
-            if arguments.json:
-                rows = [asdict(result) for result in results]
-                arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+            write_json(arguments.json, [asdict(result) for result in results])
     print(table(results))
 
 

@@ -13,6 +13,7 @@ from napari_cryopick.gui.curation import (
     curate,
     curated_picks,
     redo,
+    refute,
     replace_all_model_picks,
     replace_model_picks,
     show_above,
@@ -162,3 +163,16 @@ def test_another_outcome_replaces_a_model_s_picks_everywhere_in_one_step(layer):
     assert layer.data.tolist() == [[0, 90, 90]]
     undo(layer)
     np.testing.assert_array_equal(layer.data, before)
+
+
+def test_a_pick_that_is_refuted_does_not_come_back_whoever_placed_it(layer):
+    predict(layer, 0, found((10, 10, 0.9)))
+    layer.add([0, 50, 50])
+    refute(layer, 1)
+    refute(layer, 0)
+    assert len(layer.data) == 0
+    predict(layer, 0, found((11, 10, 0.9), (51, 50, 0.9), (80, 80, 0.9)))
+    picks, deleted = curated_picks(layer, 0)
+    assert picks.positions.tolist() == [[80, 80]]
+    assert deleted.positions.tolist() == [[50, 50], [10, 10]]
+    assert set(deleted.statuses) == {Status.DELETED}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_cryopick import Picks, Source
-from napari_cryopick.gui.curation import curated_picks, replace_model_picks, undo
+from napari_cryopick.gui.curation import curated_picks, redo, replace_model_picks, undo
 from napari_cryopick.gui.doubts import Doubt, Why
 from napari_cryopick.gui.layers import PLACE, find_layer, stack_of
 from napari_cryopick.gui.results import ensure_picks
@@ -77,6 +77,21 @@ def test_a_person_s_word_is_taken_and_can_be_taken_back(review, picks):
         undo(picks)
     assert curated_picks(picks, 2)[0].sources.tolist() == [Source.MODEL]
     assert len(curated_picks(picks, 0)[1]) == 1
+
+
+def test_a_person_may_take_back_a_click_and_teach_that_it_is_none(review, picks, image):
+    clicked = Doubt(0, (30.0, 30.0), Why.NOT_FOUND, np.nan)
+    review.begin(image, [clicked], DIAMETER_PX)
+    review.next.click()
+    review.no.click()
+    for back_and_forth in (None, undo, redo):
+        if back_and_forth:
+            back_and_forth(picks)
+        here, deleted = curated_picks(picks, 0)
+        taken_back = back_and_forth is undo
+        assert ((30, 30) in map(tuple, here.positions)) == taken_back
+        assert ((30, 30) in map(tuple, deleted.positions)) != taken_back
+        assert len(picks.data) == len(picks.features) == 2 + taken_back
 
 
 def test_saying_no_where_there_is_no_pick_changes_nothing(review, picks):

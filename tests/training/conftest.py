@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,6 +37,10 @@ class Project:
     micrographs: list[Path]
     particles: dict[Path, Picks]
 
+    def annotated(self, count: int) -> dict[Path, Picks]:
+        """Every particle of the first few micrographs."""
+        return {path: self.particles[path] for path in self.micrographs[:count]}
+
     def clicks(self, count: int = 6) -> dict[Path, Picks]:
         """A few particles of the first micrograph."""
         path = self.micrographs[0]
@@ -54,10 +59,16 @@ def project(tmp_path_factory) -> Project:
     return simulated(tmp_path_factory.mktemp("project"), count=4, shape=(320, 384), particles=16)
 
 
+@pytest.fixture(scope="session")
+def small_steps() -> dict[str, Any]:
+    """Settings of trainings that are to run, not to learn anything."""
+    return {"diameter_angstrom": 160, "batch_size": 2, "patch_px": 32, "device": "cpu"}
+
+
 @pytest.fixture
-def quick() -> TrainSettings:
-    """Enough to see that everything runs, not to learn anything."""
-    return TrainSettings(diameter_angstrom=160, steps=4, batch_size=2, patch_px=32, device="cpu")
+def quick(small_steps) -> TrainSettings:
+    """Enough to see that everything runs."""
+    return TrainSettings(**small_steps, steps=4)
 
 
 @pytest.fixture(scope="session")
@@ -67,18 +78,10 @@ def small_project(tmp_path_factory) -> Project:
 
 
 @pytest.fixture(scope="session")
-def two_rounds() -> SelfTrainSettings:
+def two_rounds(small_steps) -> SelfTrainSettings:
     """Two rounds of self-training that are kept whatever they are worth."""
     return SelfTrainSettings(
-        diameter_angstrom=160,
-        steps=4,
-        round_steps=3,
-        rounds=2,
-        batch_size=2,
-        patch_px=32,
-        device="cpu",
-        always_accept=True,
-        expected_count=8,
+        **small_steps, steps=4, round_steps=3, rounds=2, always_accept=True, expected_count=8
     )
 
 

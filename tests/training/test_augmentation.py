@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Generator
 
-from napari_cryopick.training.augmentation import AUGMENTATIONS, augment
+from napari_cryopick.training.augmentation import AUGMENTATIONS, USUAL, augment
 from napari_cryopick.training.sampling import Batch
 from napari_cryopick.training.targets import AREA, CENTRE, CONTAMINATION
 
@@ -84,6 +84,17 @@ def test_what_ice_half_hides_is_left_out(batch):
     for layer in range(3):
         assert torch.equal(icy.values[:, layer][untouched], batch.values[:, layer][untouched])
         assert torch.equal(icy.weights[:, layer][untouched], batch.weights[:, layer][untouched])
+
+
+def test_blocks_hide_some_of_each_patch_and_only_where_asked_for(batch):
+    hidden = apply(batch, "blocks", 1.0).images == 0
+    assert 0.01 < hidden.float().mean() < 0.3
+    rows, columns = hidden[0, 0].any(dim=1), hidden[0, 0].any(dim=0)
+    assert rows.any()
+    assert not (rows.all() and columns.all())
+    seen = ~hidden
+    assert torch.equal(apply(batch, "blocks", 1.0).images[seen], batch.images[seen])
+    assert "blocks" not in USUAL
 
 
 def test_they_are_applied_one_after_the_other(batch):

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from napari_cryopick import CryopickError
-from napari_cryopick.labels import Labels
+from napari_cryopick.labels import LabelClass, Labels
 from napari_cryopick.picks import Picks, Status
 from napari_cryopick.training.examples import load_examples
-from napari_cryopick.training.targets import distances
+from napari_cryopick.training.targets import AREA, CENTRE, UNLABELLED, distances
 
 
 def load(micrographs, picks, settings, labels=None):
@@ -133,3 +133,44 @@ def test_an_empty_labels_layer_is_nothing_to_learn_from(project, quick):
     labels = {project.micrographs[0]: Labels(np.zeros((320, 384), np.uint8))}
     with pytest.raises(CryopickError, match="There are no picks to learn from"):
         load(project.micrographs, {}, quick, labels)
+
+
+@pytest.fixture
+def painted(project, quick):
+    """A completely picked micrograph, and one on which a class is painted in a corner, no more."""
+
+    def painted(painted_class: LabelClass):
+        first, second = project.micrographs[:2]
+        classes = np.zeros((320, 384), np.uint8)
+        classes[:80, :80] = painted_class
+        picks, labels = {first: project.particles[first]}, {second: Labels(classes)}
+        complete = quick.model_copy(update={"complete": True})
+        return load([first, second], picks, complete, labels)[1]
+
+    return painted
+
+
+def test_painted_particles_without_picks_do_not_judge_and_their_centres_are_unknown(painted):
+    example = painted(LabelClass.PARTICLE)
+    assert not example.picked
+    assert not example.held_out_rows.any()
+    weights = example.field(complete=True).layers[4:]
+    assert (weights[CENTRE, :40, :40] == UNLABELLED).all()
+    assert (weights[AREA, 10:40, 10:40] == 1).all()
+    assert (weights[: CENTRE + 1, 45:-10, 10:-10] == 1).all()
+
+
+def test_where_dirt_alone_is_painted_nobody_has_said_that_there_are_no_particles(painted):
+    weights = painted(LabelClass.CONTAMINATION).field(complete=True).layers[4:]
+    assert (weights[:, :40, :40] == 1).all()
+    assert (weights[:, 45:] == UNLABELLED).all()
+
+
+def test_an_empty_table_of_picks_says_that_there_are_no_particles(project, quick):
+    first, second = project.micrographs[:2]
+    picks = {first: project.particles[first], second: Picks.at([])}
+    complete = quick.model_copy(update={"complete": True})
+    _, empty = load([first, second], picks, complete)
+    assert empty.picked
+    assert empty.held_out_rows.any()
+    assert (empty.field(complete=True).layers[4 + CENTRE, 20:100, 20:-20] == 1).all()

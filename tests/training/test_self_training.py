@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -270,7 +270,7 @@ def measured(project, tmp_path_factory) -> list[TrainingEvent]:
         device="cpu",
     )
     run = tmp_path_factory.mktemp("runs") / "measured"
-    picks = {path: project.particles[path] for path in project.micrographs[:3]}
+    picks = project.annotated(3)
     return list(self_train(project.micrographs, picks, settings, run))
 
 
@@ -309,17 +309,36 @@ def test_where_nothing_is_gained_the_run_gives_up(measured):
     assert not measured[-1].stopped
 
 
-def test_a_run_that_has_given_up_goes_on_if_it_is_told_to(measured, project, tmp_path):
-    """And repeats nothing."""
+@pytest.fixture
+def gone_on(measured, project, tmp_path) -> Callable[[], list[TrainingEvent]]:
+    """Go on with a copy of that run, which has given up."""
     run = Path(shutil.copytree(measured[-1].run, tmp_path / "run", symlinks=True))
     settings = SelfTrainSettings(**yaml.safe_load((run / "settings.yaml").read_text()))
-    picks = {path: project.particles[path] for path in project.micrographs[:3]}
-    again = list(self_train(project.micrographs, picks, settings, run, resume=True))
+    picks = project.annotated(3)
+    return lambda: list(self_train(project.micrographs, picks, settings, run, resume=True))
+
+
+def test_a_run_that_has_given_up_goes_on_if_it_is_told_to(measured, gone_on, tmp_path):
+    """And repeats nothing."""
+    again = gone_on()
     *earlier, third = [(told.accepted, told.reason) for told in of(Iteration, again)]
     assert earlier == [(told.accepted, told.reason) for told in of(Iteration, measured)]
     assert not third[0]
     assert len(of(Step, again)) == 1
-    assert again[-1].model == run / NAMES[0] / "model.safetensors"
+    assert again[-1].model == tmp_path / "run" / NAMES[0] / "model.safetensors"
+
+
+def test_a_run_that_was_killed_when_it_gave_up_again_does_not_go_on(gone_on, tmp_path):
+    """Its new round had been rolled back, and the end was all that it had left to tell."""
+    gone_on()
+    log = tmp_path / "run/events.jsonl"
+    *lines, end = log.read_text().splitlines(keepends=True)
+    assert json.loads(end)["event"] == "Finished"
+    log.write_text("".join(lines))
+    again = gone_on()
+    assert len(of(Iteration, again)) == 3
+    assert not of(Step, again)
+    assert len(of(Step, gone_on())) == 1
 
 
 @pytest.mark.parametrize(
@@ -329,6 +348,7 @@ def test_a_run_that_has_given_up_goes_on_if_it_is_told_to(measured, project, tmp
         {"round_epochs": 1, "patch_px": 128},
         {"schedule": "cosine", "loss": "bce"},
         {"complete": True},
+        {"blocks": True},
     ],
 )
 def test_every_setting_trains(changed, begin, small_project, tmp_path):
@@ -339,6 +359,19 @@ def test_every_setting_trains(changed, begin, small_project, tmp_path):
     assert all(torch.isfinite(tensor).all() for tensor in load_file(last.model).values())
 
 
+@pytest.mark.usefixtures("exactly")
+def test_blocks_are_hidden_from_successors_alone(begin, self_trained, tmp_path):
+    run, usual = tmp_path / "run", self_trained[-1].run
+    list(begin(run, blocks=True, rounds=1))
+
+    def same(name: str) -> bool:
+        one, two = (load_file(each / name / "model.safetensors") for each in (run, usual))
+        return all(torch.equal(one[tensor], two[tensor]) for tensor in one)
+
+    assert same(NAMES[0])
+    assert not same(NAMES[1])
+
+
 def test_painted_labels_take_part(begin, small_project, tmp_path):
     classes = np.zeros((160, 192), np.uint8)
     classes[20:60, 20:60] = LabelClass.CONTAMINATION
@@ -347,6 +380,15 @@ def test_painted_labels_take_part(begin, small_project, tmp_path):
     events = list(begin(run, labels=labels, rounds=1))
     assert events[0].labelled_micrographs == 2
     assert events[-1].model.parent.name == NAMES[1]
+
+
+def test_painted_micrographs_are_still_to_be_learnt_from(begin, small_project, tmp_path):
+    """Of complete labels those without a pick tell no centres; a teacher may."""
+    first, second = small_project.micrographs
+    labels = {second: Labels(np.full((96, 112), LabelClass.PARTICLE, np.uint8), scale=0.5)}
+    picks = {first: small_project.particles[first]}
+    events = list(begin(tmp_path / "run", picks, labels, complete=True, rounds=1))
+    assert len(of(PseudoLabelled, events)) == 1
 
 
 def test_where_everything_is_labelled_there_is_nothing_to_learn_from(

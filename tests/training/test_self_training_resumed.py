@@ -222,6 +222,25 @@ def test_a_run_does_not_go_on_with_other_picks(small_project, begin, self_traine
     assert contents(run) == before
 
 
+@pytest.mark.parametrize("file", ["juror_2.safetensors", "model.safetensors"])
+def test_a_run_does_not_go_on_without_the_weights_of_its_best(file, begin, self_trained, tmp_path):
+    run = Path(shutil.copytree(self_trained[-1].run, tmp_path / "run", symlinks=True))
+    missing = run / NAMES[2] / file
+    missing.unlink()
+    message = refused(begin(run, resume=True, rounds=3))
+    assert message.startswith(f"{missing} is missing")
+    assert "put it back, or begin a new run" in message
+
+
+def test_weights_of_other_iterations_are_not_needed_unless_all_are_joined(
+    begin, self_trained, tmp_path
+):
+    run = Path(shutil.copytree(self_trained[-1].run, tmp_path / "run", symlinks=True))
+    (run / NAMES[1] / "juror_1.safetensors").unlink()
+    assert isinstance(list(begin(run, resume=True))[-1], Finished)
+    assert f"{NAMES[1]}/juror_1" in refused(begin(run, resume=True, ensemble=True))
+
+
 # killed
 
 TO_BE_KILLED = """

@@ -143,6 +143,22 @@ def test_a_painted_particle_does_not_say_where_its_centre_is():
     assert (field.weights[CENTRE] < HALF_SURE).all()
 
 
+def test_a_painted_particle_without_a_pick_has_a_centre_somewhere():
+    """Complete labels say what is background; where the particles' centres are, picks alone say."""
+    particle = within(0.4 * PARTICLE_PX, (30, 70))
+    elsewhere = torch.ones(SHAPE, dtype=torch.bool)
+    elsewhere[20:40, 60:80] = False
+    painted = target(Picks.at([]), complete=True, labels=paint(LabelClass.PARTICLE))
+    assert (painted.weights[CENTRE, ~elsewhere] < HALF_SURE).all()
+    assert (painted.values[AREA, ~elsewhere] == 1).all()
+    for layer in (AREA, CENTRE):
+        assert (painted.values[layer, elsewhere] == 0).all()
+        assert (painted.weights[layer, elsewhere] == 1).all()
+    picked = target(at((30, 70)), complete=True, labels=paint(LabelClass.PARTICLE))
+    assert (picked.weights[CENTRE, particle] == 1).all()
+    assert picked.values[CENTRE, 30, 70] == 1
+
+
 def test_unpainted_labels_say_nothing():
     bare, labelled = target(at((40, 60))), target(at((40, 60)), labels=paint(LabelClass.UNKNOWN))
     assert torch.equal(bare.values, labelled.values)

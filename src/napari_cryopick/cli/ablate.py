@@ -14,9 +14,10 @@ from ..training.ablation.events import AblationEvent, Scored, Tabulated, Trainin
 from ..training.ablation.scores import FIGURES
 from ..training.ablation.settings import AblationSettings
 from ..training.ablation.tables import Line
+from .learning import learning_from
 from .options import JsonFile
-from .progress import Progress, stop_on_interrupt
-from .terminal import ExitCode, deliver, figure, require_writable, say, table
+from .progress import Progress
+from .terminal import ExitCode, deliver, figure, say, table
 
 SHORT = {
     "pixel_iou": "IoU",
@@ -50,15 +51,10 @@ def ablate(
     output
         Folder for the models, the figures and the tables.
     """
-    from ..io import find_micrographs, match_picks, read_picks
-
-    paths = find_micrographs(micrographs)
-    particles = match_picks(read_picks(picks), paths)
-    require_writable(output)
-    with stop_on_interrupt() as stop:
+    with learning_from(micrographs, picks, output) as given:
         from ..training.ablation.run import ablate as run_ablation
 
-        end = follow(run_ablation(paths, particles, settings, output, stop))
+        end = follow(run_ablation(given.micrographs, given.picks, settings, output, given.stop))
     deliver(as_table(end.lines), as_data(end), json)
     say(f"The tables are in {output}: ablation.md, ablation.csv and ablation.tex.")
     if end.stopped:

@@ -20,9 +20,10 @@ from ..training.events import (
 )
 from ..training.recipes import with_recipe
 from ..training.settings import SelfTrainSettings
+from .learning import learning_from
 from .options import JsonFile
-from .progress import Progress, stop_on_interrupt
-from .terminal import ExitCode, counted, deliver, figure, require_writable, say, say_command, table
+from .progress import Progress
+from .terminal import ExitCode, counted, deliver, figure, say, say_command, table
 from .train import as_data, begun, next_command
 
 
@@ -56,16 +57,13 @@ def self_train(
     resume
         Go on with the run in the output folder, or add rounds to it.
     """
-    from ..io import find_micrographs, match_picks, read_picks
-
-    paths = find_micrographs(micrographs)
-    clicks = match_picks(read_picks(picks), paths)
     chosen = with_recipe(recipe, settings)
-    require_writable(output)
-    with stop_on_interrupt() as stop:
+    with learning_from(micrographs, picks, output) as given:
         from ..training.self_training import self_train as run_self_training
 
-        run = run_self_training(paths, clicks, chosen, output, stop=stop, resume=resume)
+        run = run_self_training(
+            given.micrographs, given.picks, chosen, output, stop=given.stop, resume=resume
+        )
         iterations, finished = follow(run)
     deliver(as_table(iterations, finished), _as_data(iterations, finished), json)
     say(finished.advice)

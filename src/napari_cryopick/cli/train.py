@@ -13,9 +13,10 @@ from rich.table import Table
 from ..plain import without_nan
 from ..training.events import Finished, Started, Step, TrainingEvent, Validation
 from ..training.settings import TrainSettings
+from .learning import learning_from
 from .options import JsonFile
-from .progress import Progress, stop_on_interrupt
-from .terminal import ExitCode, counted, deliver, figure, require_writable, say, say_command, table
+from .progress import Progress
+from .terminal import ExitCode, counted, deliver, figure, say, say_command, table
 
 
 def train(
@@ -42,15 +43,11 @@ def train(
     output
         Folder for the run; predict takes it as --model.
     """
-    from ..io import find_micrographs, match_picks, read_picks
-
-    paths = find_micrographs(micrographs)
-    clicks = match_picks(read_picks(picks), paths)
-    require_writable(output)
-    with stop_on_interrupt() as stop:
+    with learning_from(micrographs, picks, output) as given:
         from ..training.supervised import train as run_training
 
-        finished = follow(run_training(paths, clicks, settings, output, stop=stop))
+        run = run_training(given.micrographs, given.picks, settings, output, stop=given.stop)
+        finished = follow(run)
     deliver(as_table(finished, settings.complete), as_data(finished), json)
     say(f"The model is in {output}. To pick with it:")
     say_command(*next_command(micrographs, settings, output))

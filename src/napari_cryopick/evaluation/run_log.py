@@ -56,20 +56,33 @@ def read_log(path: Path, notes: list[str]) -> RunLog:
     return log
 
 
-def is_finished(path: Path, ever: bool = False) -> bool:
+def is_finished(path: Path) -> bool:
     """Whether a run has come to its end, and not because it was stopped.
 
-    Its last event tells, and no more than that is read; `ever` counts earlier ends too, after which
-    the run went on.
+    Its last event tells, and no more than that is read.
     """
     try:
         with path.open("rb") as file:
-            file.seek(0 if ever else max(0, path.stat().st_size - _TAIL_BYTES))
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
             lines = file.read().splitlines()
     except OSError:
         return False
-    events = [_parse(line) or {} for line in (lines if ever else lines[-1:])]
-    return any(one.get("event") == "Finished" and not one.get("stopped") for one in events)
+    return bool(lines) and _is_end(_parse(lines[-1]) or {})
+
+
+def told_by_the_end(path: Path) -> set[str]:
+    """Names of the iterations that a run had come to when it last ended without being stopped.
+
+    It may have gone on since.
+    """
+    told: set[str] = set()
+    by_the_end: set[str] = set()
+    for event in _events(path, []):
+        if event.get("event") == "Iteration":
+            told.add(str(event.get("name")))
+        elif _is_end(event):
+            by_the_end = set(told)
+    return by_the_end
 
 
 def number(value: object) -> float:
@@ -95,6 +108,10 @@ def _events(path: Path, notes: list[str]) -> Iterator[Mapping[str, Any]]:
     if broken:
         notes.append(f"Broken lines of {path.name} are left out: {broken} of {len(lines)}.")
     yield from (event for event in events if event is not None)
+
+
+def _is_end(event: Mapping[str, Any]) -> bool:
+    return event.get("event") == "Finished" and not event.get("stopped")
 
 
 def _parse(line: str | bytes) -> Mapping[str, Any] | None:

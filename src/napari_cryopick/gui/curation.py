@@ -106,6 +106,21 @@ def claim(layer: Points, row: int) -> None:
     history.record(Table(layer.data.copy(), layer.features.copy(), history.current.deleted))
 
 
+def refute(layer: Points, row: int) -> None:
+    """Delete a pick and remember its place as one without a particle, whoever has placed it."""
+    history: History[Table] = layer.metadata[_HISTORY]
+    table = history.current
+    others = np.arange(len(table.points)) != row
+    history.record(
+        Table(
+            table.points[others],
+            table.features[others].reset_index(drop=True),
+            np.concatenate([table.deleted, table.points[[row]]]),
+        )
+    )
+    _restore(layer, history.current)
+
+
 def _replace(
     layer: Points,
     kept: NDArray[np.bool_],

@@ -11,7 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ..picks import Source
-from .curation import claim
+from .curation import claim, refute
 from .doubts import Doubt, Why
 from .layers import PICKS, find_layer
 from .panel import counted
@@ -89,12 +89,11 @@ class Review(QWidget):
         self.go_on()
 
     def _reject(self) -> None:
-        """It is none: a pick there is deleted, as with the key."""
+        """It is none: a pick there is deleted, and learnt from even if it was the person's."""
         picks, doubt = self._picks(), self._doubts[self._at]
         row = None if picks is None else _row(picks, doubt)
         if picks is not None and row is not None:
-            picks.selected_data = {row}
-            picks.remove_selected()
+            refute(picks, row)
         self.go_on()
 
     def _is_open(self, picks: Points, doubt: Doubt) -> bool:

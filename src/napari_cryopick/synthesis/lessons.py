@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import fft
 from scipy.ndimage import gaussian_filter
@@ -22,6 +23,7 @@ from ..simulation.simple import SimulatedField
 from ..training.examples import Example
 from ..training.holdout import nothing_held_out
 from ..training.sampling import Field
+from ..training.targets import CONTAMINATION, labelled_target
 from .conditions import CONTRAST, FINE_PX, Conditions, draw_settings
 
 MISJUDGED = 0.15
@@ -62,9 +64,19 @@ def make_lesson(body: Body, conditions: Conditions, rng: np.random.Generator) ->
 
 def taught(lesson: Example) -> Field:
     """What a network learns of it: everything is known, contamination too."""
-    field = lesson.field(complete=True)
-    field.layers[-1] = 1.0
-    return field
+    assert lesson.picks is not None
+    target = labelled_target(
+        lesson.map_shape,
+        lesson.picks,
+        lesson.rescaling,
+        lesson.particle_px,
+        complete=True,
+        labels=lesson.labels,
+        border=lesson.border,
+    )
+    target.weights[CONTAMINATION] = 1.0
+    positions = lesson.rescaling.to_network(lesson.picks.positions)
+    return Field.of(lesson.image, target, torch.from_numpy(positions).float())
 
 
 def _scrambled(field: SimulatedField, rng: np.random.Generator) -> SimulatedField:

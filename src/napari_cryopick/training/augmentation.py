@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from ..network.architectures import PARTICLE_PX
 from .sampling import Batch
 from .targets import CONTAMINATION
 
@@ -75,13 +76,34 @@ def fake_ice(batch: Batch, strength: float, generator: Generator) -> Batch:
     )
 
 
+def blocks(batch: Batch, strength: float, generator: Generator) -> Batch:
+    """Hide blocks up to the size of a particle, one for every four of its areas.
+
+    What is asked there stays, to be told from what is around. Block drop-out is for students, whose
+    teacher has seen the whole image (SemiETPicker, arXiv 2510.22454).
+    """
+    h, w = batch.images.shape[-2:]
+    y, x = torch.arange(h)[:, None], torch.arange(w)
+    hidden = torch.zeros(batch.images.shape, dtype=torch.bool)
+    for _ in range(round(strength * h * w / (2 * PARTICLE_PX) ** 2)):
+        away_y = (y - h * _uniform(batch, generator)).abs()
+        away_x = (x - w * _uniform(batch, generator)).abs()
+        half = [PARTICLE_PX / 2 * _uniform(batch, generator) for _ in "yx"]
+        hidden |= (away_y < half[0]) & (away_x < half[1])
+    return replace(batch, images=batch.images.masked_fill(hidden, 0.0))
+
+
 AUGMENTATIONS: dict[str, Augmentation] = {
     "contrast": contrast,
     "gradient": gradient,
     "blur": blur,
     "noise": noise,
     "fake-ice": fake_ice,
+    "blocks": blocks,
 }
+
+USUAL = tuple(name for name in AUGMENTATIONS if name != "blocks")
+"""Those of every training."""
 
 
 def augment(batch: Batch, names: tuple[str, ...], strength: float, generator: Generator) -> Batch:

@@ -16,11 +16,12 @@ from ..errors import CryopickError
 from ..imaging.prepare import prepare
 from ..imaging.rescale import Rescaling
 from ..io import read_header, read_micrograph
-from ..labels import Labels
+from ..labels import LabelClass, Labels
 from ..network.architectures import PARTICLE_PX
 from ..picks import Picks, Status
 from ..ruler import BORDER
 from .border import kept_border
+from .checks import check_any, check_inside
 from .holdout import HeldOut, hold_out, nothing_held_out
 from .sampling import Field
 from .settings import TrainSettings
@@ -58,6 +59,11 @@ class Example:
     held_out: HeldOut | None = None
     border: float = BORDER
     particle_px: float = PARTICLE_PX
+
+    @property
+    def picked(self) -> bool:
+        """Whether its particles have been picked: paint alone tells no centres."""
+        return self.picks is not None and (self.labels is None or len(self.picks) > 0)
 
     @property
     def training_picks(self) -> Picks:
@@ -111,7 +117,7 @@ class Example:
             self.training_picks,
             self.rescaling,
             self.particle_px,
-            complete,
+            complete and self._particles_told,
             self.labels,
             self.held_out_positions,
             guess.target if guess else None,
@@ -123,6 +129,12 @@ class Example:
         placed = self.rescaling.to_network(worth_seeing)
         positions = torch.from_numpy(np.concatenate([placed, guessed])).float()
         return Field.of(self.image, target, positions)
+
+    @property
+    def _particles_told(self) -> bool:
+        """Whether particles have been picked or painted; who paints dirt alone tells of none."""
+        painted = self.labels is not None and LabelClass.PARTICLE in self.labels.classes
+        return self.picked or painted
 
 
 def labelled_px(examples: Sequence[Example]) -> int:
@@ -162,12 +174,13 @@ def load_examples(
         for path in micrographs
         if path in picks or path in labels
     }
-    _check(tables)
+    check_any(tables)
     rng = np.random.default_rng(settings.seed)
-    heights = {path: read_header(path).shape[0] for path in tables}
-    held_out = hold_out(tables, heights, settings.complete, rng)
+    judging = {path: table for path, table in tables.items() if len(table) or path not in labels}
+    heights = {path: read_header(path).shape[0] for path in judging}
+    held_out = hold_out(judging, heights, settings.complete, rng)
     labelled = [
-        _load(path, settings, table, labels.get(path), held_out[path])
+        _load(path, settings, table, labels.get(path), held_out.get(path, nothing_held_out(table)))
         for path, table in tables.items()
     ]
     rest = [path for path in micrographs if path not in tables]
@@ -198,7 +211,7 @@ def _load(
     micrograph = read_micrograph(path, settings.pixel_size_angstrom)
     image, rescaling = prepare(micrograph, settings.diameter_angstrom, PARTICLE_PX)
     if picks is not None:
-        _check_inside(path, picks, micrograph.shape)
+        check_inside(path, picks, micrograph.shape)
     size = micrograph.pixel_size_angstrom
     assert size is not None
     return Example(path, micrograph.shape, size, image, rescaling, picks, labels, held_out)
@@ -222,23 +235,3 @@ def _hard(picks: Picks) -> NDArray[np.float64]:
     deleted = picks.statuses == Status.DELETED
     particles = picks.positions[~deleted]
     return np.concatenate([particles, picks.positions[deleted][: len(particles)]])
-
-
-def _check(picks: Mapping[Path, Picks]) -> None:
-    if not any((table.statuses != Status.DELETED).any() for table in picks.values()):
-        raise CryopickError(
-            "There are no picks to learn from; pick at least one particle, better ten "
-            "(painted labels help, but tell no centres)."
-        )
-
-
-def _check_inside(path: Path, picks: Picks, shape: tuple[int, int]) -> None:
-    positions = picks.positions
-    outside = ((positions < -0.5) | (positions > np.asarray(shape) - 0.5)).any(axis=1)
-    if outside.any():
-        y, x = positions[outside][0]
-        raise CryopickError(
-            f"{outside.sum()} of {len(picks)} picks lie outside {path} ({shape[1]} x {shape[0]} "
-            f"pixels), the first at x = {x:g}, y = {y:g}; check that they belong to it and are in "
-            "its pixels."
-        )

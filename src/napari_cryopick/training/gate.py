@@ -60,6 +60,10 @@ class Verdict:
     reason: str
 
 
+FIRST = Verdict(True, "The supervised start.")
+FORCED = Verdict(True, "Kept unseen, as every round of this run is to be.")
+
+
 def collapsed(views: Sequence[View], standing: Standing) -> str:
     """What is wrong with a teacher that must not teach, and what to do; "" where nothing is."""
     threshold, evidence = standing.judgement.threshold, standing.evidence
@@ -103,6 +107,13 @@ def _wrong_size(views: Sequence[View], kept: Sequence[NDArray]) -> str:
     if np.concatenate(around).mean() > SPREAD:
         return "larger"
     return "smaller" if np.concatenate(inside).mean() < FILLED else ""
+
+
+def decide(before: Standing | None, after: Standing, always_accept: bool = False) -> Verdict:
+    """Whether an iteration replaces the best so far, of which a run has none at first."""
+    if before is None:
+        return FIRST
+    return FORCED if always_accept else compare(before, after)
 
 
 def compare(before: Standing, after: Standing) -> Verdict:

@@ -19,7 +19,7 @@ import yaml
 from pydantic import BaseModel
 
 from ..errors import CryopickError
-from ..evaluation.run_log import is_finished
+from ..evaluation.run_log import told_by_the_end
 from ..io import PickSet, atomic_path, write_picks, writing_in
 from ..io.files import sweep
 from ..network.weights import Model, save_weights
@@ -148,10 +148,9 @@ class RunFolder:
         with atomic_path(self.path / BEST) as link:
             link.symlink_to(iteration, target_is_directory=True)
 
-    @property
-    def finished(self) -> bool:
-        """Whether it once came to its end, so that going on means more rounds."""
-        return is_finished(self.path / "events.jsonl", ever=True)
+    def ended_with(self, iteration: str) -> bool:
+        """Whether it once came to its end with this one, so that going on means more rounds."""
+        return iteration in told_by_the_end(self.path / "events.jsonl")
 
     def log(self, event: TrainingEvent) -> None:
         """Append an event to events.jsonl."""

@@ -82,6 +82,9 @@ class SelfTrainSettings(TrainSettings):
     relaxation: float = Field(
         0.0, ge=0, lt=0.5, description="How far fixed thresholds give way in each round."
     )
+    blocks: bool = Field(
+        False, description="Hide random blocks of the image from the successors, not the teachers."
+    )
     ensemble: bool = Field(
         False, description="Also save the mean of all accepted models, as one model."
     )

@@ -82,7 +82,7 @@ def labelled_target(
     rescaling, particle_px
         The way to network pixels, and the particle diameter there.
     complete
-        Every particle is picked, so that the rest is background, but for the border.
+        Every particle is picked or painted, so that the rest is background, but for the border.
     labels
         Painted classes; they overrule the picks where they touch them.
     held_out
@@ -93,17 +93,15 @@ def labelled_target(
         Diameters from the edges within which nobody picks.
     """
     target = unlabelled_target(shape) if guess is None else guess.copy()
+    classes = None if labels is None else _resize(labels.classes, shape)
     if complete:
-        margin = round(border * particle_px)
-        inside = slice(margin, max(0, shape[0] - margin)), slice(margin, max(0, shape[1] - margin))
-        target.values[: CENTRE + 1, *inside] = 0.0
-        target.weights[: CENTRE + 1, *inside] = 1.0
+        _clear(target, round(border * particle_px), classes)
     deleted = picks.statuses == Status.DELETED
     to_network = rescaling.to_network
     refuse(target, distances(shape, to_network(picks.positions[deleted])), particle_px)
     claim(target, distances(shape, to_network(picks.positions[~deleted])), particle_px)
-    if labels is not None:
-        _paint(target, _resize(labels.classes, shape))
+    if classes is not None:
+        _paint(target, classes)
     if held_out is not None and len(held_out):
         near = distances(shape, to_network(held_out)) < 0.75 * particle_px
         target.weights[:, near] = 0.0
@@ -144,6 +142,17 @@ def refuse(target: Target, distance: Tensor, particle_px: float) -> None:
     refused = distance < AREA_RADIUS * particle_px
     target.values[:CONTAMINATION, refused] = 0.0
     target.weights[:CONTAMINATION, refused] = 1.0
+
+
+def _clear(target: Target, margin_px: int, classes: Tensor | None) -> None:
+    """All but the border is background, though painted particles have centres somewhere."""
+    h, w = target.values.shape[1:]
+    inside = torch.zeros(h, w, dtype=torch.bool)
+    inside[margin_px : max(0, h - margin_px), margin_px : max(0, w - margin_px)] = True
+    centreless = inside if classes is None else inside & (classes != LabelClass.PARTICLE)
+    for layer, empty in ((AREA, inside), (CENTRE, centreless)):
+        target.values[layer, empty] = 0.0
+        target.weights[layer, empty] = 1.0
 
 
 def _paint(target: Target, classes: Tensor) -> None:

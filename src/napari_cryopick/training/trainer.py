@@ -11,7 +11,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..network.architectures import ARCHITECTURES
-from .augmentation import AUGMENTATIONS, augment
+from .augmentation import USUAL, augment
 from .losses import make_loss
 from .sampling import Batch, Field, sample_batch
 from .settings import TrainSettings
@@ -35,10 +35,17 @@ class Trainer:
         How many it will take.
     device
         Where the network lives.
+    augmentations
+        What is done to patches, by name.
     """
 
     def __init__(
-        self, fields: Sequence[Field], settings: TrainSettings, steps: int, device: torch.device
+        self,
+        fields: Sequence[Field],
+        settings: TrainSettings,
+        steps: int,
+        device: torch.device,
+        augmentations: tuple[str, ...] = USUAL,
     ) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
@@ -52,6 +59,7 @@ class Trainer:
         self.schedule = _schedule(self.optimiser, settings, steps)
         self.steps = steps
         self._fields, self._settings, self._device = fields, settings, device
+        self._augmentations = augmentations
 
     @property
     def taken(self) -> int:
@@ -115,7 +123,7 @@ class Trainer:
     def _batch(self) -> Batch:
         s = self._settings
         batch = sample_batch(self._fields, s.batch_size, s.patch_px, s.augmentation, self.generator)
-        batch = augment(batch, tuple(AUGMENTATIONS), s.augmentation, self.generator)
+        batch = augment(batch, self._augmentations, s.augmentation, self.generator)
         return Batch(
             *(tensor.to(self._device) for tensor in (batch.images, batch.values, batch.weights))
         )

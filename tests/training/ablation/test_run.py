@@ -17,25 +17,16 @@ from napari_cryopick.training.ablation.settings import AblationSettings
 
 
 @pytest.fixture(scope="module")
-def settings() -> AblationSettings:
+def settings(small_steps) -> AblationSettings:
     return AblationSettings(
-        diameter_angstrom=160,
-        steps=2,
-        round_steps=2,
-        rounds=1,
-        batch_size=2,
-        patch_px=32,
-        device="cpu",
-        seeds=1,
-        test_share=0.5,
+        **small_steps, steps=2, round_steps=2, rounds=1, seeds=1, test_share=0.5
     )
 
 
 @pytest.fixture(scope="module")
 def done(project, settings, tmp_path_factory) -> tuple[Path, list]:
     folder = tmp_path_factory.mktemp("ablation")
-    annotated = dict(list(project.particles.items())[:3])
-    return folder, list(ablate(project.micrographs, annotated, settings, folder))
+    return folder, list(ablate(project.micrographs, project.annotated(3), settings, folder))
 
 
 def test_every_row_is_trained_and_scored(done) -> None:
@@ -63,13 +54,12 @@ def test_the_figures_of_every_row_lie_on_disk(done) -> None:
 
 def test_the_same_ablation_goes_on_where_it_was(project, settings, done) -> None:
     folder, before = done
-    annotated = dict(list(project.particles.items())[:3])
-    events = list(ablate(project.micrographs, annotated, settings, folder))
+    events = list(ablate(project.micrographs, project.annotated(3), settings, folder))
     assert not any(isinstance(event, Training) for event in events)
     assert all(event.reused for event in events if isinstance(event, Scored))
     assert events[-1] == before[-1]
     (folder / "results/seed_0/loss.json").unlink()
-    events = list(ablate(project.micrographs, annotated, settings, folder))
+    events = list(ablate(project.micrographs, project.annotated(3), settings, folder))
     assert not any(isinstance(event, Training) for event in events)
     assert sum(event.reused for event in events if isinstance(event, Scored)) == 3
     assert events[-1] == before[-1]
@@ -77,10 +67,9 @@ def test_the_same_ablation_goes_on_where_it_was(project, settings, done) -> None
 
 def test_another_ablation_is_not_laid_over_it(project, settings, done) -> None:
     folder, _ = done
-    annotated = dict(list(project.particles.items())[:3])
     other = settings.model_copy(update={"test_share": 0.4})
     with pytest.raises(CryopickError, match="holds an ablation with another test share; go on"):
-        next(ablate(project.micrographs, annotated, other, folder))
+        next(ablate(project.micrographs, project.annotated(3), other, folder))
     with pytest.raises(CryopickError, match="with another data"):
         next(ablate(project.micrographs, project.particles, settings, folder))
 
@@ -124,7 +113,6 @@ def test_a_model_that_never_came_to_be_leaves_its_row_empty(
     folder = shutil.copytree(done[0], tmp_path / "copy", symlinks=True)
     (folder / "results/seed_0/iteration-1.json").unlink()
     shutil.rmtree(folder / "runs/seed_0/self-training/iteration_1_selftrain")
-    annotated = dict(list(project.particles.items())[:3])
-    *_, scored, end = ablate(project.micrographs, annotated, settings, folder)
+    *_, scored, end = ablate(project.micrographs, project.annotated(3), settings, folder)
     assert scored.pixel_f1 is None
     assert end.lines[-2].figures == {}

@@ -127,7 +127,7 @@ def _good(loaded, micrograph, width: float) -> int:
 def table(rows: Sequence[Figures]) -> str:
     """As Markdown."""
     lines = [
-        "| protein | diameter | F1 | precision | recall | best F1 | AP | calibration error, of kept |",
+        "| protein | diameter | F1 | precision | recall | best F1 | AP | ECE, of kept |",
         "|---" * 8 + "|",
     ]
     lines += [

@@ -16,7 +16,7 @@ import torch
 from napari_cryopick.imaging.rescale import Rescaling
 from napari_cryopick.io import match_picks, read_picks
 from napari_cryopick.labels import Labels
-from napari_cryopick.network.architectures import PARTICLE_PX
+from napari_cryopick.network.architectures import AREA_RADIUS, PARTICLE_PX
 from napari_cryopick.picking.maps import Maps
 from napari_cryopick.picks import Picks, Source, Status
 from napari_cryopick.simulation.settings import SimulationSettings
@@ -27,7 +27,7 @@ from napari_cryopick.training.holdout import nothing_held_out
 from napari_cryopick.training.pseudo_labels import View
 from napari_cryopick.training.self_training import self_train
 from napari_cryopick.training.settings import SelfTrainSettings, TrainSettings
-from napari_cryopick.training.targets import AREA_RADIUS, distances
+from napari_cryopick.training.targets import distances
 
 
 @dataclass(frozen=True)

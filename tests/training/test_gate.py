@@ -13,6 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from napari_cryopick.network.architectures import AREA_RADIUS
 from napari_cryopick.network.card import Calibration
 from napari_cryopick.picks import Picks, Status
 from napari_cryopick.training.evidence import Evidence
@@ -29,7 +30,7 @@ from napari_cryopick.training.gate import (
 )
 from napari_cryopick.training.judging import Judgement
 from napari_cryopick.training.pseudo_labels import View
-from napari_cryopick.training.targets import AREA_RADIUS, distances
+from napari_cryopick.training.targets import distances
 
 GRID = [(y, x) for y in range(15, 150, 30) for x in range(15, 180, 30)]
 """30 particles, well apart."""

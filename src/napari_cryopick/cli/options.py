@@ -17,7 +17,9 @@ JsonFile = Annotated[
 
 
 def option_name(field: str) -> str:
-    """`diameter_angstrom` becomes `diameter`."""
+    """`diameter_angstrom` becomes `diameter`; `start` is `from`, which is no name in Python."""
+    if field == "start":
+        return "from"
     return field.removesuffix("_angstrom").removesuffix("_px").replace("_", "-")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 from cyclopts import Parameter
+from pydantic import Field
 from rich.table import Table
 
 from ..picking.events import Failed, Predicted, PredictionEvent
@@ -23,12 +24,20 @@ from .terminal import ExitCode, complain, counted, deliver, require_writable, sa
 LONGEST_TABLE = 30
 
 
+class PredictOptions(PredictSettings):
+    """The settings, of which the diameter may be left out."""
+
+    diameter_angstrom: float | None = Field(  # type: ignore[assignment]
+        None, gt=0, description="Particle diameter in Å; estimated if left out."
+    )
+
+
 def predict(
     micrographs: list[str],
     /,
     *,
     output: Path,
-    settings: Annotated[PredictSettings, Parameter(name="*")],
+    settings: Annotated[PredictOptions, Parameter(name="*")] = PredictOptions(),  # noqa: B008
     json: JsonFile = None,
 ) -> ExitCode:
     """Find the particles in micrographs.
@@ -51,9 +60,10 @@ def predict(
     with stop_on_interrupt() as stop:
         from ..picking.predict import predict_many
 
-        picked, failed = follow(predict_many(paths, settings, stop))
+        sized = with_diameter(settings, paths)
+        picked, failed = follow(predict_many(paths, sized, stop))
     if picked:
-        save(picked, settings, output)
+        save(picked, sized, output)
         deliver(as_table(picked), as_data(picked, failed, output), json)
         say(f"{str(promised(picked)).capitalize()} at this threshold, if the scores hold.")
         say(f"The picks are in {output}.")
@@ -67,6 +77,21 @@ def predict(
     if failed:
         return ExitCode.SOME_FAILED if picked else ExitCode.FAILED
     return ExitCode.DONE
+
+
+def with_diameter(options: PredictOptions, paths: Sequence[Path]) -> PredictSettings:
+    """The settings, with an estimated diameter if none was given."""
+    given = options.model_dump(exclude_none=True)
+    if options.diameter_angstrom is not None:
+        return PredictSettings(**given)
+    from ..picking.diameter import estimate_diameter
+
+    estimate = estimate_diameter(paths, options.model, options.pixel_size_angstrom, options.device)
+    say(
+        f"Particles seem to be about {estimate.angstrom:.0f} Å across; "
+        "give --diameter if you know better."
+    )
+    return PredictSettings(**given, diameter_angstrom=round(estimate.angstrom, 1))
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CryopickError
 from ..imaging.prepare import prepare
+from ..io import read_micrograph, require_pixel_size
 from ..micrograph import Micrograph
+from ..network.architectures import AREA_RADIUS
+from ..network.device import choose_device
 from ..network.weights import Model
+from ..network.zoo import load_model
 from ..picks import Status
 from .infer import predict_maps
 from .maps import Maps
@@ -21,11 +26,12 @@ CANDIDATES_ANGSTROM = tuple(float(d) for d in np.geomspace(70.0, 420.0, 6).round
 FEWEST_ACROSS = 4
 """A micrograph is at least so many particles wide."""
 
-AREA_RADIUS = 0.42
-"""Of the disc that a model takes for a particle, in diameters."""
-
 TOLERANCE = 0.25
 """How far a size may be off for its picks to count, as a logarithm."""
+
+
+LOOKED_AT = 3
+"""Micrographs, spread over all of them, that an estimate rests on."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +42,37 @@ class Diameter:
     particles: float
 
 
-def estimate_diameter(model: Model, micrographs: Sequence[Micrograph]) -> Diameter:
-    """Try a few sizes; the one at which particles are most, and as large as that, is refined.
+def estimate_diameter(
+    paths: Sequence[Path],
+    model: str,
+    pixel_size_angstrom: float | None = None,
+    device: str = "auto",
+) -> Diameter:
+    """Estimate the particle diameter from a few of some micrographs.
 
     Parameters
     ----------
-    micrographs
-        A few, with pixel sizes; two or three are enough.
+    model
+        A name, a weights file or a run folder.
+    pixel_size_angstrom
+        In place of what the files say.
 
     Raises
     ------
     CryopickError
-        If nothing like particles of any size is found.
+        If nothing like particles of any size is found, or no micrograph can be used.
     """
+    loaded = load_model(model)
+    loaded.network.to(choose_device(device))
+    chosen = np.unique(np.linspace(0, len(paths) - 1, LOOKED_AT).round().astype(int))
+    micrographs = [read_micrograph(paths[i], pixel_size_angstrom) for i in chosen]
+    for micrograph in micrographs:
+        require_pixel_size(micrograph)
+    return largest_agreement(loaded, micrographs)
+
+
+def largest_agreement(model: Model, micrographs: Sequence[Micrograph]) -> Diameter:
+    """Try a few sizes; the one at which particles are most, and as large as that, is refined."""
     tried = [_try(model, micrographs, diameter) for diameter in CANDIDATES_ANGSTROM]
     best = max(tried, key=lambda found: found.particles)
     if best.particles < 1:

@@ -22,13 +22,14 @@ _MOTTLE_VOLT = 0.08
 def add_crystals(scene: Scene, thickness_angstrom: float, rng: np.random.Generator) -> None:
     """Let part of the ice, or all of it, be crystalline.
 
-    Grains are 300 to 1500 Å wide. Some diffract strongly and are dark, bent ones show contours,
-    and where pixels are small enough their planes show.
+    Grains are 80 to 1500 Å wide, with soft or sharp edges. Some diffract strongly and are dark,
+    bent ones show contours, and where pixels are small enough their planes show.
     """
-    grain = rng.uniform(300.0, 1500.0) / scene.pixel_size_angstrom
+    grain = np.exp(rng.uniform(*np.log([80.0, 1500.0]))) / scene.pixel_size_angstrom
     label, count = _grains(scene.shape, grain, rng)
     region = _region(scene, grain, rng)
     dark = rng.exponential(0.08, count).astype(np.float32).clip(0, 0.5)[label]
+    dark = ndimage.gaussian_filter(dark, grain * rng.choice([0.0, 0.3]))
     bend = smooth_noise(scene.shape, grain / 2, rng)
     contours = 0.5 + 0.5 * np.cos(2 * bend).astype(np.float32)
     scene.opacity[...] += region * dark * contours

@@ -85,5 +85,5 @@ def _empty(rng: np.random.Generator) -> dict[str, Any]:
         "ice_balls": rng.uniform(0.0, 3.0),
         "gold_beads": 0.1,
         "carbon_edges": 0.3,
-        "crystalline_ice": 0.3,
+        "crystalline_ice": 0.4,
     }

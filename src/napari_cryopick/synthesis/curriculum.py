@@ -12,7 +12,7 @@ from ..simulation.body import Body
 from ..simulation.invented import invent
 from ..simulation.parallel import cores, in_turn
 from ..training.examples import Example
-from .conditions import Conditions
+from .conditions import FINE_PX, Conditions
 from .lessons import make_lesson
 
 
@@ -23,12 +23,13 @@ def make_lessons(
 
     The same seed gives the same ones, whatever the machine; without bodies all are invented.
     """
+    coarse = [body.coarser(body.diameter_angstrom / FINE_PX / 2) for body in bodies]
     rngs = np.random.default_rng(seed).spawn(count)
 
     def make(job: tuple[int, np.random.Generator]) -> Example:
         number, rng = job
-        known = bodies and number % 2
-        body = bodies[number // 2 % len(bodies)] if known else invent(number, rng)
+        known = coarse and number % 2
+        body = coarse[number // 2 % len(coarse)] if known else invent(number, rng)
         lesson = make_lesson(body, conditions or Conditions(), rng)
         return replace(lesson, path=Path(f"{number:05d} {body.name}"))
 

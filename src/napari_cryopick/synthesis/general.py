@@ -19,7 +19,7 @@ from ..training.examples import Example
 from ..training.fitting import Course, fit
 from ..training.holdout import HeldOut
 from ..training.judging import judge
-from ..training.settings import TrainSettings
+from ..training.settings import SCRATCH, TrainSettings
 from ..training.supervised import model_of, validation
 from ..training.trainer import Trainer
 from .curriculum import make_lessons
@@ -37,8 +37,8 @@ class GeneralSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: int = Field(10_000, ge=1, description="Optimiser steps.")
-    lessons: int = Field(3_000, ge=2, description="Simulated micrographs to learn from.")
+    steps: int = Field(12_000, ge=1, description="Optimiser steps.")
+    lessons: int = Field(4_000, ge=2, description="Simulated micrographs to learn from.")
     judging: int = Field(200, ge=2, description="Simulated micrographs to be judged by.")
     batch_size: int = Field(8, ge=1, description="Patches per step.")
     learning_rate: float = Field(2e-3, gt=0, description="Peak learning rate of AdamW.")
@@ -49,7 +49,9 @@ class GeneralSettings(BaseModel):
         """The same in the words of every training."""
         return TrainSettings(
             diameter_angstrom=1,
+            start=SCRATCH,
             complete=True,
+            loss="bce",
             doubt=0,
             adoption=0,
             **self.model_dump(include={"batch_size", "learning_rate", "seed", "device"}),

@@ -29,7 +29,7 @@ from .conditions import CONTRAST, FINE_PX, Conditions, draw_settings
 MISJUDGED = 0.15
 """How far off a person's diameter may be, as the logarithm of its ratio to the true one."""
 
-SCRAMBLED = 0.1
+SCRAMBLED = 0.12
 """Share of lessons in which only the power of each frequency is left of what was there."""
 
 _SMOOTHED = 0.25
@@ -38,7 +38,7 @@ _SMOOTHED = 0.25
 def make_lesson(body: Body, conditions: Conditions, rng: np.random.Generator) -> Example:
     """Simulate a small micrograph, and have it looked at with a diameter about right."""
     size = body.diameter_angstrom / FINE_PX
-    faint = body.coarser(size / 2).scaled(rng.uniform(*CONTRAST))
+    faint = body.scaled(rng.uniform(*CONTRAST))
     settings = draw_settings(size, conditions, rng)
     field: SimulatedField = make_field(
         [faint], preferred_axes([faint], settings, rng), settings, rng

@@ -9,12 +9,12 @@ from math import pi
 import numpy as np
 from numpy.typing import NDArray
 
-from ..network.architectures import PARTICLE_PX
+from ..network.architectures import AREA_RADIUS, PARTICLE_PX
 from ..picks import Status
 from .evidence import Evidence
 from .judging import Judgement
 from .pseudo_labels import View
-from .targets import AREA_RADIUS, distances
+from .targets import distances
 
 CROWDED = 0.9
 """Share of the ground under picks beyond which nobody has ever packed particles."""

@@ -14,7 +14,7 @@ from torch import nn
 from ..evaluation.matching import match
 from ..evaluation.particles import score_particles
 from ..evaluation.pixels import PixelScores, disc_mask, score_pixels
-from ..network.architectures import PARTICLE_PX
+from ..network.architectures import AREA_RADIUS, PARTICLE_PX
 from ..network.card import Calibration, ModelCard
 from ..picking.infer import predict_maps
 from ..picking.maps import Maps
@@ -22,7 +22,6 @@ from ..picking.pick import calibrate, pick
 from ..picks import Picks, Status
 from .calibration import best_threshold, doubted, fit, to_count
 from .examples import Example
-from .targets import AREA_RADIUS
 
 HEIGHTS = ModelCard(architecture="", particle_px=PARTICLE_PX, calibration=Calibration())
 """With this card scores are the heights of peaks."""

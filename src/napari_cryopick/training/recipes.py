@@ -12,6 +12,7 @@ Settings = TypeVar("Settings", bound=TrainSettings)
 RECIPES: dict[str, dict[str, Any]] = {
     "unet-selftrain-2025": {
         "complete": True,
+        "start": "scratch",
         "architecture": "unet-31m",
         "loss": "focal-dice",
         "alpha": 0.25,

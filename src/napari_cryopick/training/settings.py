@@ -9,12 +9,17 @@ from pydantic import Field
 
 from ..ruler import PickRuler
 
+GENERAL, SCRATCH = "general", "scratch"
+
 
 class TrainSettings(PickRuler):
     """Settings of a supervised training run."""
 
     complete: bool = Field(
         False, description="Every particle of the labelled micrographs is picked."
+    )
+    start: str = Field(
+        GENERAL, description="Model to start from: a name, a file or a run; scratch for none."
     )
     architecture: Literal["compact", "unet-31m"] = Field("compact", description="The network.")
     steps: int = Field(
@@ -42,6 +47,12 @@ class TrainSettings(PickRuler):
     )
     seed: int = Field(0, ge=0, description="Repeats a run exactly on the CPU.")
     device: str = Field("auto", description="auto, cpu, cuda or mps.")
+
+    @property
+    def from_scratch(self) -> bool:
+        """Whether a run begins with random weights, as another network than the usual one must."""
+        unlike = self.architecture != "compact" and "start" not in self.model_fields_set
+        return self.start == SCRATCH or unlike
 
     @property
     def total_steps(self) -> int:

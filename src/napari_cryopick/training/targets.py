@@ -16,13 +16,13 @@ from torch import Tensor
 
 from ..imaging.rescale import Rescaling
 from ..labels import LabelClass, Labels
+from ..network.architectures import AREA_RADIUS
 from ..network.unet import MAPS
 from ..picks import Picks, Status
 
 AREA, CENTRE, CONTAMINATION = range(len(MAPS))
 
 UNLABELLED = 0.1
-AREA_RADIUS = 0.42
 CENTRE_SIGMA = 0.12
 CLAIMED_RADIUS = 0.55
 

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ..network.architectures import ARCHITECTURES
 from .augmentation import USUAL, augment
 from .losses import make_loss
 from .sampling import Batch, Field, sample_batch
 from .settings import TrainSettings
+from .start import starting_network
 from .unlabelled import draw_sceptics, reconsider
 
 EMA_DECAY = 0.98
@@ -23,7 +23,7 @@ ADOPTION_BEGINS = 0.4
 
 
 class Trainer:
-    """One network on its way from random weights to trained ones.
+    """One network on its way from what it starts with to what it will know.
 
     Parameters
     ----------
@@ -47,9 +47,7 @@ class Trainer:
         device: torch.device,
         augmentations: tuple[str, ...] = USUAL,
     ) -> None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)
-            network = ARCHITECTURES[settings.architecture]()
+        network = starting_network(settings)
         self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         average = get_ema_multi_avg_fn(EMA_DECAY)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)

@@ -49,15 +49,15 @@ def draw_settings(
         unfiltered=rng.uniform() < 0.4,
         illumination_falloff=(0.0, 0.3),
         ice_thickness_angstrom=(150.0, 700.0),
-        ice_undulation=(0.002, 0.03),
+        ice_undulation=(0.001, 0.02),
         **(_empty(rng) if rng.uniform() < EMPTY else _crowd(rng)),
     )
 
 
 def _dose(rng: np.random.Generator) -> tuple[float, float]:
     """Of a whole exposure, or of a few of its frames."""
-    few = rng.uniform() < 0.2
-    dose = np.exp(rng.uniform(*np.log([1.0, 6.0]))) if few else rng.uniform(15.0, 80.0)
+    few = rng.uniform() < 0.3
+    dose = np.exp(rng.uniform(*np.log([1.0, 10.0]))) if few else rng.uniform(15.0, 80.0)
     return dose, dose
 
 

@@ -93,7 +93,7 @@ def _processed(micrograph: Micrograph, rng: np.random.Generator) -> Micrograph:
     """As people hand it over: now and then smoothed, as by binning or a denoiser."""
     if rng.uniform() > _SMOOTHED:
         return micrograph
-    width_px = rng.uniform(0.4, 1.6) * FINE_PX / PARTICLE_PX
+    width_px = rng.uniform(0.4, 2.2) * FINE_PX / PARTICLE_PX
     return replace(micrograph, pixels=gaussian_filter(micrograph.pixels, width_px))
 
 

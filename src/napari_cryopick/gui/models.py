@@ -70,4 +70,4 @@ def released_models() -> list[str]:
     """Names of the models that come along."""
     from ..network.zoo import list_models
 
-    return list_models()
+    return [one.name for one in list_models()]

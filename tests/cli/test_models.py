@@ -63,7 +63,7 @@ def test_an_exported_run_is_one_file_for_somebody_else(project, tmp_path, monkey
 def test_the_card_is_shown_in_full(released, capsys):
     assert main(["models", "show", str(released)]) == 0
     shown = capsys.readouterr().out
-    for told in ("ribosome", "thin ice", "EMPIAR-2", "CC0", "F1 0.87", "diameter angstrom 160"):
+    for told in ("ribosome", "thin ice", "EMPIAR-2", "CC0", "F1 0.87", "diameter (Å) 160"):
         assert told in " ".join(shown.split())
 
 

@@ -13,10 +13,9 @@ from napari_cryopick.network.zoo import DOWNLOADS, load_model
 
 
 @pytest.fixture
-def url(web, save) -> str:
+def url(web, save, tmp_path) -> str:
     """The address of a model, with its hash."""
-    path = save(web.folder / "released.safetensors", 0.25)
-    return f"{web.address(path.name)}#sha256={sha256(path.read_bytes()).hexdigest()}"
+    return web.publish(save(tmp_path / "released.safetensors", 0.25))
 
 
 def left(models: Path) -> list[Path]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cyclopts import App
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from ..errors import CryopickError
 from ..network.card import ModelCard
@@ -66,7 +68,7 @@ def import_(source: str, /, *, name: str = "") -> ExitCode:
     from ..network.own_models import import_model
 
     kept = import_model(source, name)
-    say(f"{kept.path} holds the model; to pick with it: --model {kept.name!r}.")
+    say(f"{kept.path} holds the model; to pick with it: --model {shlex.quote(kept.name)}")
     return ExitCode.DONE
 
 
@@ -109,16 +111,17 @@ def as_table(described: Iterable[Described]) -> RenderableType:
     if not rows:
         return "There are no models yet; train one, or import one."
     shown = table("model", "from", "network", "size", "F1", "threshold")
-    shown.add_column("trained on", overflow="ellipsis", no_wrap=True)
+    shown.columns[0].min_width = None
+    shown.add_column("trained on")
     for listed, card in rows:
         shown.add_row(
-            listed.name,
+            Text(listed.name),
             listed.origin,
-            network(card),
+            Text(network(card)),
             size(listed.path.stat().st_size),
             figure(_f1(card), 2),
             figure(card.threshold, 2),
-            ", ".join(card.training_data),
+            Text(_trained_on(card)),
         )
     return shown
 
@@ -127,9 +130,9 @@ def as_card(model: str, card: ModelCard) -> RenderableType:
     """All that the card says."""
     rows = Table.grid("", "", padding=(0, 3, 0, 0))
     for title, text in facts(card).items():
-        rows.add_row(title, text)
+        rows.add_row(title, Text(text))
     head = [text for text in (card.name or model, card.description) if text]
-    return Group(*(f"{text}\n" for text in head), rows)
+    return Group(*(Text(f"{text}\n") for text in head), rows)
 
 
 def as_data(listed: Listed, card: ModelCard) -> dict[str, object]:
@@ -150,6 +153,12 @@ def _described(listed: Iterable[Listed]) -> Iterator[Described]:
             yield one, read_card(one.path)
         except CryopickError as error:
             complain(str(error))
+
+
+def _trained_on(card: ModelCard) -> str:
+    if len(card.training_data) < 2:
+        return "".join(card.training_data)
+    return f"{card.training_data[0]} and {len(card.training_data) - 1} more"
 
 
 def _f1(card: ModelCard) -> float:

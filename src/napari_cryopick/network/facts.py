@@ -22,11 +22,11 @@ def facts(card: ModelCard) -> dict[str, str]:
         "Known failures": "\n".join(card.known_failures),
         "Held-out labels": figures(card.metrics),
         "Network": network(card),
-        "Particle": f"{card.particle_px:g} px across, whatever its diameter in Å",
+        "Particle": f"scaled to {card.particle_px:g} px across",
         "Threshold": f"{card.threshold:.2f}",
         "Settings": _listed(card.settings),
         "Licence": card.licence,
-        "Made": f"{card.created}, by napari-cryopick {card.version}",
+        "Made": f"{card.created[:10]}, by napari-cryopick {card.version}",
     }
     return {title: text for title, text in told.items() if text}
 
@@ -51,5 +51,15 @@ def size(bytes_: int) -> str:
 
 
 def _listed(settings: Mapping[str, Any]) -> str:
-    used = {name: value for name, value in settings.items() if value is not None}
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in used.items())
+    used = {name: value for name, value in settings.items() if value not in (None, "")}
+    return ", ".join(f"{_words(name)} {_value(value)}" for name, value in used.items())
+
+
+def _words(name: str) -> str:
+    return name.replace("_angstrom", " (Å)").replace("_px", " (px)").replace("_", " ")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

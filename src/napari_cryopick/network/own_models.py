@@ -11,7 +11,7 @@ from ..errors import CryopickError
 from ..io import atomic_path, writing_in
 from .download import is_url
 from .model_file import SUFFIX, read_card
-from .zoo import Listed, find_model, list_models, models_folder
+from .zoo import ITERATION, Listed, find_model, list_models, models_folder, place
 
 _NAME = re.compile(r"\w([\w .+-]{0,78}\w)?", re.ASCII)
 
@@ -32,10 +32,14 @@ def import_model(source: str, name: str = "", folder: Path | None = None) -> Lis
         If it is no model, or the name cannot be taken.
     """
     folder = folder or models_folder()
-    found = find_model(source, folder)
-    name = name or read_card(found).name or _stem(source)
+    name = name or usual_name(source, folder)
     _require_free(name, folder)
-    return Listed(name, export_model(found, folder / f"{name}{SUFFIX}"), "imported")
+    return Listed(name, export_model(source, folder / f"{name}{SUFFIX}", folder), "imported")
+
+
+def usual_name(source: str, folder: Path | None = None) -> str:
+    """What the model calls itself, or else the name of its file or run."""
+    return read_card(find_model(source, folder)).name or _name_of(source)
 
 
 def export_model(source: str | Path, path: Path, folder: Path | None = None) -> Path:
@@ -69,6 +73,7 @@ def _require_free(name: str, folder: Path) -> None:
         raise CryopickError(f"There is a model called {name} already; give yours another name.")
 
 
-def _stem(source: str) -> str:
-    path = Path(urlsplit(source).path if is_url(source) else source)
-    return path.stem if path.suffix == SUFFIX else path.name
+def _name_of(source: str) -> str:
+    path = Path(urlsplit(source).path) if is_url(source) else place(Path(source).absolute())
+    name = path.stem if path.suffix == SUFFIX else path.name
+    return f"{path.parent.name} {name}" if name.startswith(ITERATION) else name

@@ -20,6 +20,7 @@ DEFAULT = "general"
 """The model to begin with, once it comes along."""
 WEIGHTS = f"model{SUFFIX}"
 BEST = "best"
+ITERATION = "iteration_"
 VARIABLE = "NAPARI_CRYOPICK_MODELS"
 """The environment variable that names the folder of one's own models."""
 DOWNLOADS = "downloads"
@@ -59,6 +60,12 @@ def list_runs(folder: Path) -> list[Listed]:
     return [Listed(str(run), runs[run], "run") for run in sorted(runs)]
 
 
+def place(path: Path) -> Path:
+    """The run or iteration that a model file belongs to; any other path as it is."""
+    path = path.parent if path.name == WEIGHTS else path
+    return path.parent if path.name == BEST else path
+
+
 def load_model(name: str | Path) -> Model:
     """Load a model by its name, its file, its run (the best iteration), an iteration or address.
 
@@ -86,7 +93,7 @@ def find_model(name: str | Path, folder: Path | None = None) -> Path:
     Raises
     ------
     CryopickError
-        If there is no such model.
+        If there is no model of this name. Whether a file is there is told when it is read.
     """
     if not str(name):
         raise CryopickError("No model is named; train one first, or name a model file or run.")
@@ -102,7 +109,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _file(path: Path) -> Path:
-    if not path.exists():
+    looks_like_a_name = str(path) == path.stem
+    if looks_like_a_name and not path.exists():
         raise CryopickError(
             f"{path} is neither the name of a model nor a file or run; "
             "napari-cryopick models lists the names."

@@ -27,9 +27,9 @@ def released(project, tmp_path) -> Path:
     card = ModelCard(
         **trained.card.model_dump(exclude={"name", "description", "metrics"}),
         name="ribosome",
-        description="For ribosomes in thin ice.",
+        description="For ribosomes in [thin ice].",
         metrics={"f1": 0.87, "average_precision": None},
-    ).model_copy(update={"training_data": ("EMPIAR-1", "EMPIAR-2"), "licence": "CC0"})
+    ).model_copy(update={"training_data": ("EMPIAR-1 [/]", "EMPIAR-2"), "licence": "CC0"})
     save_weights(tmp_path / "file.safetensors", Model(trained.network, card))
     return tmp_path / "file.safetensors"
 
@@ -63,7 +63,7 @@ def test_an_exported_run_is_one_file_for_somebody_else(project, tmp_path, monkey
 def test_the_card_is_shown_in_full(released, capsys):
     assert main(["models", "show", str(released)]) == 0
     shown = capsys.readouterr().out
-    for told in ("ribosome", "thin ice", "EMPIAR-2", "CC0", "F1 0.87", "diameter (Å) 160"):
+    for told in ("ribosome", "[thin ice]", "EMPIAR-2", "CC0", "F1 0.87", "diameter (Å) 160"):
         assert told in " ".join(shown.split())
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
+from functools import partial
+from hashlib import sha256
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,3 +33,51 @@ def unprivileged() -> Iterator[None]:
     os.seteuid(65534)
     yield
     os.seteuid(user)
+
+
+class Web:
+    """A web server for the files in a folder; it counts what it is asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.asked: list[str] = []
+        self._server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), partial(_Handler, self.asked, directory=str(folder))
+        )
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def address(self, name: str) -> str:
+        """Where a file of the folder is."""
+        return f"http://127.0.0.1:{self._server.server_port}/{name}"
+
+    def publish(self, file: Path) -> str:
+        """Put a file there; its address, with its hash."""
+        (self.folder / file.name).write_bytes(file.read_bytes())
+        return f"{self.address(file.name)}#sha256={sha256(file.read_bytes()).hexdigest()}"
+
+    def go_off(self) -> None:
+        """Answer no more."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def __init__(self, asked: list[str], *args: Any, **kwargs: Any) -> None:
+        self._asked = asked
+        super().__init__(*args, **kwargs)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        self._asked.append(self.path)
+
+
+@pytest.fixture
+def web(tmp_path) -> Iterator[Web]:
+    """A folder on the web."""
+    folder = tmp_path / "web"
+    folder.mkdir()
+    web = Web(folder)
+    yield web
+    web.go_off()

@@ -44,13 +44,27 @@ def test_the_manifest_at_the_top_is_the_package_s_and_valid():
     manifest.validate_imports()
 
 
-def test_the_wheel_holds_the_manifest_the_type_marker_and_no_tests(tmp_path):
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "-d", tmp_path]
+@pytest.fixture(scope="module")
+def names_in_wheel(tmp_path_factory) -> set[str]:
+    """The files that are installed."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "-d", folder]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    assert {"napari_cryopick/napari.yaml", "napari_cryopick/py.typed"} < set(names)
+    (wheel,) = folder.glob("*.whl")
+    return set(zipfile.ZipFile(wheel).namelist())
+
+
+def test_the_wheel_holds_the_manifest_the_type_marker_and_no_tests(names_in_wheel):
+    names = names_in_wheel
+    assert {"napari_cryopick/napari.yaml", "napari_cryopick/py.typed"} < names
     assert not any("test" in name for name in names)
+
+
+def test_the_wheel_holds_the_models_that_come_along(names_in_wheel):
+    folder = Path(napari_cryopick.__file__).parent / "network" / "bundled"
+    bundled = {f"napari_cryopick/network/bundled/{path.name}" for path in folder.iterdir()}
+    assert bundled
+    assert bundled <= names_in_wheel
 
 
 def commands_of(page: Path) -> list[list[str]]:

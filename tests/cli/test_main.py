@@ -9,7 +9,8 @@ import pytest
 from napari_cryopick import __version__
 from napari_cryopick.cli.main import COMMANDS, main
 
-NAMES = [command.__name__.replace("_", "-") for command in COMMANDS]
+NAMES = [*(command.__name__.replace("_", "-") for command in COMMANDS), "models"]
+GROUPED = [f"models {command}" for command in ("show", "import", "export", "remove")]
 
 HEAVY = (
     "import sys; print(*sys.modules.keys() & {'torch', 'pandas', 'matplotlib', 'napari', 'qtpy'})"
@@ -25,9 +26,9 @@ def test_help_lists_every_command_and_imports_nothing_heavy():
         assert any(line.startswith(f"│ {name} ") for line in help_lines)
 
 
-@pytest.mark.parametrize("command", NAMES)
+@pytest.mark.parametrize("command", NAMES + GROUPED)
 def test_every_option_of_every_command_has_a_description(command, capsys):
-    assert main([command, "--help"]) == 0
+    assert main([*command.split(), "--help"]) == 0
     text = capsys.readouterr().out
     rows = [line for line in text.splitlines() if line.startswith(("│ *  ", "│    --", "│ --"))]
     assert rows
@@ -52,6 +53,8 @@ def test_version(capsys):
         ("predict a.mrc --diameter 3 --threshold 2 --output x.star", "--threshold should be less"),
         ("train a --picks p.star --diameter 3 --output r --loss hinge", "--loss should be 'focal"),
         ("convert a.star b.csv --flip-y 0", "--flip-y"),
+        ("models list all", "Not understood: list all."),
+        ("models import", "SOURCE requires an argument."),
         ("pick a.mrc", 'Unknown command "pick".'),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import mrcfile
 import numpy as np
 import pytest
 import yaml
+from napari import settings
 from napari.components import ViewerModel
 from npe2 import PluginManager
 
@@ -27,6 +28,16 @@ SHAPES = {"a.mrc": (160, 192), "b.mrc": (128, 160), "c.mrc": (160, 192)}
 def _plugins() -> None:
     """The plugins that are installed, this one among them."""
     PluginManager.instance().discover()
+
+
+@pytest.fixture(autouse=True)
+def models_folder(tmp_path, monkeypatch) -> Iterator[Path]:
+    """The folder of one's own models; what a developer has set in napari does not count."""
+    monkeypatch.setattr(settings, "_CFG_PATH", str(tmp_path / "settings.yaml"))
+    monkeypatch.setenv("NAPARI_CRYOPICK_MODELS", str(tmp_path / "models"))
+    settings._clear_plugin_settings_cache()
+    yield tmp_path / "models"
+    settings._clear_plugin_settings_cache()
 
 
 def write_mrc(path: Path, pixels: np.ndarray, pixel_size_angstrom: float = PIXEL_SIZE_ANGSTROM):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from napari_cryopick.gui.layers import LABELS, PICKS, find_layer, pixel_size_angstrom, stack_of
+from napari_cryopick.gui.models import offer
 from napari_cryopick.gui.predict_panel import PredictPanel
 from napari_cryopick.gui.scratch import adopt
 from napari_cryopick.io import read_picks
@@ -16,7 +17,7 @@ def panel(viewer, qtbot, model):
     panel = PredictPanel(viewer)
     qtbot.addWidget(panel)
     panel.show()
-    panel.models.add(model)
+    offer(model)
     return panel
 
 
@@ -76,7 +77,7 @@ def test_one_bad_micrograph_is_told_and_the_others_go_on(image, folder, panel, q
 
 
 def test_a_run_without_a_model_is_refused_in_a_sentence(viewer, image, qtbot, tmp_path, panel):
-    panel.models.add(tmp_path / "nothing.safetensors")
+    offer(tmp_path / "nothing.safetensors")
     assert "nothing.safetensors does not exist" in run(panel, qtbot)
 
 

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from napari_cryopick import CryopickError
-from napari_cryopick.network.architectures import ARCHITECTURES
-from napari_cryopick.network.card import ModelCard
-from napari_cryopick.network.weights import Model, save_weights
-from napari_cryopick.network.zoo import list_models, load_model
-
-
-def save(path: Path, threshold: float) -> Path:
-    card = ModelCard(architecture="compact", particle_px=20, threshold=threshold)
-    save_weights(path, Model(ARCHITECTURES["compact"](), card))
-    return path
-
-
-@pytest.fixture
-def run(tmp_path) -> Path:
-    """A run of two iterations of which the first is the better."""
-    run = tmp_path / "my run"
-    save(run / "iteration_0_supervised" / "model.safetensors", 0.25)
-    save(run / "iteration_1_selftrain" / "model.safetensors", 0.75)
-    (run / "best").symlink_to("iteration_0_supervised")
-    return run
+from napari_cryopick.network import zoo
+from napari_cryopick.network.zoo import (
+    VARIABLE,
+    find_model,
+    list_models,
+    list_runs,
+    load_model,
+    models_folder,
+)
 
 
 @pytest.mark.parametrize(
@@ -67,14 +58,51 @@ def test_a_run_whose_best_is_lost_is_told(run):
         load_model(run)
 
 
-def test_only_folders_that_hold_a_model_are_listed(run, tmp_path):
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    listed = list_models([empty, run, run / "iteration_1_selftrain", tmp_path / "missing"])
-    assert listed[-2:] == [str(run), str(run / "iteration_1_selftrain")]
-    assert str(empty) not in listed
+def test_runs_are_listed_where_they_hold_a_model(run, tmp_path):
+    (tmp_path / "unfinished").mkdir()
+    (tmp_path / "notes.txt").touch()
+    (listed,) = list_runs(tmp_path)
+    assert listed.name == str(run)
+    assert load_model(listed.name).card.threshold == 0.25
 
 
-def test_all_that_is_listed_can_be_loaded(run):
-    for name in list_models([run]):
-        assert load_model(name).card.particle_px > 0
+def test_all_that_is_listed_can_be_loaded_by_its_name(models, save):
+    save(models / "mine.safetensors", 0.5)
+    listed = list_models()
+    assert ("mine", "imported") in [(one.name, one.origin) for one in listed]
+    for one in listed:
+        assert find_model(one.name) == one.path
+        assert load_model(one.name).card.particle_px > 0
+
+
+def test_what_a_killed_import_has_left_is_not_listed(models, save):
+    save(models / ".mine.17.safetensors", 0.5)
+    assert [one for one in list_models() if one.origin == "imported"] == []
+
+
+def test_a_bundled_model_comes_before_an_imported_one_and_that_before_a_file(
+    models, save, tmp_path, monkeypatch
+):
+    bundled = tmp_path / "bundled"
+    monkeypatch.setattr(zoo, "_BUNDLED", bundled)
+    monkeypatch.chdir(tmp_path)
+    save(tmp_path / "mine", 0.1)
+    assert load_model("mine").card.threshold == 0.1
+    save(models / "mine.safetensors", 0.2)
+    assert load_model("mine").card.threshold == 0.2
+    save(bundled / "mine.safetensors", 0.3)
+    assert load_model("mine").card.threshold == 0.3
+
+
+def test_the_folder_of_models_is_that_of_the_environment_or_of_the_platform(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "~/my models")
+    assert models_folder() == Path.home() / "my models"
+    monkeypatch.delenv(VARIABLE)
+    assert models_folder().is_relative_to(Path.home())
+
+
+def test_a_list_of_models_imports_no_torch():
+    code = "import sys; from napari_cryopick.network.zoo import list_models; list_models()"
+    code += "; print(*sys.modules.keys() & {'torch', 'napari', 'pooch'})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

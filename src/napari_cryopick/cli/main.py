@@ -11,6 +11,7 @@ from .ablate import ablate
 from .convert import convert
 from .demo import demo
 from .evaluate import evaluate
+from .models import models
 from .options import default_shown, option_name, usage_sentence
 from .predict import predict
 from .report import report
@@ -64,4 +65,5 @@ def build_app() -> App:
     )
     for order, command in enumerate(COMMANDS):
         app.command(command, sort_key=order)
+    app.command(models)
     return app

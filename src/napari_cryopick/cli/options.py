@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import CycloptsError, Parameter
+from cyclopts import CycloptsError, Parameter, UnusedCliTokensError
 from pydantic import ValidationError
 
 JsonFile = Annotated[
@@ -32,6 +33,8 @@ def usage_sentence(error: CycloptsError) -> str:
     """What is wrong with the options, in one sentence."""
     if isinstance(error.__cause__, ValidationError):
         return "; ".join(_problem(problem) for problem in error.__cause__.errors()) + "."
+    if isinstance(error, UnusedCliTokensError):
+        return f"Not understood: {shlex.join(error.unused_tokens or ())}."
     return str(error)
 
 

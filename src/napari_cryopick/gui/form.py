@@ -117,10 +117,15 @@ def compact_rows(parent: QWidget | None = None) -> QFormLayout:
 def with_button(editor: QWidget, text: str, tip: str, action: Callable[[], Any]) -> QHBoxLayout:
     """An editor with a small button on its right."""
     button = QToolButton()
+    button.clicked.connect(lambda: action())
+    return beside(editor, button, text, tip)
+
+
+def beside(editor: QWidget, button: QToolButton, text: str, tip: str) -> QHBoxLayout:
+    """An editor, and on its right a button made small."""
     button.setText(text)
     button.setToolTip(tip)
     button.setFixedWidth(22)
-    button.clicked.connect(lambda: action())
     line = QHBoxLayout()
     line.setSpacing(4)
     line.addWidget(editor)

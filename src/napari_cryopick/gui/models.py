@@ -1,4 +1,4 @@
-"""Choosing a model: those that come along, those trained meanwhile, those in files."""
+"""Choosing a model: those trained meanwhile, those kept under a name, those that come along."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 from psygnal.containers import EventedList
 from qtpy.compat import isalive
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QComboBox, QFileDialog, QSizePolicy
+from qtpy.QtWidgets import QComboBox, QSizePolicy
+
+from ..network.zoo import DEFAULT, ITERATION, Listed, list_models, place
+from .preferences import models_folder
 
 TRAINED: EventedList[Path] = EventedList()
 """Runs and weights that this session has trained or opened, oldest first."""
@@ -22,52 +25,49 @@ def offer(path: Path) -> None:
 
 def title(path: Path) -> str:
     """A model's name among others; that of an iteration tells its run too."""
-    in_run = path.name.startswith("iteration_")
+    path = place(path)
+    in_run = path.name.startswith(ITERATION)
     return f"{path.parent.name} / {path.name}" if in_run else path.name
 
 
 class ModelCombo(QComboBox):
-    """A combo box of models, the newest first, to which files can be added."""
+    """A combo box of models, those of this session first, the newest of them chosen."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setToolTip("The model: one that comes along, or one that you have trained.")
         TRAINED.events.inserted.connect(self._on_trained)
-        self.setPlaceholderText("none yet: train one, or browse")
-        self._refresh()
+        self.setPlaceholderText("none yet: train one, or open one")
+        self.choose(DEFAULT)
 
     def model(self) -> str:
         """Its name, or the path of its file or run folder; "" where there is none."""
         return str(self.currentData() or "")
 
-    def add(self, path: Path) -> None:
-        """Add a model of one's own and choose it."""
-        offer(path)
-
-    def browse(self) -> None:
-        """Let the user add a model file."""
-        path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", "Models (*.safetensors)")
-        if path:
-            self.add(Path(path))
-
-    def _on_trained(self) -> None:
-        if isalive(self):
-            self._refresh()
-            self.setCurrentIndex(0)
-
-    def _refresh(self) -> None:
+    def choose(self, model: str) -> None:
+        """List the models that there are now, and choose one, or else the first."""
         with QSignalBlocker(self):
             self.clear()
             for path in reversed(TRAINED):
-                self.addItem(title(path), str(path))
-                self.setItemData(self.count() - 1, str(path), Qt.ItemDataRole.ToolTipRole)
-            for name in released_models():
-                self.addItem(name, name)
+                self._add(title(path), str(path), str(path))
+            for listed in list_models(models_folder()):
+                self._add(listed.name, _data(listed), f"{listed.origin}: {listed.path}")
+        self.setCurrentIndex(max(0, self.findData(model)))
+
+    def showPopup(self) -> None:  # noqa: N802
+        """Models may have come and gone meanwhile."""
+        self.choose(self.model())
+        super().showPopup()
+
+    def _on_trained(self) -> None:
+        if isalive(self):
+            self.choose(str(TRAINED[-1]))
+
+    def _add(self, text: str, data: str, tip: str) -> None:
+        self.addItem(text, data)
+        self.setItemData(self.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
 
 
-def released_models() -> list[str]:
-    """Names of the models that come along."""
-    from ..network.zoo import list_models
-
-    return list_models()
+def _data(listed: Listed) -> str:
+    return listed.name if listed.origin == "bundled" else str(listed.path)

@@ -24,8 +24,9 @@ from ..picking.events import Failed, Predicted, PredictionEvent
 from ..picking.settings import PredictSettings
 from .coordinates import write_layer
 from .curation import promise_of, show_above, threshold_of
-from .form import SettingsForm, compact_rows, with_button
+from .form import SettingsForm, beside, compact_rows
 from .jobs import Soon, Work
+from .model_menu import ModelMenu
 from .models import ModelCombo
 from .panel import Panel, counted
 from .results import ensure_labels, fill_layers, make_layers
@@ -48,6 +49,7 @@ class PredictPanel(Panel[PredictSettings]):
         )
         super().__init__(napari_viewer, form)
         self.models = ModelCombo()
+        self.menu = ModelMenu(self.models)
         self.scope = QComboBox()
         self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
         self.count = QLabel()
@@ -57,11 +59,12 @@ class PredictPanel(Panel[PredictSettings]):
         self._failed: list[str] = []
         self._target: tuple[Image, float, object]
         self._arrange_outcome()
-        browse = with_button(self.models, "…", "Open a model file.", self.models.browse)
-        form.rows.insertRow(0, "Model", browse)
+        model = beside(self.models, self.menu, "…", "Look at models, keep, save or open them.")
+        form.rows.insertRow(0, "Model", model)
         form.rows.insertRow(2, "Predict", self.scope)
         self.threshold.valueChanged.connect(self._on_threshold)
         self.control.ended.connect(self._finish)
+        self.menu.told.connect(self.control.tell)
         self.export.clicked.connect(self._choose_export)
         self._counting = Soon(self._count, self)
         napari_viewer.dims.events.point.connect(self._name_scope)
@@ -190,3 +193,7 @@ class PredictPanel(Panel[PredictSettings]):
         rows.addRow(line)
         rows.addRow(self.promise)
         self.body.insertLayout(self.body.indexOf(self.control.progress) + 1, rows)
+
+    def _leave(self) -> None:
+        super()._leave()
+        self.menu.forget()

@@ -41,6 +41,18 @@ class ModelCard(BaseModel):
         Those of the run that trained it.
     metrics
         Figures on held-out human labels.
+    name
+        What the model calls itself, if it was released.
+    description
+        What it is for, in a few sentences.
+    training_data
+        What it was trained on, one set a line.
+    known_failures
+        What it is known to do badly.
+    licence
+        What one may do with it.
+    version, created
+        By which version of this program it was made, and when.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -53,5 +65,10 @@ class ModelCard(BaseModel):
     threshold: float = Field(0.5, ge=0, le=1)
     settings: dict[str, Any] = Field(default_factory=dict)
     metrics: dict[str, float | None] = Field(default_factory=dict)
+    name: str = ""
+    description: str = ""
+    training_data: tuple[str, ...] = ()
+    known_failures: tuple[str, ...] = ()
+    licence: str = ""
     version: str = __version__
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))

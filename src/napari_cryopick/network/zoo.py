@@ -1,29 +1,73 @@
-"""Models by name, file or run folder."""
+"""Models by name, file, run folder or address: those that come along, and one's own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from platformdirs import user_data_path
 
 from ..errors import CryopickError
+from .download import fetch, is_url
+from .model_file import SUFFIX
 
 if TYPE_CHECKING:
     from .weights import Model
 
-WEIGHTS = "model.safetensors"
+DEFAULT = "general"
+"""The model to begin with, once it comes along."""
+WEIGHTS = f"model{SUFFIX}"
 BEST = "best"
+ITERATION = "iteration_"
+VARIABLE = "NAPARI_CRYOPICK_MODELS"
+"""The environment variable that names the folder of one's own models."""
+DOWNLOADS = "downloads"
+
 _BUNDLED = Path(__file__).parent / "bundled"
 
 
-def list_models(folders: Sequence[Path] = ()) -> list[str]:
-    """Names of the models that come along, then the run folders among `folders`."""
-    bundled = sorted(path.stem for path in _BUNDLED.glob("*.safetensors"))
-    return bundled + [str(folder) for folder in folders if _in_run(folder)]
+@dataclass(frozen=True)
+class Listed:
+    """A model among others: what it is called, its file and where it is from."""
+
+    name: str
+    path: Path
+    origin: Literal["bundled", "imported", "run"]
+
+
+def models_folder() -> Path:
+    """The folder of one's own models, as the environment or else the platform has it."""
+    named = os.environ.get(VARIABLE)
+    return Path(named).expanduser() if named else _usual_folder()
+
+
+def _usual_folder() -> Path:
+    return user_data_path("napari-cryopick", appauthor=False) / "models"
+
+
+def list_models(folder: Path | None = None) -> list[Listed]:
+    """The models that come along, then those imported into a folder (`models_folder`)."""
+    bundled = [Listed(path.stem, path, "bundled") for path in _files(_BUNDLED)]
+    own = [Listed(path.stem, path, "imported") for path in _files(folder or models_folder())]
+    return bundled + own
+
+
+def list_runs(folder: Path) -> list[Listed]:
+    """The runs in a folder that have a model."""
+    runs = {run: found for run in folder.glob("*") if (found := _in_run(run))}
+    return [Listed(str(run), runs[run], "run") for run in sorted(runs)]
+
+
+def place(path: Path) -> Path:
+    """The run or iteration that a model file belongs to; any other path as it is."""
+    path = path.parent if path.name == WEIGHTS else path
+    return path.parent if path.name == BEST else path
 
 
 def load_model(name: str | Path) -> Model:
-    """Load a model by its name, its file, its run folder (the best iteration) or one iteration.
+    """Load a model by its name, its file, its run (the best iteration), an iteration or address.
 
     Raises
     ------
@@ -32,13 +76,45 @@ def load_model(name: str | Path) -> Model:
     """
     from .weights import load_weights  # torch, which a list of names does without
 
+    return load_weights(find_model(name))
+
+
+def find_model(name: str | Path, folder: Path | None = None) -> Path:
+    """The file of a model; what is named by an address is downloaded first.
+
+    Parameters
+    ----------
+    name
+        A name in `list_models`, a file, a run or one of its iterations, or an address that ends in
+        ``#sha256=`` and the hash.
+    folder
+        That of one's own models; `models_folder` by default.
+
+    Raises
+    ------
+    CryopickError
+        If there is no model of this name. Whether a file is there is told when it is read.
+    """
     if not str(name):
         raise CryopickError("No model is named; train one first, or name a model file or run.")
-    bundled = _BUNDLED / f"{name}.safetensors"
-    return load_weights(bundled if bundled.is_file() else _file(Path(name)))
+    folder = folder or models_folder()
+    named = {listed.name: listed.path for listed in reversed(list_models(folder))}
+    if isinstance(name, str) and is_url(name):
+        return fetch(name, folder / DOWNLOADS)
+    return named.get(str(name)) or _file(Path(name))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
 
 
 def _file(path: Path) -> Path:
+    looks_like_a_name = str(path) == path.stem
+    if looks_like_a_name and not path.exists():
+        raise CryopickError(
+            f"{path} is neither the name of a model nor a file or run; "
+            "napari-cryopick models lists the names."
+        )
     if not path.is_dir():
         return path
     found = _in_run(path)

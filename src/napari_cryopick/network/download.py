@@ -1,0 +1,73 @@
+"""Model files from the web: fetched once, known by their hash, there without a network later."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urldefrag
+
+from ..errors import CryopickError
+from ..io import writing_in
+from .model_file import SUFFIX
+
+_URL = re.compile("https?://", re.IGNORECASE)
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
+def is_url(name: str) -> bool:
+    """Whether a model is named by its address on the web."""
+    return _URL.match(name) is not None
+
+
+def fetch(url: str, folder: Path) -> Path:
+    """A file from the web, downloaded into a folder unless it is there already.
+
+    Parameters
+    ----------
+    url
+        Ends in ``#sha256=`` and the hash of the file.
+    folder
+        Where it is kept, named by its hash.
+
+    Raises
+    ------
+    CryopickError
+        If there is no hash, the file is another one, or it cannot be had. Nothing is left behind.
+    """
+    from pooch import retrieve
+    from requests import RequestException
+
+    address, sha256 = _split(url)
+    with writing_in(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            return Path(retrieve(address, f"sha256:{sha256}", fname=sha256 + SUFFIX, path=folder))
+        except RequestException as error:
+            raise CryopickError(_unreachable(address, error)) from error
+        except PermissionError:
+            raise CryopickError(
+                f"{folder} cannot be written to; choose another folder for models."
+            ) from None
+        except ValueError:
+            raise CryopickError(
+                f"{address} is not the file with the hash {sha256[:8]}…; "
+                "ask whoever gave you the address."
+            ) from None
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Address and hash."""
+    address, fragment = urldefrag(url)
+    sha256 = parse_qs(fragment).get("sha256", [""])[0].lower()
+    if not _SHA256.fullmatch(sha256):
+        raise CryopickError(
+            f"{address} comes without its hash; add #sha256= and 64 hexadecimal digits."
+        )
+    return address, sha256
+
+
+def _unreachable(address: str, error: OSError) -> str:
+    answer = getattr(error, "response", None)
+    if answer is not None:
+        return f"{address} cannot be had ({answer.status_code} {answer.reason}); check the address."
+    return f"{address} cannot be reached; check the network, or get the file in another way."

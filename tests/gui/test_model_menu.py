@@ -1,0 +1,136 @@
+"""Looking at models, keeping them, giving them away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from qtpy.QtWidgets import QLabel
+
+from napari_cryopick.gui.model_card import ModelCardDialog
+from napari_cryopick.gui.model_menu import ModelMenu
+from napari_cryopick.gui.models import TRAINED, ModelCombo, offer
+from napari_cryopick.network.card import ModelCard
+from napari_cryopick.network.own_models import import_model
+from napari_cryopick.network.zoo import list_models, load_model
+
+
+@pytest.fixture
+def menu(qtbot):
+    TRAINED.clear()
+    combo = ModelCombo()
+    menu = ModelMenu(combo)
+    qtbot.addWidget(combo)
+    qtbot.addWidget(menu)
+    return menu
+
+
+@pytest.fixture
+def told(menu) -> list[tuple[str, bool]]:
+    """What the menu says, and whether something is wrong."""
+    said: list[tuple[str, bool]] = []
+    menu.told.connect(lambda *what: said.append(what))
+    return said
+
+
+def can(menu: ModelMenu) -> list[str]:
+    """What is offered, besides getting other models."""
+    menu.menu().aboutToShow.emit()
+    return [
+        name for name in ("about", "export", "keep", "remove") if getattr(menu, name).isEnabled()
+    ]
+
+
+def words(dialog: ModelCardDialog) -> str:
+    return "\n".join(label.text() for label in dialog.findChildren(QLabel))
+
+
+def test_only_what_makes_sense_is_offered(menu, model, models_folder):
+    assert can(menu) == []
+    offer(model)
+    assert can(menu) == ["about", "export", "keep"]
+    menu.keep_as("mine")
+    assert can(menu) == ["about", "export", "remove"]
+
+
+def test_an_opened_model_is_kept_for_other_days_and_removed(menu, model, models_folder):
+    offer(model)
+    assert "mine is kept" in menu.keep_as("mine")
+    TRAINED.clear()
+    menu.models.choose("mine")
+    assert menu.models.currentText() == "mine"
+    assert load_model(menu.models.model()).card.threshold == 0.3
+    menu.remove_kept()
+    assert menu.models.count() == 0
+    assert not list(models_folder.iterdir())
+
+
+def test_a_model_is_saved_as_one_file(menu, model, tmp_path):
+    offer(model)
+    file = tmp_path / "for you.safetensors"
+    assert str(file) in menu.save_as(file)
+    assert file.read_bytes() == model.read_bytes()
+
+
+def test_a_card_is_shown_whole_and_as_it_was_written(menu, qtbot, model):
+    card = ModelCard(
+        architecture="compact",
+        particle_px=20,
+        description="Small <b>complexes</b>.",
+        training_data=("EMPIAR-1", "EMPIAR-2"),
+        known_failures=("Filaments.",),
+        metrics={"f1": 0.87},
+    )
+    dialog = ModelCardDialog("my model", model, card, None)
+    qtbot.addWidget(dialog)
+    shown = words(dialog)
+    for told in ("my model", "<b>complexes</b>", "EMPIAR-2", "Filaments.", "F1 0.87", str(model)):
+        assert told in shown
+
+
+def test_about_tells_of_the_model_chosen(menu, qtbot, model):
+    offer(model)
+    dialog = menu.card()
+    qtbot.addWidget(dialog)
+    dialog.open()
+    assert model.name in words(dialog)
+    assert "0.30" in words(dialog)
+
+
+def test_what_is_wrong_with_a_model_is_told(menu, told, tmp_path):
+    offer(tmp_path / "lost.safetensors")
+    menu.about.trigger()
+    menu.export.trigger()
+    menu.keep.trigger()
+    assert len(told) == 3
+    assert all("lost.safetensors" in sentence and wrong for sentence, wrong in told)
+
+
+def test_an_address_without_a_hash_is_told(menu, told, qtbot):
+    menu.download("https://127.0.0.1/model.safetensors")
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert told[0] == ("Downloading…", False)
+    assert "comes without its hash" in told[1][0]
+    assert told[1][1]
+
+
+def test_a_model_from_the_web_is_kept_and_chosen(menu, told, qtbot, web, model):
+    menu.download(web.publish(model))
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert told[1] == (f"untrained is kept in {Path(menu.models.model()).parent}.", False)
+    assert menu.models.currentText() == "untrained"
+    assert [one.name for one in list_models() if one.origin == "imported"] == ["untrained"]
+
+
+def test_a_kept_model_predicts(menu, viewer, image, model, qtbot, models_folder):
+    from napari_cryopick.gui.predict_panel import PredictPanel
+
+    kept = import_model(str(model), "mine", models_folder)
+    panel = PredictPanel(viewer)
+    qtbot.addWidget(panel)
+    assert panel.models.model() == str(kept.path)
+    panel.show()
+    panel.form.set_value("diameter_angstrom", 40.0)
+    with qtbot.waitSignal(panel.control.ended, timeout=60_000):
+        panel.control.button.click()
+    assert "1 of 1 micrograph predicted" in panel.control.status.text()

@@ -17,9 +17,12 @@ from ..network.facts import facts, network, size
 from ..network.model_file import read_card
 from ..network.zoo import Listed, find_model, list_models, list_runs
 from .options import JsonFile
+from .teach import teach
 from .terminal import ExitCode, complain, deliver, figure, say, table
 
-models = App(name="models", help="List models by name; show, import, export and remove them.")
+models = App(name="models", help="List models by name; show, import, export, remove, teach.")
+
+models.command(teach)
 
 Described = tuple[Listed, ModelCard]
 

@@ -22,15 +22,22 @@ class TrainSettings(PickRuler):
         GENERAL, description="Model to start from: a name, a file or a run; scratch for none."
     )
     architecture: Literal["compact", "unet-31m"] = Field("compact", description="The network.")
-    steps: int = Field(
-        300, ge=1, description="Optimiser steps; three times as many with complete labels."
+    steps: int | None = Field(
+        None,
+        ge=1,
+        description="Optimiser steps, by default 150, or 300 from scratch; three times as many "
+        "with complete labels.",
     )
     epochs: int | None = Field(
         None, ge=1, description="Passes over the labelled micrographs in place of steps."
     )
     batch_size: int = Field(8, ge=1, description="Patches per step.")
     patch_px: int = Field(128, ge=32, multiple_of=16, description="Patch edge in network pixels.")
-    learning_rate: float = Field(2e-3, gt=0, description="Peak learning rate of AdamW.")
+    learning_rate: float | None = Field(
+        None,
+        gt=0,
+        description="Peak learning rate of AdamW; else 1e-3, or 2e-3 from scratch.",
+    )
     schedule: Literal["one-cycle", "cosine"] = Field("one-cycle", description="Learning rate.")
     loss: Literal["focal-dice", "bce", "tversky"] = Field("focal-dice", description="The loss.")
     alpha: float = Field(
@@ -56,8 +63,14 @@ class TrainSettings(PickRuler):
 
     @property
     def total_steps(self) -> int:
-        """Complete labels have more to teach."""
-        return 3 * self.steps if self.complete else self.steps
+        """Complete labels have more to teach, and random weights more to learn."""
+        steps = self.steps or (300 if self.from_scratch else 150)
+        return 3 * steps if self.complete else steps
+
+    @property
+    def peak_learning_rate(self) -> float:
+        """What is known already is not to be forgotten."""
+        return self.learning_rate or (2e-3 if self.from_scratch else 1e-3)
 
     def steps_over(self, labelled_px: int) -> int:
         """All steps of a training whose labelled micrographs have so many network pixels."""
@@ -74,7 +87,11 @@ class SelfTrainSettings(TrainSettings):
     """Settings of a self-training run: those of its supervised start and of the rounds after it."""
 
     rounds: int = Field(3, ge=0, description="Rounds of self-training, at the most.")
-    round_steps: int = Field(200, ge=1, description="Optimiser steps of a round.")
+    round_steps: int | None = Field(
+        None,
+        ge=1,
+        description="Optimiser steps of a round, by default 150, or 200 from scratch.",
+    )
     round_epochs: int | None = Field(
         None, ge=1, description="Passes over the labelled micrographs in place of round steps."
     )
@@ -106,5 +123,5 @@ class SelfTrainSettings(TrainSettings):
     def round_steps_over(self, labelled_px: int) -> int:
         """Steps of a round whose labelled micrographs have so many network pixels."""
         if self.round_epochs is None:
-            return self.round_steps
+            return self.round_steps or (200 if self.from_scratch else 150)
         return self.round_epochs * self.epoch_steps(labelled_px)

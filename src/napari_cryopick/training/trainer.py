@@ -53,7 +53,7 @@ class Trainer:
         self.average = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
         self.loss = make_loss(settings.loss, settings.alpha)
         self.generator = torch.Generator().manual_seed(settings.seed)
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), settings.learning_rate)
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), settings.peak_learning_rate)
         self.schedule = _schedule(self.optimiser, settings, steps)
         self.steps = steps
         self._fields, self._settings, self._device = fields, settings, device
@@ -143,7 +143,7 @@ class Trainer:
 def _schedule(optimiser: torch.optim.Optimizer, settings: TrainSettings, steps: int) -> LRScheduler:
     if settings.schedule == "cosine":
         return CosineAnnealingLR(optimiser, steps)
-    return OneCycleLR(optimiser, settings.learning_rate, total_steps=steps)
+    return OneCycleLR(optimiser, settings.peak_learning_rate, total_steps=steps)
 
 
 def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from ..recipes import RECIPES, with_recipe
-from ..settings import SelfTrainSettings
+from ..settings import SCRATCH, SelfTrainSettings
 
 _SCALED = ("steps", "epochs", "round_steps", "round_epochs")
 
@@ -36,6 +36,10 @@ class AblationSettings(SelfTrainSettings):
     def prepared(self) -> AblationSettings:
         """With the recipe and the scale worked in, and what an ablation always does."""
         filled = with_recipe(self.recipe, self)
+        usual = {"start": SCRATCH, "steps": 300, "round_steps": 200}
+        filled = filled.model_copy(
+            update={name: usual[name] for name in usual if name not in filled.model_fields_set}
+        )
         always = {"complete": True, "always_accept": True}
         counts = {name: _scaled(getattr(filled, name), self.scale) for name in _SCALED}
         return filled.model_copy(update=always | counts)

@@ -1,0 +1,33 @@
+"""Everything that the training of a general model can be told."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..training.settings import SCRATCH, TrainSettings
+
+
+class GeneralSettings(BaseModel):
+    """Settings of the training of a general model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int = Field(10_000, ge=1, description="Optimiser steps.")
+    lessons: int = Field(3_500, ge=2, description="Simulated micrographs to learn from.")
+    judging: int = Field(200, ge=2, description="Simulated micrographs to be judged by.")
+    batch_size: int = Field(8, ge=1, description="Patches per step.")
+    learning_rate: float = Field(2e-3, gt=0, description="Peak learning rate of AdamW.")
+    seed: int = Field(0, ge=0, description="Repeats a training.")
+    device: str = Field("auto", description="auto, cpu, cuda or mps.")
+
+    def training(self) -> TrainSettings:
+        """The same in the words of every training."""
+        return TrainSettings(
+            diameter_angstrom=1,
+            start=SCRATCH,
+            complete=True,
+            loss="bce",
+            doubt=0,
+            adoption=0,
+            **self.model_dump(include={"batch_size", "learning_rate", "seed", "device"}),
+        )

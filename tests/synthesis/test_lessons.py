@@ -9,9 +9,10 @@ import torch
 from napari_cryopick.network.architectures import PARTICLE_PX
 from napari_cryopick.simulation.invented import invent
 from napari_cryopick.synthesis import lessons
-from napari_cryopick.synthesis.conditions import Conditions, draw_settings
+from napari_cryopick.synthesis.conditions import draw_settings
 from napari_cryopick.synthesis.curriculum import make_lessons
 from napari_cryopick.synthesis.lessons import make_lesson, taught
+from napari_cryopick.synthesis.settings import Conditions
 from napari_cryopick.training.targets import AREA, CENTRE, CONTAMINATION
 
 WEIGHTS = 4

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
-from ..simulation.micrograph_settings import MicrographSettings, Range
+from ..simulation.micrograph_settings import MicrographSettings
+from .settings import Conditions
 
 FINE_PX = 48
 """A particle's diameter in pixels while it is simulated: more than twice what a network sees."""
@@ -21,15 +21,6 @@ CONTRAST = (0.5, 1.2)
 
 EMPTY = 0.15
 """Share of lessons without any particle, but with more of all else."""
-
-
-class Conditions(BaseModel):
-    """What is known of the microscope; what is left out varies as it does in the world."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    voltage_kilovolt: float | None = Field(None, ge=60, le=1000, description="Voltage in kV.")
-    defocus_angstrom: Range = Field((4_000.0, 32_000.0), description="Underfocus in Å.")
 
 
 def draw_settings(

@@ -12,24 +12,32 @@ from ..simulation.body import Body
 from ..simulation.invented import invent
 from ..simulation.parallel import cores, in_turn
 from ..training.examples import Example
-from .conditions import FINE_PX, Conditions
+from .conditions import FINE_PX
 from .lessons import make_lesson
+from .settings import Conditions
 
 
 def make_lessons(
-    bodies: Sequence[Body], count: int, seed: int, conditions: Conditions | None = None
+    bodies: Sequence[Body],
+    count: int,
+    seed: int,
+    conditions: Conditions | None = None,
+    invented: bool = True,
 ) -> Iterator[Example]:
     """So many lessons: of the bodies in turn, and every second one of an invented particle.
 
-    The same seed gives the same ones, whatever the machine; without bodies all are invented.
+    The same seed gives the same ones, whatever the machine; without bodies all are invented, and
+    none of them if that is not wanted.
     """
     coarse = [body.coarser(body.diameter_angstrom / FINE_PX / 2) for body in bodies]
     rngs = np.random.default_rng(seed).spawn(count)
 
     def make(job: tuple[int, np.random.Generator]) -> Example:
         number, rng = job
-        known = coarse and number % 2
-        body = coarse[number // 2 % len(coarse)] if known else invent(number, rng)
+        if invented and not (coarse and number % 2):
+            body = invent(number, rng)
+        else:
+            body = coarse[number // (1 + invented) % len(coarse)]
         lesson = make_lesson(body, conditions or Conditions(), rng)
         return replace(lesson, path=Path(f"{number:05d} {body.name}"))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -15,14 +14,12 @@ from ..network.weights import Model, save_weights
 from ..ruler import BORDER
 from ..simulation.body import Body
 from ..training.events import Checkpoint, TrainingEvent
-from ..training.examples import Example
 from ..training.fitting import Course, fit
-from ..training.holdout import HeldOut
 from ..training.judging import judge
 from ..training.supervised import model_of, validation
 from ..training.trainer import Trainer
 from .curriculum import make_lessons
-from .lessons import taught
+from .lessons import judging, taught
 from .settings import GeneralSettings
 
 AT_HAND = 256
@@ -59,7 +56,7 @@ def train_general(
         `Step`, and in the end `Validation` and `Checkpoint`.
     """
     stop = stop or Event()
-    learning, judging = np.random.SeedSequence(settings.seed).generate_state(2).tolist()
+    learning, testing = np.random.SeedSequence(settings.seed).generate_state(2).tolist()
     unseen = bodies[::JUDGING] if len(bodies) >= JUDGING else []
     known = [body for body in bodies if body not in unseen]
     lessons = make_lessons(known, settings.lessons, learning)
@@ -70,7 +67,7 @@ def train_general(
         yield step
         for number in _renewed(trainer.taken, settings):
             at_hand[number % len(at_hand)] = taught(next(lessons))
-    tests = [_all_judges(test) for test in make_lessons(unseen, settings.judging, judging)]
+    tests = [judging(test) for test in make_lessons(unseen, settings.judging, testing)]
     judgement = judge(trainer.averaged, tests, complete=True)
     yield validation(trainer.taken, judgement, settings.training())
     card = model_of(trainer.averaged, judgement, settings.training(), BORDER).card
@@ -99,9 +96,3 @@ def _renewed(taken: int, settings: GeneralSettings) -> range:
     """Which lessons give way to new ones after so many steps, so that all are used in the end."""
     spare = max(0, settings.lessons - AT_HAND)
     return range(spare * (taken - 1) // settings.steps, spare * taken // settings.steps)
-
-
-def _all_judges(lesson: Example) -> Example:
-    assert lesson.picks is not None
-    everything = HeldOut(np.ones(len(lesson.picks), dtype=bool), (0.0, lesson.shape[0]))
-    return replace(lesson, held_out=everything)

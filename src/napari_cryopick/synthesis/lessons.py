@@ -21,10 +21,11 @@ from ..simulation.crowd import preferred_axes
 from ..simulation.field import make_field
 from ..simulation.simple import SimulatedField
 from ..training.examples import Example
-from ..training.holdout import nothing_held_out
+from ..training.holdout import HeldOut, nothing_held_out
 from ..training.sampling import Field
 from ..training.targets import CONTAMINATION, labelled_target
-from .conditions import CONTRAST, FINE_PX, Conditions, draw_settings
+from .conditions import CONTRAST, FINE_PX, draw_settings
+from .settings import Conditions
 
 MISJUDGED = 0.15
 """How far off a person's diameter may be, as the logarithm of its ratio to the true one."""
@@ -77,6 +78,13 @@ def taught(lesson: Example) -> Field:
     target.weights[CONTAMINATION] = 1.0
     positions = lesson.rescaling.to_network(lesson.picks.positions)
     return Field.of(lesson.image, target, torch.from_numpy(positions).float())
+
+
+def judging(lesson: Example) -> Example:
+    """The same, to judge by all of it."""
+    assert lesson.picks is not None
+    everything = HeldOut(np.ones(len(lesson.picks), dtype=bool), (0.0, lesson.shape[0]))
+    return replace(lesson, held_out=everything)
 
 
 def _scrambled(field: SimulatedField, rng: np.random.Generator) -> SimulatedField:

@@ -1,10 +1,22 @@
-"""Everything that the training of a general model can be told."""
+"""Everything that trainings on simulated micrographs can be told."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..training.settings import SCRATCH, TrainSettings
+from ..simulation.micrograph_settings import Range
+from ..training.settings import SCRATCH, SelfTrainSettings, TrainSettings
+
+
+class Conditions(BaseModel):
+    """What is known of the microscope; what is left out varies as it does in the world."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    voltage_kilovolt: float | None = Field(None, ge=60, le=1000, description="Voltage in kV.")
+    defocus_angstrom: Range = Field((4_000.0, 32_000.0), description="Underfocus in Å.")
 
 
 class GeneralSettings(BaseModel):
@@ -31,3 +43,16 @@ class GeneralSettings(BaseModel):
             adoption=0,
             **self.model_dump(include={"batch_size", "learning_rate", "seed", "device"}),
         )
+
+
+class StructureSettings(Conditions, SelfTrainSettings):
+    """Settings of a training that begins with a structure."""
+
+    structure: Path = Field(
+        description="Atomic model (.pdb, .cif) or density map (.mrc, .map) of the particle."
+    )
+    lessons: int = Field(100, ge=10, description="Simulated micrographs to learn from.")
+
+    def conditions(self) -> Conditions:
+        """What is known of the microscope."""
+        return Conditions(**{name: getattr(self, name) for name in Conditions.model_fields})

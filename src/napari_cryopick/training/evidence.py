@@ -62,6 +62,11 @@ class Evidence:
         return self._found_at(self.kept)
 
     @property
+    def clicks(self) -> int:
+        """How many there are."""
+        return len(self.ranks)
+
+    @property
     def recall(self) -> float:
         """Share of the clicks that are found."""
         return float(self.found.mean())

@@ -161,8 +161,14 @@ def load_examples(
     labels: Mapping[Path, Labels],
     settings: TrainSettings,
     most_unlabelled: int = MOST_UNLABELLED,
+    needed: bool = True,
 ) -> list[Example]:
     """Read what is labelled, and some of what is not, choosing what to hold out.
+
+    Parameters
+    ----------
+    needed
+        Whether nothing can be learnt without a pick.
 
     Raises
     ------
@@ -174,7 +180,8 @@ def load_examples(
         for path in micrographs
         if path in picks or path in labels
     }
-    check_any(tables)
+    if needed:
+        check_any(tables)
     rng = np.random.default_rng(settings.seed)
     judging = {path: table for path, table in tables.items() if len(table) or path not in labels}
     heights = {path: read_header(path).shape[0] for path in judging}

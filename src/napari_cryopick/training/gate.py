@@ -82,7 +82,7 @@ def collapsed(views: Sequence[View], standing: Standing) -> str:
             f"What the model takes for particles is much {size} than the diameter says; check "
             "the diameter and the pixel size."
         )
-    if evidence is not None and evidence.recall < FEWEST_FOUND:
+    if evidence is not None and evidence.clicks and evidence.recall < FEWEST_FOUND:
         return (
             f"Trained without them, models find only {evidence.recall:.0%} of your clicks; check "
             "that all of them are particles, and click more."
@@ -142,6 +142,26 @@ def _measured(before: Judgement, after: Judgement, held_out: int) -> Verdict:
 
 
 def _testified(before: Evidence, after: Evidence) -> Verdict:
+    kept = (before.kept + after.kept) / 2
+    agreement, earlier = after.agreement(kept), before.agreement(kept)
+    agreed = (
+        f"models that learnt from different {'clicks' if after.clicks else 'simulations'} agree on "
+        f"{agreement:.1%} of picks, {earlier:.1%} before"
+    )
+    settled = 1 - agreement < SETTLED * (1 - earlier)
+    if not after.clicks:
+        verdict = "Kept, for" if settled else "Rolled back, for it is no better:"
+        return Verdict(settled, f"{verdict} {agreed}.")
+    clicks = _clicks(before, after)
+    if _object(before, after):
+        return Verdict(False, f"Rolled back, for models find less of the {clicks}.")
+    if not settled:
+        return Verdict(False, f"Rolled back, for it is no better: {agreed}; on {clicks}.")
+    return Verdict(True, f"Kept, for {agreed}, and do no worse on {clicks}.")
+
+
+def _clicks(before: Evidence, after: Evidence) -> str:
+    """What is found of them, in words."""
     expected = (before.expected + after.expected) / 2
     told = _told(
         before.f1(expected),
@@ -149,18 +169,7 @@ def _testified(before: Evidence, after: Evidence) -> Verdict:
         before.average_precision(expected),
         after.average_precision(expected),
     )
-    clicks = f"{len(after.ranks)} clicks they had not seen: {told}"
-    kept = (before.kept + after.kept) / 2
-    agreement, earlier = after.agreement(kept), before.agreement(kept)
-    agreed = (
-        f"models that learnt from different clicks agree on {agreement:.1%} of picks, "
-        f"{earlier:.1%} before"
-    )
-    if _object(before, after):
-        return Verdict(False, f"Rolled back, for models find less of the {clicks}.")
-    if 1 - agreement >= SETTLED * (1 - earlier):
-        return Verdict(False, f"Rolled back, for it is no better: {agreed}; on {clicks}.")
-    return Verdict(True, f"Kept, for {agreed}, and do no worse on {clicks}.")
+    return f"{after.clicks} clicks they had not seen: {told}"
 
 
 def _object(before: Evidence, after: Evidence) -> bool:

@@ -129,7 +129,8 @@ def heights(maps: Maps, example: Example) -> Picks:
 
 def _at_clicks(labelled: Sequence[Example], peaks: Mapping[Path, Picks]) -> NDArray[np.float64]:
     """Scores of the peaks at a person's picks; 0 where there is none."""
-    return np.concatenate([scores_at(e, _particles(e).positions, peaks[e.path]) for e in labelled])
+    scores = [scores_at(e, _particles(e).positions, peaks[e.path]) for e in labelled]
+    return np.concatenate([*scores, np.empty(0)])
 
 
 def scores_at(example: Example, positions: NDArray, peaks: Picks) -> NDArray[np.float64]:
@@ -206,7 +207,8 @@ def _estimate(
     threshold: float,
 ) -> Judgement:
     """F1 from the recall of held-out picks; precision from what the scores promise."""
-    found = np.concatenate([_found(e, picks[e.path], threshold) for e in labelled])
+    hits = [_found(e, picks[e.path], threshold) for e in labelled]
+    found = np.concatenate([*hits, np.empty(0, bool)])
     scores = np.concatenate([t.with_status(Status.OK).scores for t in picks.values()])
     kept = scores[scores >= threshold]
     precision = float(kept.mean()) if len(kept) else 0.0

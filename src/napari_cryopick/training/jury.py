@@ -28,7 +28,7 @@ def stand(lines: Sequence[Line], networks: Sequence[nn.Module], least: float | N
     """
     model, *jurors = lines
     s = model.settings
-    start = None if least is None else TAUGHT
+    start = model.calibration(networks[0]) if least is None else TAUGHT
     judgement = judge(
         networks[0], model.examples, s.complete, start, s.expected_count, least or 0.0
     )
@@ -36,7 +36,8 @@ def stand(lines: Sequence[Line], networks: Sequence[nn.Module], least: float | N
         return Standing(judgement, held_out=held_out_count(model.examples))
     pairs = zip(networks[1:], jurors, strict=True)
     evidence = gather([look(network, j.examples, judgement) for network, j in pairs], judgement)
-    return Standing(evidence.informed(judgement), evidence, len(evidence.ranks))
+    informed = evidence.informed(judgement) if evidence.clicks else judgement
+    return Standing(informed, evidence, evidence.clicks)
 
 
 def expected(judgement: Judgement) -> float:

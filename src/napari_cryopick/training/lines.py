@@ -12,18 +12,21 @@ import torch
 from torch import nn
 
 from ..errors import CryopickError
+from ..network.card import Calibration
 from ..network.weights import load_weights
 from ..network.zoo import WEIGHTS
 from .augmentation import USUAL
 from .events import Step
-from .evidence import fold
+from .evidence import OTHERS, fold
 from .examples import Example, labelled_px
 from .fitting import Course, fit
-from .judging import Judgement
+from .judging import Judgement, judge
 from .lessons import Lesson
 from .pseudo_labels import View, look
 from .runs import RunFolder, iteration_name
+from .sampling import Field
 from .settings import SelfTrainSettings
+from .simulated import Simulated
 from .trainer import Trainer
 
 
@@ -42,6 +45,8 @@ class Line:
         Micrographs that it learns from, each with what is held out of it.
     settings, folder, device
         Those of the run.
+    simulated
+        What its first network learns from where nobody has labelled anything.
     """
 
     file: str
@@ -49,6 +54,7 @@ class Line:
     settings: SelfTrainSettings
     folder: RunFolder
     device: torch.device
+    simulated: Simulated | None = None
 
     def steps(self, number: int) -> int:
         """How many an iteration takes."""
@@ -86,18 +92,30 @@ class Line:
         """What the network of an iteration sees on its micrographs."""
         return look(self.load(iteration), self.examples, judgement, averaging)
 
+    def calibration(self, network: nn.Module) -> Calibration | None:
+        """How the scores of a first network are to be read, if simulated micrographs can tell."""
+        if self.simulated is None:
+            return None
+        return judge(network, self.simulated.tests, complete=True).calibration
+
     def train(
         self, number: int, lesson: Lesson | None, course: Course, stop: Event
     ) -> Generator[Step, None, nn.Module]:
         """Train the network of an iteration, from fresh weights or from where it was killed."""
-        guesses = lesson.guesses if lesson else [None] * len(self.examples)
-        pairs = zip(self.examples, guesses, strict=True)
-        fields = [example.field(self.settings.complete, guessed) for example, guessed in pairs]
+        fields = self._fields(lesson)
         seeded = self.settings.model_copy(update={"seed": self.settings.seed + number})
         names = (*USUAL, "blocks") if number and self.settings.blocks else USUAL
         trainer = Trainer(fields, seeded, self.steps(number), self.device, names)
         yield from fit(trainer, course, stop, self.part(iteration_name(number)))
         return trainer.averaged
+
+    def _fields(self, lesson: Lesson | None) -> Sequence[Field]:
+        """What is labelled, and what a lesson says of the rest; or what was simulated."""
+        if self.simulated and not lesson:
+            return self.simulated.fields
+        guesses = lesson.guesses if lesson else [None] * len(self.examples)
+        pairs = zip(self.examples, guesses, strict=True)
+        return [example.field(self.settings.complete, guessed) for example, guessed in pairs]
 
 
 def lines_of(
@@ -105,15 +123,25 @@ def lines_of(
     settings: SelfTrainSettings,
     folder: RunFolder,
     device: torch.device,
+    simulated: Simulated | None = None,
 ) -> list[Line]:
-    """The model's line, and those of jurors where only clicks can judge."""
+    """The model's line, and those of jurors where only clicks can judge, or not even these."""
 
-    def line(file: str, examples: Sequence[Example]) -> Line:
-        return Line(file, examples, settings, folder, device)
+    def line(file: str, examples: Sequence[Example], simulated: Simulated | None = None) -> Line:
+        return Line(file, examples, settings, folder, device, simulated)
 
+    if simulated:
+        halves = enumerate(simulated.halves(), 1)
+        return [line(WEIGHTS, examples, simulated)] + [
+            line(_juror(i), examples[:OTHERS], half) for i, half in halves
+        ]
     if settings.complete:
         return [line(WEIGHTS, examples)]
     jurors = fold(examples, np.random.default_rng(settings.seed))
     return [line(WEIGHTS, [example.all_teaching() for example in examples])] + [
-        line(f"juror_{i}.safetensors", part) for i, part in enumerate(jurors, 1)
+        line(_juror(i), part) for i, part in enumerate(jurors, 1)
     ]
+
+
+def _juror(number: int) -> str:
+    return f"juror_{number}.safetensors"

@@ -21,6 +21,7 @@ from .lines import lines_of
 from .rounds import SelfTraining
 from .runs import RunFolder
 from .settings import SelfTrainSettings
+from .simulated import Simulated
 
 MOST_UNLABELLED = 32
 """Micrographs without labels that take part, at the most."""
@@ -34,6 +35,7 @@ def self_train(
     labels: Mapping[Path, Labels] | None = None,
     stop: Event | None = None,
     resume: bool = False,
+    simulated: Simulated | None = None,
 ) -> Iterator[TrainingEvent]:
     """Train a model on some picks, then let it teach its successors on all micrographs.
 
@@ -47,6 +49,8 @@ def self_train(
         Once set, the best model so far is kept and the run ends in order.
     resume
         Go on where a run was killed or stopped, or add rounds to one that was finished.
+    simulated
+        Micrographs that the start learns from in place of picks.
 
     Yields
     ------
@@ -61,10 +65,13 @@ def self_train(
     """
     begun, stop = perf_counter(), stop or Event()
     device = choose_device(settings.device)
-    examples = load_examples(micrographs, picks, labels or {}, settings, MOST_UNLABELLED)
+    examples = load_examples(
+        micrographs, picks, labels or {}, settings, MOST_UNLABELLED, needed=simulated is None
+    )
     open_folder = RunFolder.resume if resume else RunFolder.create
     folder = open_folder(run, settings, fingerprint(examples))
-    training = SelfTraining(lines_of(examples, settings, folder, device), settings, folder, stop)
+    lines = lines_of(examples, settings, folder, device, simulated)
+    training = SelfTraining(lines, settings, folder, stop)
     for event in training.events():
         folder.log(event)
         yield event

@@ -38,6 +38,8 @@ LOSS = 0.01
 SETTLED = 0.8
 """Share of their disagreement that may at most be left between two models; more is a tie."""
 
+ROUNDING = 1e-9
+
 OBJECTION, GRAVE = 1.64, 0.15
 """Clicks object to a round if they are found less surely by so many standard errors (one-sided
 95 %), or by so much on the mean."""
@@ -158,7 +160,7 @@ def _testified(before: Evidence, after: Evidence) -> Verdict:
     )
     if _object(before, after):
         return Verdict(False, f"Rolled back, for models find less of the {clicks}.")
-    if 1 - agreement >= SETTLED * (1 - earlier):
+    if 1 - agreement > SETTLED * (1 - earlier) - ROUNDING:
         return Verdict(False, f"Rolled back, for it is no better: {agreed}; on {clicks}.")
     return Verdict(True, f"Kept, for {agreed}, and do no worse on {clicks}.")
 

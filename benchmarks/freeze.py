@@ -9,8 +9,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
+from typing import TYPE_CHECKING
 
 import napari
 from cyclopts import run
@@ -18,6 +20,10 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_cryopick.io import match_picks, read_picks
+
+if TYPE_CHECKING:
+    from napari_cryopick.gui.predict_panel import PredictPanel
+    from napari_cryopick.gui.teaching_panel import TeachingPanel
 
 BEAT_S = 0.005
 IDLE = f"""
@@ -61,7 +67,51 @@ class Heartbeat:
         seconds = perf_counter() - begun
         gaps = ", ".join(f"{gap:.3f}" for gap in sorted(self.gaps, reverse=True)[:5])
         waited = float(idle.communicate()[0])
-        print(f"{name:24s} {seconds:6.1f} s; window {gaps}; idle process {waited:.3f}", flush=True)
+        print(f"{name:26s} {seconds:6.1f} s; window {gaps}; idle process {waited:.3f}", flush=True)
+
+    def rest(self, name: str, seconds: float) -> None:
+        """Watch the window while nothing runs in its docks."""
+        ready = perf_counter() + seconds
+        self.watch(name, lambda: perf_counter() > ready)
+
+
+def learn(heartbeat: Heartbeat, panel: TeachingPanel, name: str, **settings: float) -> None:
+    """Run the training of a dock with some settings."""
+    for setting, value in settings.items():
+        panel.form.set_value(setting, value)
+    control = panel.control
+    control.button.click()
+    heartbeat.watch(
+        f"{name}: imports",
+        lambda: control.job is None or control.progress.maximum() > 0 < control.progress.value(),
+    )
+    heartbeat.watch(f"{name}: steps", lambda: control.job is None)
+    print(control.status.text())
+
+
+def pick(heartbeat: Heartbeat, panel: PredictPanel) -> None:
+    """Predict all micrographs."""
+    control = panel.control
+    panel.scope.setCurrentIndex(1)
+    control.button.click()
+    heartbeat.watch(
+        "prediction: first",
+        lambda: (
+            control.job is None
+            or (panel.picks_layer() is not None and control.progress.value() > 0)
+        ),
+    )
+    heartbeat.watch("prediction: others", lambda: control.job is None)
+    print(control.status.text())
+
+
+def open_micrographs(viewer: napari.Viewer, folder: str) -> list[Path]:
+    """Those of a folder, or simulated ones."""
+    if folder:
+        viewer.open(folder, plugin="napari-cryopick")
+    else:
+        viewer.open_sample("napari-cryopick", "simulated")
+    return list(viewer.layers[0].metadata["cryopick"].paths)
 
 
 def main(
@@ -70,8 +120,9 @@ def main(
     diameter: float = 160.0,
     clicks: int = 10,
     steps: int = 100,
+    rounds: int = 1,
 ) -> None:
-    """Train on a few clicks and predict all, in a real window.
+    """Train on a few clicks, self-train, and predict all, in a real window.
 
     Parameters
     ----------
@@ -80,50 +131,33 @@ def main(
     diameter
         Particle diameter in Å.
     clicks, steps
-        How many picks to train on, and for how long.
+        How many picks to train on, and for how long; a round of self-training takes as long.
+    rounds
+        How many rounds of self-training to take, which are all kept.
     """
     viewer = napari.Viewer()
     heartbeat = Heartbeat()
-    if micrographs:
-        viewer.open(micrographs, plugin="napari-cryopick")
-    else:
-        viewer.open_sample("napari-cryopick", "simulated")
-    _, train = viewer.window.add_plugin_dock_widget("napari-cryopick", "Train")
-    _, predict = viewer.window.add_plugin_dock_widget("napari-cryopick", "Predict particles")
-    ready = perf_counter() + 3
-    heartbeat.watch("nothing", lambda: perf_counter() > ready)
-    paths = viewer.layers[0].metadata["cryopick"].paths
+    paths = open_micrographs(viewer, micrographs)
+    train, self_train, predict = (
+        viewer.window.add_plugin_dock_widget("napari-cryopick", name)[1]
+        for name in ("Train", "Self-train", "Predict particles")
+    )
+    heartbeat.rest("nothing", 3)
     truth = match_picks(read_picks(picks or paths[0].parents[1] / "particles.star"), paths)
     index = next(i for i, path in enumerate(paths) if path in truth)
-    train.form.set_value("diameter_angstrom", diameter)
     layer = train.begin_picks()
     layer.add([(index, *position) for position in truth[paths[index]].positions[:clicks]])
-    train.form.set_value("steps", steps)
-    ready = perf_counter() + 4
-    heartbeat.watch("clicks", lambda: perf_counter() > ready)
+    self_train.begin_picks()
+    heartbeat.rest("clicks", 4)
+    usual = {"diameter_angstrom": diameter, "steps": steps}
+    more = {"rounds": rounds, "round_steps": steps, "always_accept": True}
     with TemporaryDirectory() as folder:
-        train.folder.setText(folder)
-        train.control.button.click()
-        heartbeat.watch(
-            "training: imports",
-            lambda: (
-                train.control.job is None
-                or (train.control.progress.maximum() > 0 < train.control.progress.value())
-            ),
-        )
-        heartbeat.watch("training: steps", lambda: train.control.job is None)
-        print(train.control.status.text())
-        predict.scope.setCurrentIndex(1)
-        predict.control.button.click()
-        heartbeat.watch(
-            "prediction: first",
-            lambda: (
-                (predict.picks_layer() is not None and predict.control.progress.value() > 0)
-                or predict.control.job is None
-            ),
-        )
-        heartbeat.watch("prediction: others", lambda: predict.control.job is None)
-        print(predict.control.status.text())
+        for panel in (train, self_train):
+            panel.folder.setText(folder)
+        learn(heartbeat, train, "training", **usual)
+        learn(heartbeat, self_train, "self-training", **usual, **more)
+        heartbeat.rest("self-training: outcomes", 4)
+        pick(heartbeat, predict)
     viewer.close()
 
 

@@ -27,6 +27,7 @@ from napari_cryopick.training.gate import (
     Standing,
     collapsed,
     compare,
+    decide,
 )
 from napari_cryopick.training.judging import Judgement
 from napari_cryopick.training.pseudo_labels import View
@@ -184,6 +185,12 @@ def test_figures_that_are_not_known_say_nothing():
 
 
 # clicks
+
+
+def test_a_first_model_is_kept_and_so_is_every_one_where_all_are_to_be():
+    assert decide(None, standing(0.1)).accepted
+    assert not decide(standing(0.8), standing(0.7)).accepted
+    assert decide(standing(0.8), standing(0.7), always_accept=True).accepted
 
 
 def test_where_labels_are_incomplete_models_of_different_clicks_must_agree_on_more():

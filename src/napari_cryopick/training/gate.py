@@ -38,6 +38,8 @@ LOSS = 0.01
 SETTLED = 0.8
 """Share of their disagreement that may at most be left between two models; more is a tie."""
 
+ROUNDING = 1e-9
+
 OBJECTION, GRAVE = 1.64, 0.15
 """Clicks object to a round if they are found less surely by so many standard errors (one-sided
 95 %), or by so much on the mean."""
@@ -148,7 +150,7 @@ def _testified(before: Evidence, after: Evidence) -> Verdict:
         f"models that learnt from different {'clicks' if after.clicks else 'simulations'} agree on "
         f"{agreement:.1%} of picks, {earlier:.1%} before"
     )
-    settled = 1 - agreement < SETTLED * (1 - earlier)
+    settled = 1 - agreement <= SETTLED * (1 - earlier) - ROUNDING
     if not after.clicks:
         verdict = "Kept, for" if settled else "Rolled back, for it is no better:"
         return Verdict(settled, f"{verdict} {agreed}.")

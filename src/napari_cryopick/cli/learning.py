@@ -1,4 +1,4 @@
-"""What commands that learn from picks begin with."""
+"""What commands that learn begin with."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Given:
 
 
 @contextmanager
-def learning_from(micrographs: Sequence[str], picks: Path, output: Path) -> Iterator[Given]:
+def learning_from(micrographs: Sequence[str], picks: Path | None, output: Path) -> Iterator[Given]:
     """Find micrographs and match picks to them, then make the output folder; Ctrl-C stops.
 
     Raises
@@ -34,7 +34,7 @@ def learning_from(micrographs: Sequence[str], picks: Path, output: Path) -> Iter
     from ..io import find_micrographs, match_picks, read_picks
 
     paths = find_micrographs(micrographs)
-    clicks = match_picks(read_picks(picks), paths)
+    clicks = {} if picks is None else match_picks(read_picks(picks), paths)
     require_writable(output)
     with stop_on_interrupt() as stop:
         yield Given(paths, clicks, stop)

@@ -64,17 +64,29 @@ def self_train(
         run = run_self_training(
             given.micrographs, given.picks, chosen, output, stop=given.stop, resume=resume
         )
-        iterations, finished = follow(run)
+        iterations, finished = follow_rounds(run)
+    return conclude(micrographs, chosen, output, iterations, finished, json)
+
+
+def conclude(
+    micrographs: list[str],
+    settings: SelfTrainSettings,
+    output: Path,
+    iterations: list[Iteration],
+    finished: Finished,
+    json: Path | None,
+) -> ExitCode:
+    """Say what a run has come to, and what to do next."""
     deliver(as_table(iterations, finished), _as_data(iterations, finished), json)
     say(finished.advice)
     say(
         f"The best model is in {output}, and an account of the run in report.html. To pick with it:"
     )
-    say_command(*next_command(micrographs, chosen, output))
+    say_command(*next_command(micrographs, settings, output))
     return ExitCode.STOPPED if finished.stopped else ExitCode.DONE
 
 
-def follow(events: Iterable[TrainingEvent]) -> tuple[list[Iteration], Finished]:
+def follow_rounds(events: Iterable[TrainingEvent]) -> tuple[list[Iteration], Finished]:
     """Show a run while it goes on, and return what its iterations came to and how it ended."""
     iterations = []
     with Progress("Self-training") as progress:

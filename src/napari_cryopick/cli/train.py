@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import isnan
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
+from pydantic import BaseModel, Field
 from rich.table import Table
 
+from ..errors import CryopickError
 from ..plain import without_nan
+from ..synthesis.settings import Conditions, StructureSettings
 from ..training.events import Finished, Started, Step, TrainingEvent, Validation
 from ..training.settings import TrainSettings
 from .learning import learning_from
@@ -19,16 +22,25 @@ from .progress import Progress
 from .terminal import ExitCode, counted, deliver, figure, say, say_command, table
 
 
+class TrainOptions(TrainSettings, Conditions):
+    """The settings, and what of the microscope matters where a structure teaches."""
+
+    lessons: int = Field(
+        100, ge=10, description="Simulated micrographs to learn from, with --structure."
+    )
+
+
 def train(
     micrographs: list[str],
     /,
     *,
-    picks: Path,
+    picks: Path | None = None,
+    structure: Path | None = None,
     output: Path,
-    settings: Annotated[TrainSettings, Parameter(name="*")],
+    settings: Annotated[TrainOptions, Parameter(name="*")],
     json: JsonFile = None,
 ) -> ExitCode:
-    """Train a model on some picks: ten are enough to begin with.
+    """Train a model on some picks: ten are enough to begin with. Or on a structure, without any.
 
     The picks may cover some of the micrographs and some of the particles; what is not picked
     counts as unknown, not as background, unless --complete says otherwise. Ctrl-C stops the
@@ -40,18 +52,58 @@ def train(
         Files, folders or quoted globs.
     picks
         Particles picked by hand: .star or .csv.
+    structure
+        Atomic model (.pdb, .cif) or density map (.mrc, .map): micrographs of it are simulated and
+        teach a start, which then teaches itself on your micrographs.
     output
         Folder for the run; predict takes it as --model.
     """
+    if structure is not None:
+        return _from_structure(micrographs, picks, structure, output, settings, json)
+    if picks is None:
+        raise CryopickError("There is nothing to learn from; give --picks, or a --structure.")
+    chosen = TrainSettings(**_given(settings, TrainSettings))
     with learning_from(micrographs, picks, output) as given:
         from ..training.supervised import train as run_training
 
-        run = run_training(given.micrographs, given.picks, settings, output, stop=given.stop)
+        run = run_training(given.micrographs, given.picks, chosen, output, stop=given.stop)
         finished = follow(run)
     deliver(as_table(finished, settings.complete), as_data(finished), json)
     say(f"The model is in {output}. To pick with it:")
     say_command(*next_command(micrographs, settings, output))
     return ExitCode.STOPPED if finished.stopped else ExitCode.DONE
+
+
+def _from_structure(
+    micrographs: list[str],
+    picks: Path | None,
+    structure: Path,
+    output: Path,
+    options: TrainOptions,
+    json: JsonFile,
+) -> ExitCode:
+    """Simulate the particle, train on that, and self-train."""
+    from .self_train import conclude, follow_rounds
+
+    if picks is not None:
+        raise CryopickError(
+            "Either --picks or a --structure teaches; to use both, train on the structure first "
+            "and then on the picks, --from that run."
+        )
+    chosen = StructureSettings(**_given(options, StructureSettings), structure=structure)
+    with learning_from(micrographs, None, output) as given:
+        from ..synthesis.structure import train_from_structure
+
+        say(f"Simulating {counted(chosen.lessons, 'micrograph')} of {structure.name}.")
+        run = train_from_structure(given.micrographs, chosen, output, given.stop)
+        iterations, finished = follow_rounds(run)
+    return conclude(micrographs, chosen, output, iterations, finished, json)
+
+
+def _given(options: BaseModel, wanted: type[BaseModel]) -> dict[str, Any]:
+    """What a person has set of the settings of one kind of training."""
+    names = options.model_fields_set & wanted.model_fields.keys()
+    return {name: getattr(options, name) for name in names}
 
 
 def follow(events: Iterable[TrainingEvent]) -> Finished:
@@ -74,8 +126,12 @@ def begun(event: Started) -> str:
     """What a training begins with, in words."""
     return (
         f"Training {event.parameters / 1e6:.1f} M parameters on {event.device} with "
-        f"{counted(event.training_picks, 'pick')} on "
-        f"{counted(event.labelled_micrographs, 'micrograph')}"
+        + (
+            f"{counted(event.training_picks, 'pick')} on "
+            f"{counted(event.labelled_micrographs, 'micrograph')}"
+            if event.labelled_micrographs
+            else "simulated particles"
+        )
         + (f", and {event.held_out_picks} more to judge it by." if event.held_out_picks else ".")
     )
 

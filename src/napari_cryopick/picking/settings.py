@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from ..network.zoo import DEFAULT
 from ..ruler import PickRuler
 
 
 class PredictSettings(PickRuler):
     """Settings of a prediction run."""
 
-    model: str = Field("", description="Model: a name, a weights file, or a run folder.")
+    model: str = Field(DEFAULT, description="Model: a name, a weights file, or a run folder.")
     threshold: float | None = Field(
         None, ge=0, le=1, description="Lowest score kept; the model's own by default."
     )

@@ -46,9 +46,14 @@ def train_from_structure(
         If the structure cannot be read, or anything that `self_train` raises.
     """
     body = read_body(settings.structure, MicrographSettings())
-    simulated = simulate(body, settings)
     yield from self_train(
-        micrographs, {}, settings, run, stop=stop, resume=resume, simulated=simulated
+        micrographs,
+        {},
+        settings,
+        run,
+        stop=stop,
+        resume=resume,
+        simulate=lambda: simulate(body, settings),
     )
 
 

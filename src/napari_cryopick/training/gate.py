@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import pi
 
 import numpy as np
@@ -172,6 +172,14 @@ def _clicks(before: Evidence, after: Evidence) -> str:
         after.average_precision(expected),
     )
     return f"{after.clicks} clicks they had not seen: {told}"
+
+
+def spoilt(before: Evidence, after: Evidence) -> bool:
+    """Whether clicks that models have not seen say that training on others made them worse.
+
+    Asked of the model that a training started from, at as many picks.
+    """
+    return bool(after.clicks) and _object(replace(before, kept=after.kept), after)
 
 
 def _object(before: Evidence, after: Evidence) -> bool:

@@ -55,6 +55,8 @@ def hold_out(
     Of complete labels: every fifth micrograph if there are five, else a strip at the bottom of
     each. Of incomplete ones: a fifth of the picks, if there are sixteen; fewer must all teach.
     """
+    if not picks:
+        return {}
     if not complete:
         return _some_picks(picks, rng)
     if len(picks) < ENOUGH_MICROGRAPHS:

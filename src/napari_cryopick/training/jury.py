@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from ..network.card import Calibration
 from .calibration import TAUGHT
 from .evidence import gather
 from .gate import Standing
@@ -15,7 +16,12 @@ from .pseudo_labels import look
 from .supervised import held_out_count
 
 
-def stand(lines: Sequence[Line], networks: Sequence[nn.Module], least: float | None) -> Standing:
+def stand(
+    lines: Sequence[Line],
+    networks: Sequence[nn.Module],
+    least: float | None,
+    calibration: Calibration | None = None,
+) -> Standing:
     """How good the first network is: on held-out labels, or as the others testify.
 
     Parameters
@@ -25,10 +31,12 @@ def stand(lines: Sequence[Line], networks: Sequence[nn.Module], least: float | N
     least
         Particles that a successor expects at least, for clicks would not notice the loss; None
         for the supervised start.
+    calibration
+        Of the first network, if it is known.
     """
     model, *jurors = lines
     s = model.settings
-    start = model.calibration(networks[0]) if least is None else TAUGHT
+    start = calibration or (model.calibration(networks[0]) if least is None else TAUGHT)
     judgement = judge(
         networks[0], model.examples, s.complete, start, s.expected_count, least or 0.0
     )

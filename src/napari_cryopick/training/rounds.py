@@ -11,10 +11,11 @@ from torch import nn
 
 from ..network.device import describe
 from ..network.ensemble import Ensemble
+from ..network.zoo import load_model
 from .advice import after, against_rounds
 from .events import Checkpoint, Finished, Step, TrainingEvent
 from .fitting import Course
-from .gate import Standing, collapsed, decide
+from .gate import Standing, Verdict, collapsed, decide, spoilt
 from .jury import expected, stand
 from .lessons import Lesson, teach
 from .lines import Line
@@ -22,6 +23,8 @@ from .outcome import figures_of, save, told
 from .runs import RunFolder, iteration_name
 from .settings import SelfTrainSettings
 from .supervised import started, validation
+
+START_KEPT = "The model started from, unchanged: models trained on half of the clicks find less."
 
 
 class SelfTraining:
@@ -167,6 +170,8 @@ class SelfTraining:
         """Judge what was trained; keep it if it is better, and say so once it is on disk."""
         standing = stand(self.lines, networks, self.least)
         verdict = decide(self.standing, standing, self.settings.always_accept)
+        if not number and (start := self._unspoilt(standing)):
+            networks, standing, verdict = start
         yield validation(self.course.step, standing.judgement, self.settings)
         if self.least is None:
             self.least = expected(standing.judgement)
@@ -179,6 +184,17 @@ class SelfTraining:
         if verdict.accepted:
             yield self._accept(name, standing)
         yield told(figures, self.model)
+
+    def _unspoilt(self, trained: Standing) -> tuple[list[nn.Module], Standing, Verdict] | None:
+        """The model that the run started from, where clicks say that training made it worse."""
+        if self.settings.from_scratch or not (trained.evidence and trained.evidence.clicks):
+            return None
+        model = load_model(self.settings.start)
+        networks = [model.network.to(self.model.device)] * len(self.lines)
+        before = stand(self.lines, networks, None, model.card.calibration)
+        if before.evidence is None or not spoilt(before.evidence, trained.evidence):
+            return None
+        return networks, before, Verdict(True, START_KEPT)
 
     def _accept(self, name: str, standing: Standing) -> Checkpoint:
         """Make an iteration the best one."""

@@ -6,7 +6,7 @@ far is sure of, and is kept only if human labels that took no part say that it i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -35,7 +35,7 @@ def self_train(
     labels: Mapping[Path, Labels] | None = None,
     stop: Event | None = None,
     resume: bool = False,
-    simulated: Simulated | None = None,
+    simulate: Callable[[], Simulated] | None = None,
 ) -> Iterator[TrainingEvent]:
     """Train a model on some picks, then let it teach its successors on all micrographs.
 
@@ -49,8 +49,8 @@ def self_train(
         Once set, the best model so far is kept and the run ends in order.
     resume
         Go on where a run was killed or stopped, or add rounds to one that was finished.
-    simulated
-        Micrographs that the start learns from in place of picks.
+    simulate
+        Makes micrographs that the start learns from in place of picks, once all else is in order.
 
     Yields
     ------
@@ -66,10 +66,11 @@ def self_train(
     begun, stop = perf_counter(), stop or Event()
     device = choose_device(settings.device)
     examples = load_examples(
-        micrographs, picks, labels or {}, settings, MOST_UNLABELLED, needed=simulated is None
+        micrographs, picks, labels or {}, settings, MOST_UNLABELLED, needed=simulate is None
     )
     open_folder = RunFolder.resume if resume else RunFolder.create
     folder = open_folder(run, settings, fingerprint(examples))
+    simulated = simulate() if simulate else None
     lines = lines_of(examples, settings, folder, device, simulated)
     training = SelfTraining(lines, settings, folder, stop)
     for event in training.events():

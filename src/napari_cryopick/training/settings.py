@@ -7,9 +7,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from ..network.zoo import DEFAULT
 from ..ruler import PickRuler
 
-GENERAL, SCRATCH = "general", "scratch"
+SCRATCH = "scratch"
 
 
 class TrainSettings(PickRuler):
@@ -19,7 +20,7 @@ class TrainSettings(PickRuler):
         False, description="Every particle of the labelled micrographs is picked."
     )
     start: str = Field(
-        GENERAL, description="Model to start from: a name, a file or a run; scratch for none."
+        DEFAULT, description="Model to start from: a name, a file or a run; scratch for none."
     )
     architecture: Literal["compact", "unet-31m"] = Field("compact", description="The network.")
     steps: int | None = Field(

@@ -84,6 +84,8 @@ def train(
 def _events(trainer: Trainer, start: _Start, stop: Event, device: str) -> Iterator[TrainingEvent]:
     """Everything between reading and finishing."""
     yield started(start.examples, device, start.settings, trainer.steps)
+    if start.settings.complete and not start.settings.from_scratch:
+        yield from start.validate(0, trainer.averaged)
     for step in fit(trainer, Course(trainer.steps), stop):
         yield step
         last = trainer.taken == trainer.steps or stop.is_set()

@@ -1,4 +1,4 @@
-# make test | demo | lint | format: each sets up .venv first, on Debian also the packages it needs.
+# make test | demo | lint | format | weights: each sets up .venv first, on Debian also the packages it needs.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -6,7 +6,7 @@ WINDOW_LIBRARIES := xvfb xauth libegl1 libgl1 libglx-mesa0 libgl1-mesa-dri libop
 	libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 \
 	libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0
 
-.PHONY: test demo lint format window
+.PHONY: test demo lint format weights window
 
 test: .venv/installed window
 	$(BIN)/pytest
@@ -23,6 +23,9 @@ lint: .venv/installed
 format: .venv/installed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+weights: .venv/installed
+	$(BIN)/napari-cryopick models teach src/napari_cryopick/network/bundled/general.safetensors
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c "import ensurepip" || .ci/debian-install python3-venv

@@ -35,31 +35,31 @@ def draw_settings(
         defocus_angstrom=conditions.defocus_angstrom,
         astigmatism_angstrom=(0.0, 800.0),
         phase_shift_degrees=(20.0, 120.0) if rng.uniform() < 0.05 else (0.0, 0.0),
-        dose=_dose(rng),
+        dose=_dose(conditions.faint, rng),
         detector=rng.choice(["counting", "integrating"]),
         unfiltered=rng.uniform() < 0.4,
         illumination_falloff=(0.0, 0.3),
         ice_thickness_angstrom=(150.0, 700.0),
         ice_undulation=(0.001, 0.02),
-        **(_empty(rng) if rng.uniform() < EMPTY else _crowd(rng)),
+        **(_empty(rng) if rng.uniform() < EMPTY else _crowd(conditions.broken, rng)),
     )
 
 
-def _dose(rng: np.random.Generator) -> tuple[float, float]:
+def _dose(faint: float, rng: np.random.Generator) -> tuple[float, float]:
     """Of a whole exposure, or of a few of its frames."""
-    few = rng.uniform() < 0.3
+    few = rng.uniform() < faint
     dose = np.exp(rng.uniform(*np.log([1.0, 10.0]))) if few else rng.uniform(15.0, 80.0)
     return dose, dose
 
 
-def _crowd(rng: np.random.Generator) -> dict[str, Any]:
+def _crowd(broken: float, rng: np.random.Generator) -> dict[str, Any]:
     return {
         "empty_fields": 0.0,
         "coverage": (0.3, 0.7) if rng.uniform() < 0.2 else (0.02, 0.5),
         "spacing": rng.uniform(0.6, 1.1),
         "overlapping": rng.uniform(0.0, 0.1),
         "orientations": "preferred" if rng.uniform() < 0.3 else "uniform",
-        "fragments": rng.uniform(0.0, 0.7),
+        "fragments": rng.uniform(0.0, broken),
         "debris": (1.0, 25.0),
         "aggregates": 0.3,
         "ice_balls": 0.4,

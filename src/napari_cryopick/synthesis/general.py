@@ -20,7 +20,7 @@ from ..training.supervised import model_of, validation
 from ..training.trainer import Trainer
 from .curriculum import make_lessons
 from .lessons import judging, taught
-from .settings import GeneralSettings
+from .settings import Conditions, GeneralSettings
 
 AT_HAND = 256
 """Lessons that patches are drawn from at a time; the oldest gives way to a new one."""
@@ -34,6 +34,10 @@ KNOWN_FAILURES = (
     "Picks all particles in sight, those too that people leave out: faint, overlapping, cut off.",
     "Single frames and other very faint exposures: half of the particles are missed.",
 )
+
+
+USUAL = Conditions(faint=0.0, broken=0.1)
+"""How micrographs are that people pick: whole exposures of mostly whole particles."""
 
 
 def train_general(
@@ -67,7 +71,7 @@ def train_general(
         yield step
         for number in _renewed(trainer.taken, settings):
             at_hand[number % len(at_hand)] = taught(next(lessons))
-    tests = [judging(test) for test in make_lessons(unseen, settings.judging, testing)]
+    tests = [judging(test) for test in make_lessons(unseen, settings.judging, testing, USUAL)]
     judgement = judge(trainer.averaged, tests, complete=True)
     yield validation(trainer.taken, judgement, settings.training())
     card = model_of(trainer.averaged, judgement, settings.training(), BORDER).card

@@ -17,6 +17,12 @@ class Conditions(BaseModel):
 
     voltage_kilovolt: float | None = Field(None, ge=60, le=1000, description="Voltage in kV.")
     defocus_angstrom: Range = Field((4_000.0, 32_000.0), description="Underfocus in Å.")
+    faint: float = Field(
+        0.3, ge=0, le=1, description="Share of simulated exposures that are a few frames only."
+    )
+    broken: float = Field(
+        0.7, ge=0, description="Simulated broken particles for each whole one, at the most."
+    )
 
 
 class GeneralSettings(BaseModel):

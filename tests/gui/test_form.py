@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 from pydantic import BaseModel, Field, ValidationError
-from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit
+from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QToolButton
 
-from napari_cryopick.gui.form import SettingsForm, title_and_unit
+from napari_cryopick.gui.editors import title_and_unit
+from napari_cryopick.gui.form import SettingsForm
 from napari_cryopick.picking.settings import PredictSettings
+from napari_cryopick.synthesis.settings import Conditions
 from napari_cryopick.training.settings import TrainSettings
 
 
@@ -49,9 +51,9 @@ def test_fields_a_form_does_not_show_are_handed_in(qtbot):
 
 
 def test_editors_say_what_the_model_says(form):
-    steps, diameter = form.editor("steps"), form.editor("diameter_angstrom")
-    assert steps.toolTip() == TrainSettings.model_fields["steps"].description
-    assert steps.minimum() == 1
+    batch, diameter = form.editor("batch_size"), form.editor("diameter_angstrom")
+    assert batch.toolTip() == TrainSettings.model_fields["batch_size"].description
+    assert batch.minimum() == 1
     assert form.editor("patch_px").singleStep() == 16
     assert form.editor("augmentation").maximum() == 2
     assert diameter.suffix() == " Å"
@@ -92,6 +94,7 @@ def test_values_that_break_a_rule_of_the_model_are_refused(qtbot):
     [
         ("diameter_angstrom", ("Diameter", " Å")),
         ("patch_px", ("Patch", " px")),
+        ("voltage_kilovolt", ("Voltage", " kV")),
         ("learning_rate", ("Learning rate", "")),
     ],
 )
@@ -102,3 +105,22 @@ def test_labels_come_from_names(name, expected):
 def test_what_must_stay_below_a_limit_cannot_be_set_to_it(form):
     form.set_value("alpha", 1)
     assert form.value("alpha") < 1
+
+
+def test_a_range_has_two_ends(qtbot):
+    form = SettingsForm(Conditions, ("defocus_angstrom", "voltage_kilovolt"))
+    qtbot.addWidget(form)
+    assert form.settings() == Conditions()
+    with qtbot.waitSignal(form.changed):
+        form.set_value("defocus_angstrom", (9_000, 15_000))
+    assert form.settings() == Conditions(defocus_angstrom=(9_000, 15_000))
+    form.set_value("defocus_angstrom", (9_000, 1_000))
+    with pytest.raises(ValidationError, match="the least and then the greatest"):
+        form.settings()
+
+
+def test_a_button_beside_a_field_leaves_its_row_in_place(form):
+    form.put_beside("diameter_angstrom", QToolButton(), "Estimate", "What it does.")
+    form.set_value("diameter_angstrom", 126)
+    assert form.settings().diameter_angstrom == 126
+    assert form.rows.rowCount() == 1

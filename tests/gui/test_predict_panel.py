@@ -3,11 +3,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_cryopick import Picks, Source
+from napari_cryopick.gui.curation import replace_all_model_picks
 from napari_cryopick.gui.layers import LABELS, PICKS, find_layer, pixel_size_angstrom, stack_of
 from napari_cryopick.gui.models import offer
+from napari_cryopick.gui.panel import remembered_diameter
 from napari_cryopick.gui.predict_panel import PredictPanel
+from napari_cryopick.gui.reader import read_stacks
 from napari_cryopick.gui.scratch import adopt
 from napari_cryopick.io import read_picks
+from napari_cryopick.network.zoo import DEFAULT
+from napari_cryopick.simulation.settings import SimulationSettings
+from napari_cryopick.simulation.simple import simulate_fields, write_fields
 
 TIMEOUT_MS = 60_000
 
@@ -54,6 +61,83 @@ def test_the_whole_stack_is_predicted_shown_and_exported(image, panel, qtbot, vi
     assert len(read_picks(tmp_path / "picks.star")) == picks.shown.sum()
     panel.threshold.setValue(1)
     assert not picks.shown.any()
+
+
+def test_the_scores_promise_precision_and_recall_at_the_threshold(image, panel, qtbot):
+    assert not panel.promise.isVisible()
+    run(panel, qtbot)
+    picks = panel.picks_layer()
+    scores = [0.9, 0.8, 0.4]
+    found = Picks.at([(40, 40), (80, 80), (120, 120)], scores, Source.MODEL)
+    replace_all_model_picks(picks, {0: found}, 5, "a run of known scores")
+    for threshold, sentence in (
+        (0.5, "Expect precision 0.85, recall 0.81"),
+        (0.3, "Expect precision 0.70, recall 1.00"),
+        (0.95, "Nothing to expect"),
+    ):
+        panel.threshold.setValue(threshold)
+        qtbot.waitUntil(lambda sentence=sentence: panel.promise.text() == sentence)
+    assert panel.promise.isVisible()
+
+
+def test_without_micrographs_the_diameter_is_the_usual_one(panel):
+    assert panel.form.value("diameter_angstrom") == 150
+
+
+@pytest.fixture
+def particles(viewer, tmp_path):
+    """Two micrographs of particles of 160 Å."""
+    settings = SimulationSettings(
+        count=2, shape=(400, 400), pixel_size_angstrom=3.2, particles=20, ice_balls=0
+    )
+    write_fields(tmp_path, simulate_fields(settings))
+    pixels, attributes, _ = read_stacks(str(tmp_path / "micrographs"))[0]
+    return viewer.add_image(pixels, **attributes)
+
+
+def estimate(panel, qtbot) -> str:
+    panel.estimate.click()
+    assert panel.control.button.text() == "Stop"
+    assert not panel.estimate.isEnabled()
+    qtbot.waitUntil(lambda: panel.control.job is None, timeout=TIMEOUT_MS)
+    assert panel.estimate.isEnabled()
+    return panel.control.status.text()
+
+
+def test_the_diameter_is_estimated_entered_and_drawn(particles, panel, qtbot, viewer):
+    panel.models.choose(DEFAULT)
+    sentence = estimate(panel, qtbot)
+    diameter = panel.form.value("diameter_angstrom")
+    assert diameter == pytest.approx(160, rel=0.25)
+    assert sentence == (
+        f"Particles seem to be about {diameter:.0f} Å across, judged by 2 micrographs."
+    )
+    assert remembered_diameter(particles) == diameter
+    assert viewer.layers["diameter"].size[0] == diameter
+
+
+def test_an_estimate_that_comes_to_nothing_says_so(image, panel, qtbot):
+    panel.models.choose(DEFAULT)
+    assert "No particles of any size were found" in estimate(panel, qtbot)
+    assert panel.form.value("diameter_angstrom") == 40
+
+
+def test_an_estimate_that_is_stopped_leaves_the_diameter(particles, panel, qtbot):
+    panel.models.choose(DEFAULT)
+    panel.form.set_value("diameter_angstrom", 99)
+    panel.estimate.click()
+    panel.control.button.click()
+    qtbot.waitUntil(lambda: panel.control.job is None, timeout=TIMEOUT_MS)
+    assert panel.control.status.text() == "Stopped; the diameter is as it was."
+    assert panel.form.value("diameter_angstrom") == 99
+
+
+def test_an_estimate_holds_for_the_micrographs_it_was_made_of(particles, image, panel):
+    assert panel.images.layer() == image
+    panel.set_diameter(particles, 160)
+    assert panel.form.value("diameter_angstrom") == 40
+    panel.images.choose(particles)
+    assert panel.form.value("diameter_angstrom") == 160
 
 
 def test_only_the_micrograph_in_view_is_predicted_even_if_the_user_moves_on(

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import mrcfile
 import numpy as np
 import pytest
+import yaml
 
 from napari_cryopick import Source, Status
 from napari_cryopick.gui.curation import replace_model_picks
 from napari_cryopick.gui.layers import stack_of
 from napari_cryopick.gui.predict_panel import PredictPanel
 from napari_cryopick.gui.results import ensure_labels, ensure_picks
+from napari_cryopick.gui.run_folder import latest_self_training
 from napari_cryopick.gui.train_panel import TrainPanel
 from napari_cryopick.picks import Picks
 
@@ -85,6 +90,74 @@ def test_what_was_trained_is_at_once_chosen_for_predicting(panel, viewer, qtbot,
     assert predict.models.model() == str(run)
     assert panel.plot.steps("loss") == [1, 2, 3]
     qtbot.waitUntil(panel.plot.isVisible)
+
+
+@pytest.fixture
+def structure(tmp_path) -> Path:
+    """A map of a ball, 40 Å wide."""
+    z, y, x = np.mgrid[:20, :20, :20] - 10
+    ball = (x**2 + y**2 + z**2 <= 5**2).astype(np.float32)
+    with mrcfile.new(tmp_path / "ball.mrc", ball) as mrc:
+        mrc.voxel_size = 4.0
+    return tmp_path / "ball.mrc"
+
+
+def test_a_structure_goes_before_picks_and_the_summary_says_so(panel, qtbot, structure):
+    lessons = panel.form.editor("lessons")
+    assert not lessons.isEnabled()
+    panel.structure.setText(str(structure))
+    expected = "Simulates ball.mrc, then learns from 3 micrographs without labels"
+    assert panel.summary.text() == expected
+    assert lessons.isEnabled()
+    click(panel)
+    expected += "; picks and labels are not used"
+    qtbot.waitUntil(lambda: panel.summary.text() == expected)
+    panel.structure.clear()
+    assert panel.summary.text() == "6 picks on 1 of 3 micrographs"
+    assert not lessons.isEnabled()
+
+
+def train_on(panel, structure, tmp_path, **settings) -> None:
+    for name, value in {"batch_size": 1, "patch_px": 64, "lessons": 10, **settings}.items():
+        panel.form.set_value(name, value)
+    panel.structure.setText(str(structure))
+    panel.folder.setText(str(tmp_path / "runs"))
+    panel.control.button.click()
+
+
+def test_a_structure_teaches_without_any_pick(panel, viewer, qtbot, structure, tmp_path):
+    predict = PredictPanel(viewer)
+    qtbot.addWidget(predict)
+    predict.show()
+    train_on(panel, structure, tmp_path, steps=50, defocus_angstrom=(9_000, 15_000))
+    qtbot.waitUntil(lambda: panel.plot.steps("loss") != [], timeout=TIMEOUT_MS)
+    assert "simulated particles" in panel.control.status.text()
+    panel.control.button.click()
+    qtbot.waitUntil(lambda: panel.control.job is None, timeout=TIMEOUT_MS)
+    assert panel.control.status.text().startswith("Stopped after")
+    run = tmp_path / "runs" / "run_1"
+    settings = yaml.safe_load((run / "settings.yaml").read_text())
+    assert settings["structure"] == str(structure)
+    assert settings["defocus_angstrom"] == [9_000, 15_000]
+    assert predict.models.model() == str(run)
+    self_train = latest_self_training(tmp_path / "runs")
+    assert self_train is not None
+    assert not self_train.can_go_on(rounds=99)
+
+
+def test_a_simulation_can_be_stopped(panel, qtbot, structure, tmp_path):
+    train_on(panel, structure, tmp_path, lessons=1000)
+    qtbot.waitUntil(lambda: panel.control.progress.maximum() == 1000, timeout=TIMEOUT_MS)
+    assert panel.control.status.text() == "Simulating micrographs of the structure."
+    panel.control.button.click()
+    qtbot.waitUntil(lambda: panel.control.job is None, timeout=TIMEOUT_MS)
+    assert panel.control.status.text().startswith("Stopped while simulating")
+
+
+def test_what_is_no_structure_is_told(panel, qtbot, tmp_path):
+    train_on(panel, tmp_path / "nothing.pdb", tmp_path)
+    qtbot.waitUntil(lambda: panel.control.job is None, timeout=TIMEOUT_MS)
+    assert "nothing.pdb does not exist" in panel.control.status.text()
 
 
 def test_stop_keeps_the_best_model(panel, qtbot, tmp_path):

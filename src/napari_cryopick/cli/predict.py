@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Event
 from typing import Annotated
 
 import numpy as np
@@ -12,7 +13,7 @@ from cyclopts import Parameter
 from pydantic import Field
 from rich.table import Table
 
-from ..picking.events import Failed, Predicted, PredictionEvent
+from ..picking.events import Estimated, Failed, Predicted, PredictionEvent
 from ..picking.promise import Promise
 from ..picking.settings import PredictSettings
 from ..picks import Picks, Status
@@ -60,7 +61,9 @@ def predict(
     with stop_on_interrupt() as stop:
         from ..picking.predict import predict_many
 
-        sized = with_diameter(settings, paths)
+        sized = with_diameter(settings, paths, stop)
+        if sized is None:
+            return complain("Stopped before the diameter was estimated.", ExitCode.STOPPED)
         picked, failed = follow(predict_many(paths, sized, stop))
     if picked:
         save(picked, sized, output)
@@ -79,19 +82,34 @@ def predict(
     return ExitCode.DONE
 
 
-def with_diameter(options: PredictOptions, paths: Sequence[Path]) -> PredictSettings:
-    """The settings, with an estimated diameter if none was given."""
+def with_diameter(
+    options: PredictOptions, paths: Sequence[Path], stop: Event
+) -> PredictSettings | None:
+    """The settings, with an estimated diameter if none was given; None if that was stopped."""
     given = options.model_dump(exclude_none=True)
     if options.diameter_angstrom is not None:
         return PredictSettings(**given)
-    from ..picking.diameter import estimate_diameter
-
-    estimate = estimate_diameter(paths, options.model, options.pixel_size_angstrom, options.device)
+    estimate = estimated(options, paths, stop)
+    if estimate is None:
+        return None
     say(
         f"Particles seem to be about {estimate.angstrom:.0f} Å across; "
         "give --diameter if you know better."
     )
     return PredictSettings(**given, diameter_angstrom=round(estimate.angstrom, 1))
+
+
+def estimated(options: PredictOptions, paths: Sequence[Path], stop: Event) -> Estimated | None:
+    """Estimate the diameter, shown while it goes on; None if it was stopped."""
+    from ..picking.diameter import estimate_diameter
+
+    size, device = options.pixel_size_angstrom, options.device
+    with Progress("Estimating the diameter") as progress:
+        for event in estimate_diameter(paths, options.model, size, device, stop):
+            if isinstance(event, Estimated):
+                return event
+            progress.update(event.index + 1, event.total, f"{event.diameter_angstrom:.0f} Å")
+    return None
 
 
 @dataclass(frozen=True)

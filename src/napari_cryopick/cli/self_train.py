@@ -14,6 +14,7 @@ from ..training.events import (
     Finished,
     Iteration,
     PseudoLabelled,
+    Simulating,
     Started,
     Step,
     TrainingEvent,
@@ -92,6 +93,8 @@ def follow_rounds(events: Iterable[TrainingEvent]) -> tuple[list[Iteration], Fin
     with Progress("Self-training") as progress:
         for event in events:
             match event:
+                case Simulating():
+                    progress.update(event.done, event.total, "simulated")
                 case Started():
                     say(begun(event))
                 case Step():

@@ -5,29 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import isnan
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
-from pydantic import BaseModel, Field
 from rich.table import Table
 
 from ..errors import CryopickError
 from ..plain import without_nan
-from ..synthesis.settings import Conditions, StructureSettings
+from ..synthesis.settings import TrainOptions
 from ..training.events import Finished, Started, Step, TrainingEvent, Validation
 from ..training.settings import TrainSettings
 from .learning import learning_from
 from .options import JsonFile
 from .progress import Progress
 from .terminal import ExitCode, counted, deliver, figure, say, say_command, table
-
-
-class TrainOptions(TrainSettings, Conditions):
-    """The settings, and what of the microscope matters where a structure teaches."""
-
-    lessons: int = Field(
-        100, ge=10, description="Simulated micrographs to learn from, with --structure."
-    )
 
 
 def train(
@@ -62,7 +53,7 @@ def train(
         return _from_structure(micrographs, picks, structure, output, settings, json)
     if picks is None:
         raise CryopickError("There is nothing to learn from; give --picks, or a --structure.")
-    chosen = TrainSettings(**_given(settings, TrainSettings))
+    chosen = settings.from_picks()
     with learning_from(micrographs, picks, output) as given:
         from ..training.supervised import train as run_training
 
@@ -90,7 +81,7 @@ def _from_structure(
             "Either --picks or a --structure teaches; to use both, train on the structure first "
             "and then on the picks, --from that run."
         )
-    chosen = StructureSettings(**_given(options, StructureSettings), structure=structure)
+    chosen = options.from_structure(structure)
     with learning_from(micrographs, None, output) as given:
         from ..synthesis.structure import train_from_structure
 
@@ -98,12 +89,6 @@ def _from_structure(
         run = train_from_structure(given.micrographs, chosen, output, given.stop)
         iterations, finished = follow_rounds(run)
     return conclude(micrographs, chosen, output, iterations, finished, json)
-
-
-def _given(options: BaseModel, wanted: type[BaseModel]) -> dict[str, Any]:
-    """What a person has set of the settings of one kind of training."""
-    names = options.model_fields_set & wanted.model_fields.keys()
-    return {name: getattr(options, name) for name in names}
 
 
 def follow(events: Iterable[TrainingEvent]) -> Finished:

@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from types import NoneType
-from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import (
-    QAbstractSpinBox,
     QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
-    QLineEdit,
-    QSizePolicy,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 from superqt import QCollapsible
 
+from .editors import changes, make_editor, read, title_and_unit, write
+
 Settings = TypeVar("Settings", bound=BaseModel)
 
-_UNITS = {"angstrom": " Å", "px": " px"}
-_LARGEST = {int: 1_000_000, float: 1e6}
-_SMALLEST_STEP = 1e-5
-_UNSET = "automatic"
+_SIGN_PX = 22
 
 
 class SettingsForm(QWidget, Generic[Settings]):
@@ -85,6 +75,13 @@ class SettingsForm(QWidget, Generic[Settings]):
         """Set a field, as if the user had done so."""
         write(self._editors[name], value)
 
+    def put_beside(self, name: str, button: QToolButton, text: str, tip: str) -> None:
+        """Add a button to the row of a field that is always in view."""
+        editor = self._editors[name]
+        row, role = self.rows.getWidgetPosition(editor)
+        self.rows.takeAt(self.rows.indexOf(editor))
+        self.rows.setLayout(row, role, beside(editor, button, text, tip))
+
     def align(self) -> None:
         """Give all labels the same width, folded away or not."""
         labels = [label for rows in (self.rows, self._folded_rows) for label in _labels(rows)]
@@ -122,111 +119,16 @@ def with_button(editor: QWidget, text: str, tip: str, action: Callable[[], Any])
 
 
 def beside(editor: QWidget, button: QToolButton, text: str, tip: str) -> QHBoxLayout:
-    """An editor, and on its right a button made small."""
+    """An editor, and on its right a button with a sign or a word."""
     button.setText(text)
     button.setToolTip(tip)
-    button.setFixedWidth(22)
+    if len(text) == 1:
+        button.setFixedWidth(_SIGN_PX)
     line = QHBoxLayout()
     line.setSpacing(4)
     line.addWidget(editor)
     line.addWidget(button)
     return line
-
-
-def title_and_unit(name: str) -> tuple[str, str]:
-    """ "diameter_angstrom" is titled "Diameter" and counted in Å."""
-    *words, last = name.split("_")
-    if last not in _UNITS:
-        words, last = [*words, last], ""
-    return " ".join(words).capitalize(), _UNITS.get(last, "")
-
-
-def make_editor(info: FieldInfo, unit: str = "") -> QWidget:
-    """The widget that suits a field's type, limits and default."""
-    kinds = [kind for kind in get_args(info.annotation) if kind is not NoneType]
-    optional = NoneType in get_args(info.annotation)
-    kind: Any = kinds[0] if optional else info.annotation
-    editor: QWidget
-    if get_origin(kind) is Literal:
-        editor = QComboBox()
-        editor.addItems([str(choice) for choice in get_args(kind)])
-    elif kind is bool:
-        editor = QCheckBox()
-    elif kind in (int, float):
-        editor = _number(kind, info, unit, optional)
-    else:
-        editor = QLineEdit()
-    editor.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    if info.default is not PydanticUndefined:
-        write(editor, info.default)
-    return editor
-
-
-def read(editor: Any) -> Any:
-    """What an editor shows."""
-    if isinstance(editor, QComboBox):
-        return editor.currentText()
-    if isinstance(editor, QCheckBox):
-        return editor.isChecked()
-    if isinstance(editor, QLineEdit):
-        return editor.text()
-    unset = editor.specialValueText() and editor.value() == editor.minimum()
-    return None if unset else editor.value()
-
-
-def write(editor: Any, value: Any) -> None:
-    """Make an editor show a value."""
-    if isinstance(editor, QComboBox):
-        editor.setCurrentText(value)
-    elif isinstance(editor, QCheckBox):
-        editor.setChecked(value)
-    elif isinstance(editor, QLineEdit):
-        editor.setText(value)
-    else:
-        editor.setValue(editor.minimum() if value is None else value)
-
-
-def changes(editor: Any) -> Any:
-    """The signal that an editor emits when its value changes."""
-    if isinstance(editor, QComboBox):
-        return editor.currentTextChanged
-    if isinstance(editor, QCheckBox):
-        return editor.toggled
-    return editor.textChanged if isinstance(editor, QLineEdit) else editor.valueChanged
-
-
-class _DecimalBox(QDoubleSpinBox):
-    """Shows no more decimals than there are, and steps by the last digits that matter."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setDecimals(5)
-        self.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
-
-    def textFromValue(self, value: float) -> str:  # noqa: N802
-        return f"{value:.5f}".rstrip("0").rstrip(".")
-
-
-def _number(kind: type, info: FieldInfo, unit: str, optional: bool) -> QAbstractSpinBox:
-    limits = {
-        bound: getattr(rule, bound)
-        for rule in info.metadata
-        for bound in ("gt", "ge", "lt", "le", "multiple_of")
-        if hasattr(rule, bound)
-    }
-    editor = QSpinBox() if kind is int else _DecimalBox()
-    step = limits.get("multiple_of", 1) if kind is int else _SMALLEST_STEP
-    if kind is int:
-        editor.setSingleStep(step)
-    lowest = limits["gt"] + step if "gt" in limits else limits.get("ge", -_LARGEST[kind])
-    highest = limits["lt"] - step if "lt" in limits else limits.get("le", _LARGEST[kind])
-    if optional:
-        editor.setSpecialValueText(_UNSET)
-        lowest -= step
-    editor.setRange(lowest, highest)
-    editor.setSuffix(unit)
-    editor.setKeyboardTracking(False)
-    return editor
 
 
 def _labels(rows: QFormLayout) -> list[QWidget]:

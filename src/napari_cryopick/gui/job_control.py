@@ -29,6 +29,7 @@ class JobControl(QObject):
     """
 
     asked = Signal()
+    begun = Signal()
     ended = Signal()
 
     def __init__(self, text: str, theme: str, parent: QObject) -> None:
@@ -54,6 +55,7 @@ class JobControl(QObject):
         self.progress.setFormat("")
         self.progress.show()
         self.tell("Loading…")
+        self.begun.emit()
         job.start()
 
     def stop(self) -> None:

@@ -48,6 +48,7 @@ class Panel(QWidget, Generic[Settings]):
         self._worked_on: Image | None = None
         self.circle = RulerCircle(viewer, self)
         self._arrange()
+        self.form.set_value("diameter_angstrom", _USUAL_DIAMETER_ANGSTROM)
         self.images.chosen.connect(self._on_chosen)
         self.form.changed.connect(self._on_setting)
         self.control.asked.connect(lambda: self._run())
@@ -77,6 +78,14 @@ class Panel(QWidget, Generic[Settings]):
         """The particle's diameter in pixels of the micrographs chosen."""
         size = pixel_size_angstrom(self.images.layer()) or 1.0
         return float(self.form.value("diameter_angstrom")) / size
+
+    def set_diameter(self, image: Image, diameter_angstrom: float) -> None:
+        """Enter the diameter of the particles in some micrographs, and draw it."""
+        if image == self.images.layer():
+            self.form.set_value("diameter_angstrom", diameter_angstrom)
+            self.circle.show(diameter_angstrom)
+        else:
+            image.metadata[_DIAMETER] = diameter_angstrom
 
     def picks_layer(self) -> Points | None:
         """The picks of the micrographs chosen, if there are any."""

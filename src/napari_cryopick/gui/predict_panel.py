@@ -16,14 +16,23 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
+    QToolButton,
 )
 from superqt import QLabeledDoubleSlider
 
 from ..errors import CryopickError
-from ..picking.events import Failed, Predicted, PredictionEvent
+from ..picking.events import (
+    Estimated,
+    EstimationEvent,
+    Failed,
+    Looked,
+    Predicted,
+    PredictionEvent,
+)
 from ..picking.settings import PredictSettings
 from .coordinates import write_layer
 from .curation import promise_of, show_above, threshold_of
+from .estimate import GivenUp, estimation
 from .form import SettingsForm, beside, compact_rows
 from .jobs import Soon, Work
 from .model_menu import ModelMenu
@@ -34,6 +43,7 @@ from .scratch import adopt, write_scratch
 
 _LOWEST_SCORE = 0.05
 _USUAL_THRESHOLD = 0.5
+_ESTIMATE_TIP = "Estimate the diameter: the model looks for particles of several sizes."
 
 
 class PredictPanel(Panel[PredictSettings]):
@@ -50,6 +60,7 @@ class PredictPanel(Panel[PredictSettings]):
         super().__init__(napari_viewer, form)
         self.models = ModelCombo()
         self.menu = ModelMenu(self.models)
+        self.estimate = QToolButton()
         self.scope = QComboBox()
         self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
         self.count = QLabel()
@@ -62,8 +73,11 @@ class PredictPanel(Panel[PredictSettings]):
         model = beside(self.models, self.menu, "…", "Look at models, keep, save or open them.")
         form.rows.insertRow(0, "Model", model)
         form.rows.insertRow(2, "Predict", self.scope)
+        form.put_beside("diameter_angstrom", self.estimate, "Estimate", _ESTIMATE_TIP)
         self.threshold.valueChanged.connect(self._on_threshold)
+        self.control.begun.connect(lambda: self.estimate.setEnabled(False))
         self.control.ended.connect(self._finish)
+        self.estimate.clicked.connect(lambda: self._run(self.estimation))
         self.menu.told.connect(self.control.tell)
         self.export.clicked.connect(self._choose_export)
         self._counting = Soon(self._count, self)
@@ -85,7 +99,33 @@ class PredictPanel(Panel[PredictSettings]):
 
         return predict
 
-    def on_event(self, event: PredictionEvent) -> Iterator[None]:
+    def estimation(self, image: Image) -> Work:
+        """Estimate the diameter."""
+        self._seconds, self._failed = [], []
+        return estimation(image, self.form.settings(model=self.models.model()))
+
+    def on_event(self, event: PredictionEvent | EstimationEvent | GivenUp) -> Iterator[None]:
+        """Show how far it is, and what was found."""
+        match event:
+            case Looked():
+                self.control.show_progress(event.index + 1, event.total, event.seconds_left)
+                self.control.tell(f"Looking for particles of {event.diameter_angstrom:.0f} Å…")
+            case Estimated():
+                self._take_estimate(event)
+            case GivenUp():
+                self.control.tell("Stopped; the diameter is as it was.")
+            case _:
+                yield from self._on_prediction(event)
+
+    def _take_estimate(self, event: Estimated) -> None:
+        if self._worked_on is not None:
+            self.set_diameter(self._worked_on, round(event.angstrom))
+        self.control.tell(
+            f"Particles seem to be about {event.angstrom:.0f} Å across, judged by "
+            f"{counted(event.micrographs, 'micrograph')}."
+        )
+
+    def _on_prediction(self, event: PredictionEvent) -> Iterator[None]:
         """Show what was found, on the micrographs it was found in."""
         match event:
             case Predicted():
@@ -110,8 +150,11 @@ class PredictPanel(Panel[PredictSettings]):
 
     def _finish(self) -> None:
         """Lay out what is painted on; it comes last, for napari takes its time to make it."""
+        self.estimate.setEnabled(True)
+        if not self._seconds:
+            return
         image, diameter_px, _ = self._target
-        if self._seconds and image in self.viewer.layers:
+        if image in self.viewer.layers:
             ensure_labels(self.viewer, image, diameter_px)
 
     def _seconds_left(self, event: PredictionEvent) -> float:

@@ -21,8 +21,11 @@ class SelfTraining:
     rounds: int
 
     def can_go_on(self, rounds: int) -> bool:
-        """Whether it was interrupted, or had fewer rounds than are asked for."""
-        return not self.finished or self.rounds < rounds
+        """Whether it was interrupted, or had fewer rounds than are asked for.
+
+        One that began with a structure is over.
+        """
+        return "structure" not in self.settings and (not self.finished or self.rounds < rounds)
 
 
 def runs_beside(micrograph: Path) -> Path:

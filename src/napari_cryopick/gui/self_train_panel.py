@@ -9,16 +9,13 @@ from typing import Any
 from napari.layers import Image
 from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
-from ..evaluation.run_data import is_ensemble
-from ..training.events import Finished, Iteration, PseudoLabelled, TrainingEvent
+from ..training.events import Finished, Iteration, TrainingEvent
 from ..training.settings import SelfTrainSettings
-from .job_control import duration
 from .jobs import Soon, Work
-from .models import offer
 from .outcomes import Outcomes
 from .panel import counted
 from .run_folder import SelfTraining, latest_self_training
-from .teaching_panel import TeachingPanel, scores
+from .teaching_panel import TeachingPanel
 from .training_data import TrainingData
 
 _IN_VIEW = ("diameter_angstrom", "pixel_size_angstrom", "rounds", "complete", "expected_count")
@@ -47,7 +44,7 @@ class SelfTrainPanel(TeachingPanel[SelfTrainSettings]):
 
         return self_train(*what, **how)
 
-    def in_words(self, data: TrainingData) -> str:
+    def describe_data(self, data: TrainingData) -> str:
         """What is labelled and what is not."""
         return f"{data.summary}, {data.unlabelled or 'none'} without labels"
 
@@ -57,7 +54,7 @@ class SelfTrainPanel(TeachingPanel[SelfTrainSettings]):
         What is labelled is taken as it is now.
         """
         assert self._resumable is not None
-        run, data = self._resumable, self._labelled_data()
+        run, data = self._resumable, self.labelled_data()
         rounds = int(run.settings["rounds"])
         if run.finished:
             rounds = max(rounds, self.form.value("rounds"))
@@ -68,28 +65,11 @@ class SelfTrainPanel(TeachingPanel[SelfTrainSettings]):
         """Show how the run goes, its iterations, and what the best one has found."""
         yield from super().on_event(event)
         match event:
-            case PseudoLabelled():
-                self.control.tell(
-                    f"Round {event.iteration} learns from {counted(event.particles, 'particle')} "
-                    f"that the model is sure of, on {counted(event.micrographs, 'micrograph')}."
-                )
             case Iteration():
-                verdict = "is accepted" if event.accepted else "is rolled back"
-                what = "The ensemble" if is_ensemble(event.name) else f"Iteration {event.number}"
-                self.control.tell(f"{what} {verdict}: {event.reason}")
-                self.plot.mark()
                 self.outcomes.show_run(self._worked_on, self.run_path)
             case Finished():
-                self._finish(event)
-
-    def _finish(self, event: Finished) -> None:
-        offer(event.run)
-        self.control.tell(
-            f"{'Stopped' if event.stopped else 'Trained'} after {duration(event.seconds)}"
-            f"{scores(event.metrics)}. {event.advice or 'Predict particles uses the best model.'}"
-        )
-        self.outcomes.show_run(self._worked_on, event.run)
-        self.outcomes.show_best()
+                self.outcomes.show_run(self._worked_on, event.run)
+                self.outcomes.show_best()
 
     # earlier runs
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from math import isfinite, nan
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,18 +11,20 @@ from napari.layers import Image, Labels, Layer, Points
 from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit
 
 from ..errors import CryopickError
-from ..training.events import Started, Step, TrainingEvent, Validation
+from ..training.events import Finished, Iteration, Simulating, Step, TrainingEvent, Validation
 from ..training.settings import TrainSettings
 from .combos import LayerCombo
 from .form import SettingsForm, with_button
 from .jobs import Soon, Work
 from .layers import LABELS, PICKS, find_layer, role_of
-from .panel import Panel, counted
+from .models import offer
+from .panel import Panel
 from .plot import TrainingPlot, import_matplotlib
 from .results import annotate, ensure_labels, ensure_picks
 from .run_folder import new_run, runs_beside
 from .scratch import adopt, write_scratch
 from .training_data import TrainingData, training_data
+from .training_words import in_words
 
 Teaching = TypeVar("Teaching", bound=TrainSettings)
 
@@ -68,7 +69,7 @@ class TeachingPanel(Panel[Teaching]):
         """Run the training; it takes what `training.supervised.train` takes."""
         raise NotImplementedError
 
-    def in_words(self, data: TrainingData) -> str:
+    def describe_data(self, data: TrainingData) -> str:
         """What a training would learn from."""
         return data.summary
 
@@ -76,11 +77,10 @@ class TeachingPanel(Panel[Teaching]):
 
     def work(self, image: Image) -> Work:
         """Train on the data as it is now; later edits are for the next training."""
-        data = self._labelled_data()
-        return self.teach(image, data, self.form.settings(), new_run(Path(self.folder.text())))
+        return self.teach(image, self.labelled_data(), self.form.settings(), self.new_run())
 
     def teach(
-        self, image: Image, data: TrainingData, settings: Teaching, run: Path, **how: Any
+        self, image: Image, data: TrainingData, settings: TrainSettings, run: Path, **how: Any
     ) -> Work:
         """The work of one training run."""
         stack, self.run_path = adopt(image), run
@@ -96,19 +96,26 @@ class TeachingPanel(Panel[Teaching]):
         return train
 
     def on_event(self, event: TrainingEvent) -> Iterator[None]:
-        """Show how the training goes."""
+        """Show how the training goes, and offer its model at the end."""
         match event:
-            case Started():
-                self.control.tell(
-                    f"Training on {event.device}; {counted(event.training_picks, 'pick')} to learn "
-                    f"from, {event.held_out_picks} held out to judge."
-                )
+            case Simulating():
+                self.control.show_progress(event.done, event.total, event.seconds_left)
             case Step():
                 self.control.show_progress(event.step, event.steps, event.seconds_left)
                 self.plot.add(event.step, loss=event.losses["total"])
             case Validation():
                 self.plot.add(event.step, F1=event.f1, AP=event.average_precision)
+            case Iteration():
+                self.plot.mark()
+            case Finished():
+                offer(event.run)
+        if sentence := in_words(event):
+            self.control.tell(sentence)
         yield
+
+    def new_run(self) -> Path:
+        """A folder for the next run."""
+        return new_run(Path(self.folder.text()))
 
     # the data
 
@@ -127,7 +134,8 @@ class TeachingPanel(Panel[Teaching]):
         complete = self.form.value("complete")
         return training_data(image, adopt(image), self.picks.layer(), self.labels.layer(), complete)
 
-    def _labelled_data(self) -> TrainingData:
+    def labelled_data(self) -> TrainingData:
+        """The same, if there is anything."""
         data = self.data()
         if not data.picks and not data.labels:
             raise CryopickError("Nothing is labelled yet; click some particles first.")
@@ -138,7 +146,7 @@ class TeachingPanel(Panel[Teaching]):
         if self.images.layer() is None:
             return
         try:
-            self.summary.setText(self.in_words(self.data()))
+            self.summary.setText(self.describe_data(self.data()))
         except CryopickError as error:
             self.summary.setText(str(error))
 
@@ -204,14 +212,6 @@ class TeachingPanel(Panel[Teaching]):
         super()._leave()
         self.picks.forget_viewer()
         self.labels.forget_viewer()
-
-
-def scores(metrics: dict[str, float]) -> str:
-    """ ": F1 0.86, AP 0.82", as far as they are known."""
-    titles = {"f1": "F1", "average_precision": "AP"}
-    known = {name: metrics[name] for name in titles if isfinite(metrics.get(name, nan))}
-    figures = ", ".join(f"{titles[name]} {value:.2f}" for name, value in known.items())
-    return f": {figures}" if figures else ""
 
 
 def _may_hold_picks(layer: Layer) -> bool:

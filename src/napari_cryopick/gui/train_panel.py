@@ -3,36 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from ..training.events import Finished, TrainingEvent
-from ..training.settings import TrainSettings
-from .job_control import duration
-from .models import offer
-from .teaching_panel import TeachingPanel, scores
+from napari.layers import Image
+from qtpy.QtWidgets import QFileDialog, QLineEdit
+
+from ..synthesis.settings import Simulation, StructureSettings, TrainOptions
+from ..training.events import TrainingEvent
+from .form import with_button
+from .jobs import Work
+from .panel import counted
+from .teaching_panel import TeachingPanel
+from .training_data import TrainingData
+
+_FILES = "Structures (*.pdb *.cif *.mrc *.map *.pdb.gz *.cif.gz *.mrc.gz *.map.gz)"
 
 
-class TrainPanel(TeachingPanel[TrainSettings]):
-    """Train a model on what is clicked and painted."""
+class TrainPanel(TeachingPanel[TrainOptions]):
+    """Train a model on what is clicked and painted, or on a structure of the particle."""
 
     run_text = "Train"
 
     def __init__(self, napari_viewer: Any) -> None:
         in_view = ("diameter_angstrom", "pixel_size_angstrom", "complete")
-        super().__init__(napari_viewer, TrainSettings, in_view)
+        super().__init__(napari_viewer, TrainOptions, in_view)
+        self.structure = QLineEdit()
+        self._arrange_structure()
 
-    def events_of(self, *what: Any, **how: Any) -> Iterator[TrainingEvent]:
-        """Run a supervised training."""
+    def work(self, image: Image) -> Work:
+        """Train on the structure if there is one, else on the data as it is now."""
+        options, structure = self.form.settings(), self.structure.text().strip()
+        if not structure:
+            return self.teach(image, self.labelled_data(), options.from_picks(), self.new_run())
+        settings = options.from_structure(Path(structure))
+        return self.teach(image, TrainingData({}, {}, 0), settings, self.new_run())
+
+    def events_of(
+        self, micrographs: Any, picks: Any, settings: Any, run: Path, **how: Any
+    ) -> Iterator[TrainingEvent]:
+        """Run a supervised training, or one that a structure begins."""
+        if isinstance(settings, StructureSettings):
+            from ..synthesis.structure import train_from_structure
+
+            return train_from_structure(micrographs, settings, run, how["stop"])
         from ..training.supervised import train
 
-        return train(*what, **how)
+        return train(micrographs, picks, settings, run, **how)
 
-    def on_event(self, event: TrainingEvent) -> Iterator[None]:
-        """Show how the training goes, and offer its model at the end."""
-        yield from super().on_event(event)
-        if isinstance(event, Finished):
-            offer(event.run)
-            self.control.tell(
-                f"{'Stopped' if event.stopped else 'Trained'} after {duration(event.seconds)}"
-                f"{scores(event.metrics)}. The model is chosen in Predict particles."
-            )
+    def describe_data(self, data: TrainingData) -> str:
+        """What of the data or the structure is learnt from."""
+        structure = self.structure.text().strip()
+        if not structure:
+            return data.summary
+        unused = "; picks and labels are not used" if data.picks or data.labels else ""
+        return (
+            f"Simulates {Path(structure).name}, then learns from "
+            f"{counted(data.micrographs, 'micrograph')} without labels{unused}"
+        )
+
+    def _on_structure(self) -> None:
+        for name in Simulation.model_fields:
+            self.form.editor(name).setEnabled(bool(self.structure.text().strip()))
+        self.describe()
+
+    def _browse_structure(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Structure", self.structure.text(), _FILES)
+        if path:
+            self.structure.setText(path)
+
+    def _arrange_structure(self) -> None:
+        self.structure.setPlaceholderText("none: learn from picks")
+        self.structure.setToolTip(
+            "Atomic model or density map of the particle, to learn from in place of picks: "
+            "micrographs of it are simulated."
+        )
+        self.structure.setClearButtonEnabled(True)
+        self.structure.textChanged.connect(self._on_structure)
+        tip = "Choose a structure."
+        line = with_button(self.structure, "…", tip, self._browse_structure)
+        self.form.rows.insertRow(3, "Structure", line)
+        self._on_structure()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Event
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from ..network.device import choose_device
 from ..network.weights import Model
 from ..network.zoo import load_model
 from ..picks import Status
+from .events import Estimated, EstimationEvent, Looked
 from .infer import predict_maps
 from .maps import Maps
 from .pick import pick
@@ -29,17 +31,10 @@ FEWEST_ACROSS = 4
 TOLERANCE = 0.25
 """How far a size may be off for its picks to count, as a logarithm."""
 
-
 LOOKED_AT = 3
 """Micrographs, spread over all of them, that an estimate rests on."""
 
-
-@dataclass(frozen=True)
-class Diameter:
-    """An estimate, and how many particles of about this size speak for it."""
-
-    angstrom: float
-    particles: float
+Look = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def estimate_diameter(
@@ -47,7 +42,8 @@ def estimate_diameter(
     model: str,
     pixel_size_angstrom: float | None = None,
     device: str = "auto",
-) -> Diameter:
+    stop: Event | None = None,
+) -> Iterator[EstimationEvent]:
     """Estimate the particle diameter from a few of some micrographs.
 
     Parameters
@@ -56,11 +52,18 @@ def estimate_diameter(
         A name, a weights file or a run folder.
     pixel_size_angstrom
         In place of what the files say.
+    stop
+        Once set, nothing more is looked at, and there is no estimate.
+
+    Yields
+    ------
+    Looked, Estimated
+        One for each look at a micrograph, then the estimate.
 
     Raises
     ------
     CryopickError
-        If nothing like particles of any size is found, or no micrograph can be used.
+        If nothing like particles of any size is found, or a micrograph cannot be used.
     """
     loaded = load_model(model)
     loaded.network.to(choose_device(device))
@@ -68,34 +71,55 @@ def estimate_diameter(
     micrographs = [read_micrograph(paths[i], pixel_size_angstrom) for i in chosen]
     for micrograph in micrographs:
         require_pixel_size(micrograph)
-    return largest_agreement(loaded, micrographs)
+    yield from largest_agreement(loaded, micrographs, stop)
 
 
-def largest_agreement(model: Model, micrographs: Sequence[Micrograph]) -> Diameter:
+def largest_agreement(
+    model: Model, micrographs: Sequence[Micrograph], stop: Event | None = None
+) -> Iterator[EstimationEvent]:
     """Try a few sizes; the one at which particles are most, and as large as that, is refined."""
-    tried = [_try(model, micrographs, diameter) for diameter in CANDIDATES_ANGSTROM]
+    tried: list[Estimated] = []
+    begun, total = perf_counter(), (len(CANDIDATES_ANGSTROM) + 1) * len(micrographs)
+    for diameter in _sizes_to_try(tried):
+        looks: list[Look] = []
+        for micrograph in micrographs:
+            looks.append(_look(model, micrograph, diameter))
+            done = len(tried) * len(micrographs) + len(looks)
+            left = (perf_counter() - begun) / done * (total - done)
+            yield Looked(done - 1, total, diameter, left)
+            if stop is not None and stop.is_set():
+                return
+        tried.append(_agreement(looks, diameter))
+    yield _best(tried)
+
+
+def _sizes_to_try(tried: Sequence[Estimated]) -> Iterator[float]:
+    """All candidates, then what the best of them came to."""
+    yield from CANDIDATES_ANGSTROM
+    yield _best(tried).angstrom
+
+
+def _best(tried: Sequence[Estimated]) -> Estimated:
     best = max(tried, key=lambda found: found.particles)
     if best.particles < 1:
         raise CryopickError(
             "No particles of any size were found to estimate the diameter from; give it."
         )
-    return max(best, _try(model, micrographs, best.angstrom), key=lambda found: found.particles)
+    return best
 
 
-def _try(model: Model, micrographs: Sequence[Micrograph], diameter_angstrom: float) -> Diameter:
+def _agreement(looks: Sequence[Look], diameter_angstrom: float) -> Estimated:
     """Particles that are about so large, and how large they are."""
-    looks = [_look(model, each, diameter_angstrom) for each in micrographs]
     scores, sizes = (np.concatenate(column) for column in zip(*looks, strict=True))
-    fitting = scores * np.exp(-0.5 * (np.log(np.maximum(sizes, 1e-3)) / TOLERANCE) ** 2)
+    logarithms = np.log(np.maximum(sizes, 1e-3))
+    fitting = scores * np.exp(-0.5 * (logarithms / TOLERANCE) ** 2)
     if not fitting.sum():
-        return Diameter(diameter_angstrom, 0.0)
-    size = np.exp(np.average(np.log(np.maximum(sizes, 1e-3)), weights=fitting))
-    return Diameter(float(diameter_angstrom * size), float(fitting.sum()))
+        return Estimated(diameter_angstrom, 0.0, len(looks))
+    size = np.exp(np.average(logarithms, weights=fitting))
+    return Estimated(float(diameter_angstrom * size), float(fitting.sum()), len(looks))
 
 
-def _look(
-    model: Model, micrograph: Micrograph, diameter_angstrom: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _look(model: Model, micrograph: Micrograph, diameter_angstrom: float) -> Look:
     """Scores of picks, and their diameters over the one that was tried."""
     card = model.card
     nothing = np.empty(0), np.empty(0)

@@ -1,4 +1,4 @@
-"""What a prediction run tells while it goes on."""
+"""What a prediction run, or an estimate before it, tells while it goes on."""
 
 from __future__ import annotations
 
@@ -40,3 +40,25 @@ class Failed:
 
 
 PredictionEvent = Predicted | Failed
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One micrograph has been searched for particles of one size."""
+
+    index: int
+    total: int
+    diameter_angstrom: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """A diameter, how many particles of about this size speak for it, on how many micrographs."""
+
+    angstrom: float
+    particles: float
+    micrographs: int
+
+
+EstimationEvent = Looked | Estimated

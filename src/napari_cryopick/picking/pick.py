@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter
 from scipy.special import expit, logit
 
 from ..imaging.rescale import Rescaling
@@ -14,6 +15,9 @@ from .peaks import find_peaks
 
 SMOOTHING = 0.05
 """Standard deviation of the Gaussian that joins ragged peaks, in diameters."""
+
+NEAR, DIRTY = 0.25, 0.4
+"""A pick is flagged if anything within so many diameters is contamination with this probability."""
 
 
 def pick(maps: Maps, card: ModelCard, shape: tuple[int, int], min_distance: float = 0.5) -> Picks:
@@ -37,7 +41,7 @@ def pick(maps: Maps, card: ModelCard, shape: tuple[int, int], min_distance: floa
     diameter_px = card.particle_px / maps.scale
     at_border = _at_border(positions, shape, card.border * diameter_px)
     status = np.select(
-        [_on(maps.contamination, found), at_border],
+        [_beside(maps.contamination, found, NEAR * card.particle_px), at_border],
         [Status.CONTAMINATION, Status.BORDER],
         Status.OK,
     )
@@ -57,8 +61,9 @@ def _at_border(positions: NDArray, shape: tuple[int, int], margin_px: float) -> 
     return too_near[:, 0] | too_near[:, 1]
 
 
-def _on(probability: NDArray, positions: NDArray) -> NDArray[np.bool_]:
-    """Which of (n, 2) map positions lie where a map says more likely yes than no."""
-    y, x = np.clip(np.rint(positions).astype(int), 0, np.array(probability.shape) - 1).T
-    on: NDArray[np.bool_] = probability[y, x] > 0.5
-    return on
+def _beside(contamination: NDArray, positions: NDArray, reach_px: float) -> NDArray[np.bool_]:
+    """Which of (n, 2) map positions have something that may well be contamination so near."""
+    worst = maximum_filter(contamination, size=2 * round(reach_px) + 1)
+    y, x = np.clip(np.rint(positions).astype(int), 0, np.array(worst.shape) - 1).T
+    near: NDArray[np.bool_] = worst[y, x] > DIRTY
+    return near

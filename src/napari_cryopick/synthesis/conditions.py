@@ -23,8 +23,18 @@ EMPTY = 0.15
 """Share of lessons without any particle, but with more of all else."""
 
 
+FAINT, BROKEN = 0.3, 0.7
+"""Share of exposures that are a few frames only; broken particles for each whole one, at the most.
+Micrographs that people pick (`usual`) are whole exposures of mostly whole particles."""
+
+USUALLY_BROKEN = 0.1
+
+
 def draw_settings(
-    pixel_size_angstrom: float, conditions: Conditions, rng: np.random.Generator
+    pixel_size_angstrom: float,
+    conditions: Conditions,
+    rng: np.random.Generator,
+    usual: bool = False,
 ) -> MicrographSettings:
     """Settings of one lesson; what they leave open the simulator draws."""
     return MicrographSettings(
@@ -35,13 +45,17 @@ def draw_settings(
         defocus_angstrom=conditions.defocus_angstrom,
         astigmatism_angstrom=(0.0, 800.0),
         phase_shift_degrees=(20.0, 120.0) if rng.uniform() < 0.05 else (0.0, 0.0),
-        dose=_dose(conditions.faint, rng),
+        dose=_dose(0.0 if usual else FAINT, rng),
         detector=rng.choice(["counting", "integrating"]),
         unfiltered=rng.uniform() < 0.4,
         illumination_falloff=(0.0, 0.3),
         ice_thickness_angstrom=(150.0, 700.0),
         ice_undulation=(0.001, 0.02),
-        **(_empty(rng) if rng.uniform() < EMPTY else _crowd(conditions.broken, rng)),
+        **(
+            _empty(rng)
+            if rng.uniform() < EMPTY
+            else _crowd(USUALLY_BROKEN if usual else BROKEN, rng)
+        ),
     )
 
 
@@ -50,6 +64,10 @@ def _dose(faint: float, rng: np.random.Generator) -> tuple[float, float]:
     few = rng.uniform() < faint
     dose = np.exp(rng.uniform(*np.log([1.0, 10.0]))) if few else rng.uniform(15.0, 80.0)
     return dose, dose
+
+
+def _content(broken: float, rng: np.random.Generator) -> dict[str, Any]:
+    return _empty(rng) if rng.uniform() < EMPTY else _crowd(broken, rng)
 
 
 def _crowd(broken: float, rng: np.random.Generator) -> dict[str, Any]:

@@ -23,11 +23,12 @@ def make_lessons(
     seed: int,
     conditions: Conditions | None = None,
     invented: bool = True,
+    usual: bool = False,
 ) -> Iterator[Example]:
     """So many lessons: of the bodies in turn, and every second one of an invented particle.
 
     The same seed gives the same ones, whatever the machine; without bodies all are invented, and
-    none of them if that is not wanted.
+    none of them if that is not wanted. `usual` ones are no harder than what people pick.
     """
     coarse = [body.coarser(body.diameter_angstrom / FINE_PX / 2) for body in bodies]
     rngs = np.random.default_rng(seed).spawn(count)
@@ -38,7 +39,7 @@ def make_lessons(
             body = invent(number, rng)
         else:
             body = coarse[number // (1 + invented) % len(coarse)]
-        lesson = make_lesson(body, conditions or Conditions(), rng)
+        lesson = make_lesson(body, conditions or Conditions(), rng, usual)
         return replace(lesson, path=Path(f"{number:05d} {body.name}"))
 
     return in_turn(make, enumerate(rngs), cores())

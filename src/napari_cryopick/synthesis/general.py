@@ -20,7 +20,7 @@ from ..training.supervised import model_of, validation
 from ..training.trainer import Trainer
 from .curriculum import make_lessons
 from .lessons import judging, taught
-from .settings import Conditions, GeneralSettings
+from .settings import GeneralSettings
 
 AT_HAND = 256
 """Lessons that patches are drawn from at a time; the oldest gives way to a new one."""
@@ -34,10 +34,6 @@ KNOWN_FAILURES = (
     "Picks all particles in sight, those too that people leave out: faint, overlapping, cut off.",
     "Single frames and other very faint exposures: half of the particles are missed.",
 )
-
-
-USUAL = Conditions(faint=0.0, broken=0.1)
-"""How micrographs are that people pick: whole exposures of mostly whole particles."""
 
 
 def train_general(
@@ -71,7 +67,7 @@ def train_general(
         yield step
         for number in _renewed(trainer.taken, settings):
             at_hand[number % len(at_hand)] = taught(next(lessons))
-    tests = [judging(test) for test in make_lessons(unseen, settings.judging, testing, USUAL)]
+    tests = [judging(test) for test in make_lessons(unseen, settings.judging, testing, usual=True)]
     judgement = judge(trainer.averaged, tests, complete=True)
     yield validation(trainer.taken, judgement, settings.training())
     card = model_of(trainer.averaged, judgement, settings.training(), BORDER).card

@@ -36,11 +36,13 @@ SCRAMBLED = 0.12
 _SMOOTHED = 0.25
 
 
-def make_lesson(body: Body, conditions: Conditions, rng: np.random.Generator) -> Example:
+def make_lesson(
+    body: Body, conditions: Conditions, rng: np.random.Generator, usual: bool = False
+) -> Example:
     """Simulate a small micrograph, and have it looked at with a diameter about right."""
     size = body.diameter_angstrom / FINE_PX
     faint = body.scaled(rng.uniform(*CONTRAST))
-    settings = draw_settings(size, conditions, rng)
+    settings = draw_settings(size, conditions, rng, usual)
     field: SimulatedField = make_field(
         [faint], preferred_axes([faint], settings, rng), settings, rng
     )

@@ -15,13 +15,11 @@ class Conditions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    voltage_kilovolt: float | None = Field(None, ge=60, le=1000, description="Voltage in kV.")
-    defocus_angstrom: Range = Field((4_000.0, 32_000.0), description="Underfocus in Å.")
-    faint: float = Field(
-        0.3, ge=0, le=1, description="Share of simulated exposures that are a few frames only."
+    voltage_kilovolt: float | None = Field(
+        None, ge=60, le=1000, description="Voltage of the microscope simulated in kV."
     )
-    broken: float = Field(
-        0.7, ge=0, description="Simulated broken particles for each whole one, at the most."
+    defocus_angstrom: Range = Field(
+        (4_000.0, 32_000.0), description="Least and greatest underfocus simulated, in Å."
     )
 
 
@@ -51,14 +49,35 @@ class GeneralSettings(BaseModel):
         )
 
 
-class StructureSettings(Conditions, SelfTrainSettings):
+class Simulation(Conditions):
+    """What matters only where a structure teaches."""
+
+    lessons: int = Field(
+        100, ge=10, description="Micrographs of a structure to simulate and to learn from."
+    )
+
+    def conditions(self) -> Conditions:
+        """What is known of the microscope."""
+        return Conditions(**{name: getattr(self, name) for name in Conditions.model_fields})
+
+
+class StructureSettings(Simulation, SelfTrainSettings):
     """Settings of a training that begins with a structure."""
 
     structure: Path = Field(
         description="Atomic model (.pdb, .cif) or density map (.mrc, .map) of the particle."
     )
-    lessons: int = Field(100, ge=10, description="Simulated micrographs to learn from.")
 
-    def conditions(self) -> Conditions:
-        """What is known of the microscope."""
-        return Conditions(**{name: getattr(self, name) for name in Conditions.model_fields})
+
+class TrainOptions(Simulation, TrainSettings):
+    """Settings of a training, whether picks or a structure teaches."""
+
+    def from_picks(self) -> TrainSettings:
+        """What was set of what matters where picks teach."""
+        given = self.model_fields_set & TrainSettings.model_fields.keys()
+        return TrainSettings(**self.model_dump(include=given))
+
+    def from_structure(self, structure: Path) -> StructureSettings:
+        """What was set of all that says nothing of picks, and the structure."""
+        given = self.model_fields_set - {"complete"}
+        return StructureSettings(**self.model_dump(include=given), structure=structure)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from threading import Event
+from time import perf_counter
 
+from ..errors import CryopickError
 from ..simulation.body import Body
 from ..simulation.micrograph_settings import MicrographSettings
 from ..simulation.micrographs import read_body
-from ..training.events import TrainingEvent
+from ..training.events import Simulating, TrainingEvent
 from ..training.self_training import self_train
 from ..training.simulated import Simulated
 from .curriculum import make_lessons
@@ -43,7 +45,8 @@ def train_from_structure(
     Raises
     ------
     CryopickError
-        If the structure cannot be read, or anything that `self_train` raises.
+        If the structure cannot be read, if the simulation is stopped, or anything that
+        `self_train` raises.
     """
     body = read_body(settings.structure, MicrographSettings())
     yield from self_train(
@@ -53,14 +56,24 @@ def train_from_structure(
         run,
         stop=stop,
         resume=resume,
-        simulate=lambda: simulate(body, settings),
+        simulate=lambda: simulate(body, settings, stop or Event()),
     )
 
 
-def simulate(body: Body, settings: StructureSettings) -> Simulated:
+def simulate(
+    body: Body, settings: StructureSettings, stop: Event
+) -> Generator[Simulating, None, Simulated]:
     """Micrographs of one particle, of which every fifth judges."""
-    lessons = list(
-        make_lessons([body], settings.lessons, settings.seed, settings.conditions(), invented=False)
+    conditions, begun = settings.conditions(), perf_counter()
+    made = make_lessons(
+        [body], settings.lessons, settings.seed, conditions, invented=False, usual=True
     )
+    lessons = []
+    for lesson in made:
+        lessons.append(lesson)
+        left = (perf_counter() - begun) / len(lessons) * (settings.lessons - len(lessons))
+        yield Simulating(len(lessons), settings.lessons, left)
+        if stop.is_set():
+            raise CryopickError("Stopped while simulating, before there was a model to keep.")
     fields = [taught(lesson) for i, lesson in enumerate(lessons) if i % 5]
     return Simulated(fields, [judging(lesson) for lesson in lessons[::5]])

@@ -20,6 +20,15 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Simulating:
+    """So many of the micrographs that a start learns from are simulated."""
+
+    done: int
+    total: int
+    seconds_left: float
+
+
+@dataclass(frozen=True)
 class Step:
     """One optimiser step, with exponentially smoothed losses by name ("total" among them)."""
 
@@ -111,4 +120,6 @@ class Finished:
     advice: str = ""
 
 
-TrainingEvent = Started | Step | Validation | Checkpoint | PseudoLabelled | Iteration | Finished
+TrainingEvent = (
+    Simulating | Started | Step | Validation | Checkpoint | PseudoLabelled | Iteration | Finished
+)

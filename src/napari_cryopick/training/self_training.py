@@ -6,7 +6,7 @@ far is sure of, and is kept only if human labels that took no part say that it i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -15,7 +15,7 @@ from time import perf_counter
 from ..labels import Labels
 from ..network.device import choose_device
 from ..picks import Picks
-from .events import TrainingEvent
+from .events import Simulating, TrainingEvent
 from .examples import fingerprint, load_examples
 from .lines import lines_of
 from .rounds import SelfTraining
@@ -35,7 +35,7 @@ def self_train(
     labels: Mapping[Path, Labels] | None = None,
     stop: Event | None = None,
     resume: bool = False,
-    simulate: Callable[[], Simulated] | None = None,
+    simulate: Callable[[], Generator[Simulating, None, Simulated]] | None = None,
 ) -> Iterator[TrainingEvent]:
     """Train a model on some picks, then let it teach its successors on all micrographs.
 
@@ -55,8 +55,9 @@ def self_train(
     Yields
     ------
     TrainingEvent
-        `Started`; for each iteration `PseudoLabelled` (from the first round on), `Step`,
-        `Validation`, `Checkpoint` if it is kept, and `Iteration`; `Finished` at the end.
+        `Simulating` where there is something to simulate; `Started`; for each iteration
+        `PseudoLabelled` (from the first round on), `Step`, `Validation`, `Checkpoint` if it is
+        kept, and `Iteration`; `Finished` at the end.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def self_train(
     )
     open_folder = RunFolder.resume if resume else RunFolder.create
     folder = open_folder(run, settings, fingerprint(examples))
-    simulated = simulate() if simulate else None
+    simulated = (yield from simulate()) if simulate else None
     lines = lines_of(examples, settings, folder, device, simulated)
     training = SelfTraining(lines, settings, folder, stop)
     for event in training.events():

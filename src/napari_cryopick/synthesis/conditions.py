@@ -22,7 +22,6 @@ CONTRAST = (0.5, 1.2)
 EMPTY = 0.15
 """Share of lessons without any particle, but with more of all else."""
 
-
 FAINT, BROKEN = 0.3, 0.7
 """Share of exposures that are a few frames only; broken particles for each whole one, at the most.
 Micrographs that people pick (`usual`) are whole exposures of mostly whole particles."""
@@ -51,11 +50,7 @@ def draw_settings(
         illumination_falloff=(0.0, 0.3),
         ice_thickness_angstrom=(150.0, 700.0),
         ice_undulation=(0.001, 0.02),
-        **(
-            _empty(rng)
-            if rng.uniform() < EMPTY
-            else _crowd(USUALLY_BROKEN if usual else BROKEN, rng)
-        ),
+        **_content(USUALLY_BROKEN if usual else BROKEN, rng),
     )
 
 

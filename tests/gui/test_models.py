@@ -61,5 +61,5 @@ def test_what_was_imported_in_a_terminal_meanwhile_is_in_the_list(combo, model, 
     import_model(str(model), "mine")
     combo.showPopup()
     combo.hidePopup()
-    assert names(combo) == ["run_1", "mine"]
+    assert names(combo) == ["run_1", "general", "mine"]
     assert combo.currentText() == "run_1"

@@ -69,7 +69,7 @@ def test_the_scores_promise_precision_and_recall_at_the_threshold(image, panel, 
     picks = panel.picks_layer()
     scores = [0.9, 0.8, 0.4]
     found = Picks.at([(40, 40), (80, 80), (120, 120)], scores, Source.MODEL)
-    replace_all_model_picks(picks, {0: found}, 5, "a run of known scores")
+    replace_all_model_picks(picks, {panel.slice_in_view(): found}, 5, "a run of known scores")
     for threshold, sentence in (
         (0.5, "Expect precision 0.85, recall 0.81"),
         (0.3, "Expect precision 0.70, recall 1.00"),
@@ -90,8 +90,8 @@ def particles(viewer, tmp_path):
     settings = SimulationSettings(
         count=2, shape=(400, 400), pixel_size_angstrom=3.2, particles=20, ice_balls=0
     )
-    write_fields(tmp_path, simulate_fields(settings))
-    pixels, attributes, _ = read_stacks(str(tmp_path / "micrographs"))[0]
+    write_fields(tmp_path / "large", simulate_fields(settings))
+    pixels, attributes, _ = read_stacks(str(tmp_path / "large" / "micrographs"))[0]
     return viewer.add_image(pixels, **attributes)
 
 

@@ -241,7 +241,8 @@ def test_deleted_picks_are_no_clicks(begin, small_project, tmp_path):
 
 def test_a_teacher_that_finds_nothing_does_not_teach(begin, tmp_path):
     """Five steps teach a network nothing."""
-    events = list(begin(tmp_path / "run", always_accept=False, expected_count=None))
+    changed = {"always_accept": False, "expected_count": None, "start": "scratch"}
+    events = list(begin(tmp_path / "run", **changed))
     assert len(of(Iteration, events)) == 1
     assert not of(PseudoLabelled, events)
     assert events[-1].model.parent.name == NAMES[0]

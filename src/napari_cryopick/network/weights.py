@@ -49,8 +49,9 @@ def load_weights(path: Path) -> Model:
 
 def _assemble(path: Path, card: ModelCard, tensors: dict[str, torch.Tensor]) -> Model:
     try:
-        network = _network(card)
-        network.load_state_dict(tensors)
+        with torch.device("meta"):
+            network = _network(card)
+        network.load_state_dict(tensors, assign=True)
     except (KeyError, RuntimeError):
         raise not_understood(path) from None
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -14,7 +14,7 @@ DOUBTED = Calibration(slope=2.0, offset=-3.2)
 heights promise too much. Read off apoferritin and β-galactosidase, where a height of 0.83 is about
 as likely a particle as not; on incomplete labels themselves nothing of the kind can be fitted."""
 
-MOST = 0.8
+MOST = 0.97
 """Share of all peaks, the faintest ones too, beyond which nobody can expect particles."""
 
 TIMID = 1.0

@@ -157,9 +157,17 @@ def _testified(before: Evidence, after: Evidence) -> Verdict:
     clicks = _clicks(before, after)
     if _object(before, after):
         return Verdict(False, f"Rolled back, for models find less of the {clicks}.")
-    if not settled:
+    if not settled or _fewer(before, after):
         return Verdict(False, f"Rolled back, for it is no better: {agreed}; on {clicks}.")
     return Verdict(True, f"Kept, for {agreed}, and do no worse on {clicks}.")
+
+
+def _fewer(before: Evidence, after: Evidence) -> bool:
+    """Whether the clicks rank lower among all picks, be it by chance."""
+    expected = (before.expected + after.expected) / 2
+    f1 = after.f1(expected) - before.f1(expected)
+    precision = after.average_precision(expected) - before.average_precision(expected)
+    return min(f1, precision) < -TIE
 
 
 def _clicks(before: Evidence, after: Evidence) -> str:

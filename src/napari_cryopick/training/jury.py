@@ -37,9 +37,9 @@ def stand(
     model, *jurors = lines
     s = model.settings
     start = calibration or (model.calibration(networks[0]) if least is None else TAUGHT)
-    judgement = judge(
-        networks[0], model.examples, s.complete, start, s.expected_count, least or 0.0
-    )
+    if least is None:
+        least = model.foresight.expected(model.examples)
+    judgement = judge(networks[0], model.examples, s.complete, start, s.expected_count, least)
     if not jurors or len(networks) < len(lines):
         return Standing(judgement, held_out=held_out_count(model.examples))
     pairs = zip(networks[1:], jurors, strict=True)

@@ -20,6 +20,7 @@ from .events import Step
 from .evidence import OTHERS, fold
 from .examples import Example, labelled_px
 from .fitting import Course, fit
+from .foresight import Foresight, foresee
 from .judging import Judgement, judge
 from .lessons import Lesson
 from .pseudo_labels import View, look
@@ -45,6 +46,8 @@ class Line:
         Micrographs that it learns from, each with what is held out of it.
     settings, folder, device
         Those of the run.
+    foresight
+        What the model that the run starts from makes of the micrographs.
     simulated
         What its first network learns from where nobody has labelled anything.
     """
@@ -54,6 +57,7 @@ class Line:
     settings: SelfTrainSettings
     folder: RunFolder
     device: torch.device
+    foresight: Foresight
     simulated: Simulated | None = None
 
     def steps(self, number: int) -> int:
@@ -113,7 +117,7 @@ class Line:
         """What is labelled, and what a lesson says of the rest; or what was simulated."""
         if self.simulated and not lesson:
             return self.simulated.fields
-        guesses = lesson.guesses if lesson else [None] * len(self.examples)
+        guesses = lesson.guesses if lesson else map(self.foresight.guess, self.examples)
         pairs = zip(self.examples, guesses, strict=True)
         return [example.field(self.settings.complete, guessed) for example, guessed in pairs]
 
@@ -128,7 +132,9 @@ def lines_of(
     """The model's line, and those of jurors where only clicks can judge, or not even these."""
 
     def line(file: str, examples: Sequence[Example], simulated: Simulated | None = None) -> Line:
-        return Line(file, examples, settings, folder, device, simulated)
+        return Line(file, examples, settings, folder, device, foresight, simulated)
+
+    foresight = Foresight({}, {}) if simulated else foresee(examples, settings, device)
 
     if simulated:
         halves = enumerate(simulated.halves(), 1)

@@ -102,18 +102,26 @@ def choose_thresholds(
     number
         Of the round, from 1 on: fixed thresholds give way by `settings.relaxation` in each.
     """
-    ranked = np.sort(np.concatenate([view.scores for view in views]))[::-1]
-    expected = float(ranked.sum())
-    sure = _at_rank(ranked, SURE * expected)
-    doubtful = _at_rank(ranked, DOUBTFUL * expected)
+    adaptive = thresholds_at(views, SURE, DOUBTFUL)
     given = settings.relaxation * (number - 1)
     fixed_particle, fixed_background = settings.particle_threshold, settings.background_threshold
     if settings.pseudo_labels == "pixels":
         fixed_particle = fixed_particle or PIXELS[0]
         fixed_background = fixed_background or PIXELS[1]
-    particle = max(sure, 0.5) if fixed_particle is None else fixed_particle - given
-    background = min(doubtful, 0.5) if fixed_background is None else fixed_background + given
-    return Thresholds(particle, min(background, particle), _reason(settings, views, expected))
+    particle = adaptive.particle if fixed_particle is None else fixed_particle - given
+    background = adaptive.background if fixed_background is None else fixed_background + given
+    return Thresholds(particle, min(background, particle), _reason(settings, views))
+
+
+def thresholds_at(views: Sequence[View], sure: float, doubtful: float) -> Thresholds:
+    """Those at two ranks, in shares of the number of particles that the scores add up to."""
+    ranked = np.sort(np.concatenate([view.scores for view in views]))[::-1]
+    expected = float(ranked.sum())
+    return Thresholds(
+        max(_at_rank(ranked, sure * expected), 0.5),
+        min(_at_rank(ranked, doubtful * expected), 0.5),
+        "",
+    )
 
 
 def guess(view: View, thresholds: Thresholds, kind: str = "particles") -> Guess:
@@ -212,8 +220,8 @@ def _at_rank(ranked: NDArray, rank: float) -> float:
     return float(ranked[index]) if index < len(ranked) else 0.0
 
 
-def _reason(settings: SelfTrainSettings, views: Sequence[View], expected: float) -> str:
-    each = expected / len(views)
+def _reason(settings: SelfTrainSettings, views: Sequence[View]) -> str:
+    each = sum(float(view.scores.sum()) for view in views) / len(views)
     fixed = settings.particle_threshold, settings.background_threshold
     if None not in fixed or settings.pseudo_labels == "pixels":
         return "Thresholds are fixed."

@@ -23,6 +23,7 @@ from ..plain import without_nan
 from .events import Checkpoint, Finished, Started, TrainingEvent, Validation
 from .examples import Example, fingerprint, labelled_px, load_examples
 from .fitting import Course, fit
+from .foresight import Foresight, foresee
 from .judging import Judgement, judge
 from .runs import SUPERVISED, RunFolder
 from .settings import TrainSettings
@@ -70,9 +71,10 @@ def train(
     device = choose_device(settings.device)
     examples = load_examples(micrographs, picks, labels or {}, settings)
     folder = RunFolder.create(run, settings, fingerprint(examples))
-    fields = [example.field(settings.complete) for example in examples]
+    foresight = foresee(examples, settings, device)
+    fields = [example.field(settings.complete, foresight.guess(example)) for example in examples]
     trainer = Trainer(fields, settings, settings.steps_over(labelled_px(examples)), device)
-    start = _Start(examples, settings, folder)
+    start = _Start(examples, settings, folder, foresight)
     for event in _events(trainer, start, stop, describe(device)):
         folder.log(event)
         yield event
@@ -104,11 +106,14 @@ class _Start:
     examples: Sequence[Example]
     settings: TrainSettings
     folder: RunFolder
+    foresight: Foresight
     best: Judgement | None = None
 
     def validate(self, step: int, network: nn.Module) -> Iterator[TrainingEvent]:
         """Judge a network, and keep it unless it is worse than the best before."""
-        judgement = judge(network, self._judged(), self.settings.complete)
+        judged = self._judged()
+        least = self.foresight.expected(judged)
+        judgement = judge(network, judged, self.settings.complete, least=least)
         yield validation(step, judgement, self.settings)
         if self.best is None or not judgement.f1 < self.best.f1 - self._uncertainty():
             self.best = judgement

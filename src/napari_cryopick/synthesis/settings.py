@@ -55,6 +55,9 @@ class Simulation(Conditions):
     lessons: int = Field(
         100, ge=10, description="Micrographs of a structure to simulate and to learn from."
     )
+    rounds: int = Field(
+        0, ge=0, description="Rounds of self-training after a structure has taught, at the most."
+    )
 
     def conditions(self) -> Conditions:
         """What is known of the microscope."""

@@ -118,6 +118,7 @@ class RangeEditor(QWidget):
         for end in self._ends:
             end.setRange(0, _LARGEST[float])
             end.setSuffix(unit)
+            end.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
             end.setKeyboardTracking(False)
             end.valueChanged.connect(self.valueChanged)
             line.addWidget(end)

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import (
+    QAbstractButton,
     QCheckBox,
     QFormLayout,
     QHBoxLayout,
@@ -75,7 +76,7 @@ class SettingsForm(QWidget, Generic[Settings]):
         """Set a field, as if the user had done so."""
         write(self._editors[name], value)
 
-    def put_beside(self, name: str, button: QToolButton, text: str, tip: str) -> None:
+    def put_beside(self, name: str, button: QAbstractButton, text: str, tip: str) -> None:
         """Add a button to the row of a field that is always in view."""
         editor = self._editors[name]
         row, role = self.rows.getWidgetPosition(editor)
@@ -118,7 +119,7 @@ def with_button(editor: QWidget, text: str, tip: str, action: Callable[[], Any])
     return beside(editor, button, text, tip)
 
 
-def beside(editor: QWidget, button: QToolButton, text: str, tip: str) -> QHBoxLayout:
+def beside(editor: QWidget, button: QAbstractButton, text: str, tip: str) -> QHBoxLayout:
     """An editor, and on its right a button with a sign or a word."""
     button.setText(text)
     button.setToolTip(tip)

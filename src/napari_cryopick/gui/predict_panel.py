@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
-    QToolButton,
 )
 from superqt import QLabeledDoubleSlider
 
@@ -60,7 +59,7 @@ class PredictPanel(Panel[PredictSettings]):
         super().__init__(napari_viewer, form)
         self.models = ModelCombo()
         self.menu = ModelMenu(self.models)
-        self.estimate = QToolButton()
+        self.estimate = QPushButton()
         self.scope = QComboBox()
         self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
         self.count = QLabel()

@@ -28,6 +28,12 @@ CANDIDATES_ANGSTROM = tuple(float(d) for d in np.geomspace(70.0, 420.0, 6).round
 FEWEST_ACROSS = 4
 """A micrograph is at least so many particles wide."""
 
+SURE = 0.7
+"""Score from which on a pick counts: in noise, many that are less likely add up."""
+
+FEWEST = 1
+"""Particles of one size that there must be on a micrograph, on average."""
+
 TOLERANCE = 0.25
 """How far a size may be off for its picks to count, as a logarithm."""
 
@@ -77,46 +83,42 @@ def estimate_diameter(
 def largest_agreement(
     model: Model, micrographs: Sequence[Micrograph], stop: Event | None = None
 ) -> Iterator[EstimationEvent]:
-    """Try a few sizes; the one at which particles are most, and as large as that, is refined."""
-    tried: list[Estimated] = []
-    begun, total = perf_counter(), (len(CANDIDATES_ANGSTROM) + 1) * len(micrographs)
-    for diameter in _sizes_to_try(tried):
+    """Try a few sizes, and find between them the one at which most particles are so large."""
+    particles: list[float] = []
+    begun, total = perf_counter(), len(CANDIDATES_ANGSTROM) * len(micrographs)
+    for diameter in CANDIDATES_ANGSTROM:
         looks: list[Look] = []
         for micrograph in micrographs:
             looks.append(_look(model, micrograph, diameter))
-            done = len(tried) * len(micrographs) + len(looks)
+            done = len(particles) * len(micrographs) + len(looks)
             left = (perf_counter() - begun) / done * (total - done)
             yield Looked(done - 1, total, diameter, left)
             if stop is not None and stop.is_set():
                 return
-        tried.append(_agreement(looks, diameter))
-    yield _best(tried)
-
-
-def _sizes_to_try(tried: Sequence[Estimated]) -> Iterator[float]:
-    """All candidates, then what the best of them came to."""
-    yield from CANDIDATES_ANGSTROM
-    yield _best(tried).angstrom
-
-
-def _best(tried: Sequence[Estimated]) -> Estimated:
-    best = max(tried, key=lambda found: found.particles)
-    if best.particles < 1:
+        particles.append(_agreement(looks))
+    if max(particles) < FEWEST * len(micrographs):
         raise CryopickError(
             "No particles of any size were found to estimate the diameter from; give it."
         )
-    return best
+    yield Estimated(_summit(particles), max(particles), len(micrographs))
 
 
-def _agreement(looks: Sequence[Look], diameter_angstrom: float) -> Estimated:
-    """Particles that are about so large, and how large they are."""
+def _agreement(looks: Sequence[Look]) -> float:
+    """How many particles are about so large as was tried."""
     scores, sizes = (np.concatenate(column) for column in zip(*looks, strict=True))
-    logarithms = np.log(np.maximum(sizes, 1e-3))
-    fitting = scores * np.exp(-0.5 * (logarithms / TOLERANCE) ** 2)
-    if not fitting.sum():
-        return Estimated(diameter_angstrom, 0.0, len(looks))
-    size = np.exp(np.average(logarithms, weights=fitting))
-    return Estimated(float(diameter_angstrom * size), float(fitting.sum()), len(looks))
+    deviations = np.log(np.maximum(sizes, 1e-3)) / TOLERANCE
+    return float((scores * np.exp(-0.5 * deviations**2))[scores >= SURE].sum())
+
+
+def _summit(particles: Sequence[float]) -> float:
+    """The diameter with most particles: a parabola through the best candidate and those beside."""
+    best = int(np.argmax(particles))
+    place = float(best)
+    if 0 < best < len(particles) - 1:
+        below, most, above = particles[best - 1 : best + 2]
+        place += 0.5 * (below - above) / (below - 2 * most + above)
+    steps = np.arange(len(particles))
+    return float(np.exp(np.interp(place, steps, np.log(CANDIDATES_ANGSTROM))))
 
 
 def _look(model: Model, micrograph: Micrograph, diameter_angstrom: float) -> Look:

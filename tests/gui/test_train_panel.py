@@ -106,7 +106,7 @@ def test_a_structure_goes_before_picks_and_the_summary_says_so(panel, qtbot, str
     lessons = panel.form.editor("lessons")
     assert not lessons.isEnabled()
     panel.structure.setText(str(structure))
-    expected = "Simulates ball.mrc, then learns from 3 micrographs without labels"
+    expected = "Learns from simulated micrographs of ball.mrc"
     assert panel.summary.text() == expected
     assert lessons.isEnabled()
     click(panel)

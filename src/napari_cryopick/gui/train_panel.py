@@ -57,10 +57,9 @@ class TrainPanel(TeachingPanel[TrainOptions]):
         if not structure:
             return data.summary
         unused = "; picks and labels are not used" if data.picks or data.labels else ""
-        return (
-            f"Simulates {Path(structure).name}, then learns from "
-            f"{counted(data.micrographs, 'micrograph')} without labels{unused}"
-        )
+        micrographs = counted(data.micrographs, "micrograph")
+        rounds = f", then self-trains on {micrographs}" if self.form.value("rounds") else ""
+        return f"Learns from simulated micrographs of {Path(structure).name}{rounds}{unused}"
 
     def _on_structure(self) -> None:
         for name in Simulation.model_fields:

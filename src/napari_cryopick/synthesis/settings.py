@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -69,6 +70,10 @@ class StructureSettings(Simulation, SelfTrainSettings):
 
     structure: Path = Field(
         description="Atomic model (.pdb, .cif) or density map (.mrc, .map) of the particle."
+    )
+    loss: Literal["focal-dice", "bce", "tversky"] = Field("bce", description="The loss.")
+    learning_rate: float | None = Field(
+        3e-4, gt=0, description="Peak learning rate of AdamW; what is known is hardly to change."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from threading import Event
 from time import perf_counter
@@ -12,6 +13,7 @@ from ..simulation.body import Body
 from ..simulation.micrograph_settings import MicrographSettings
 from ..simulation.micrographs import read_body
 from ..training.events import Simulating, TrainingEvent
+from ..training.examples import Example
 from ..training.self_training import self_train
 from ..training.simulated import Simulated
 from .curriculum import make_lessons
@@ -63,11 +65,15 @@ def train_from_structure(
 def simulate(
     body: Body, settings: StructureSettings, stop: Event
 ) -> Generator[Simulating, None, Simulated]:
-    """Micrographs of one particle, of which every fifth judges."""
+    """Micrographs of one particle; the last fifth, no harder than what people pick, judges."""
     conditions, begun = settings.conditions(), perf_counter()
-    made = make_lessons(
-        [body], settings.lessons, settings.seed, conditions, invented=False, usual=True
-    )
+    learning = settings.lessons * 4 // 5
+
+    def lessons_of(count: int, usual: bool) -> Iterator[Example]:
+        seed = settings.seed + usual
+        return make_lessons([body], count, seed, conditions, invented=False, usual=usual)
+
+    made = chain(lessons_of(learning, False), lessons_of(settings.lessons - learning, True))
     lessons = []
     for lesson in made:
         lessons.append(lesson)
@@ -75,5 +81,5 @@ def simulate(
         yield Simulating(len(lessons), settings.lessons, left)
         if stop.is_set():
             raise CryopickError("Stopped while simulating, before there was a model to keep.")
-    fields = [taught(lesson) for i, lesson in enumerate(lessons) if i % 5]
-    return Simulated(fields, [judging(lesson) for lesson in lessons[::5]])
+    fields = [taught(lesson) for lesson in lessons[:learning]]
+    return Simulated(fields, [judging(lesson) for lesson in lessons[learning:]])

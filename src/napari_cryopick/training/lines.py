@@ -137,7 +137,7 @@ def lines_of(
     foresight = Foresight({}, {}) if simulated else foresee(examples, settings, device)
 
     if simulated:
-        halves = enumerate(simulated.halves(), 1)
+        halves = enumerate(simulated.halves() if settings.rounds else [], 1)
         return [line(WEIGHTS, examples, simulated)] + [
             line(_juror(i), examples[:OTHERS], half) for i, half in halves
         ]

@@ -134,7 +134,7 @@ def lines_of(
     def line(file: str, examples: Sequence[Example], simulated: Simulated | None = None) -> Line:
         return Line(file, examples, settings, folder, device, foresight, simulated)
 
-    foresight = Foresight({}, {}) if simulated else foresee(examples, settings, device)
+    foresight = foresee(examples, settings, device)
 
     if simulated:
         halves = enumerate(simulated.halves() if settings.rounds else [], 1)

@@ -1,6 +1,6 @@
 """How well does the general model pick proteins that it has never seen, without a click?
 
-    python benchmarks/general_model.py ../shared/data [--model general] [--quick] [--json FILE]
+    python benchmarks/general_model.py ../shared/data [--model general] [--quick] [--record]
 
 Real micrographs alone: F1 at the model's own threshold with the diameter given, and with one that
 is a fifth too small or too large; calibration; picks on micrographs without particles and on ice.
@@ -19,7 +19,8 @@ import numpy as np
 
 from napari_cryopick.evaluation.particles import score_particles
 from napari_cryopick.io import find_micrographs, match_picks, read_micrograph, read_picks
-from napari_cryopick.network.zoo import load_model
+from napari_cryopick.network.weights import Model, save_weights
+from napari_cryopick.network.zoo import find_model, load_model
 from napari_cryopick.picking.predict import predict
 from napari_cryopick.picking.settings import PredictSettings
 from napari_cryopick.picks import Picks, Status
@@ -139,11 +140,20 @@ def table(rows: Sequence[Figures]) -> str:
     return "\n".join(lines)
 
 
+def record(rows: Sequence[Figures], file: Path) -> None:
+    """Have the card of a model tell its F1 with the diameter given."""
+    model = load_model(file)
+    measured = {f"{row.protein} F1": round(row.f1, 3) for row in rows if row.stretch == 1}
+    metrics = {**model.card.metrics, **measured}
+    save_weights(file, Model(model.network, model.card.model_copy(update={"metrics": metrics})))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", default="general")
     parser.add_argument("--quick", action="store_true", help="the given diameter alone")
+    parser.add_argument("--record", action="store_true", help="write F1 into the model's card")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     rows = [
@@ -157,6 +167,8 @@ def main() -> None:
         print(f"{kind}, {name}: {counts[0]} and {counts[1]} picks")
     on_ice = picks_on_ice(arguments.model, arguments.data)
     print(f"Picks on the ice ball: {on_ice}")
+    if arguments.record:
+        record(rows, find_model(arguments.model))
     if arguments.json:
         figures = {"proteins": [asdict(row) for row in rows], "empty": nothing, "on ice": on_ice}
         arguments.json.write_text(json.dumps(figures, indent=2))

@@ -19,6 +19,7 @@ import numpy as np
 
 from napari_cryopick.evaluation.particles import score_particles
 from napari_cryopick.io import find_micrographs, match_picks, read_micrograph, read_picks
+from napari_cryopick.micrograph import Micrograph
 from napari_cryopick.network.weights import Model, save_weights
 from napari_cryopick.network.zoo import find_model, load_model
 from napari_cryopick.picking.predict import predict
@@ -62,11 +63,10 @@ class Figures:
     calibration_error_of_kept: float
 
 
-def measure(name: str, protein: Protein, stretch: float, model: str, data: Path) -> Figures:
+def measure(name: str, protein: Protein, stretch: float, model: Model, data: Path) -> Figures:
     """Pick all micrographs of a protein, and hold the picks against its labels."""
     paths = find_micrographs([data / protein.folder / "micrographs"])
     truth = match_picks(read_picks(data / protein.folder / "particles.star"), paths)
-    loaded = load_model(model)
     settings = PredictSettings(
         diameter_angstrom=protein.diameter_angstrom * stretch,
         pixel_size_angstrom=protein.pixel_size_angstrom,
@@ -75,10 +75,10 @@ def measure(name: str, protein: Protein, stretch: float, model: str, data: Path)
     found: dict[Path, Picks] = {}
     for path in paths:
         micrograph = read_micrograph(path, protein.pixel_size_angstrom)
-        found[path], _ = predict(loaded, micrograph, settings)
+        found[path], _ = predict(model, micrograph, settings)
     diameter_px = protein.diameter_angstrom / protein.pixel_size_angstrom
-    scores = score_particles(found, truth, diameter_px, threshold=loaded.card.threshold)
-    kept = {path: picks[picks.scores >= loaded.card.threshold] for path, picks in found.items()}
+    scores = score_particles(found, truth, diameter_px, threshold=model.card.threshold)
+    kept = {path: picks[picks.scores >= model.card.threshold] for path, picks in found.items()}
     return Figures(
         name,
         stretch,
@@ -92,37 +92,35 @@ def measure(name: str, protein: Protein, stretch: float, model: str, data: Path)
     )
 
 
-def picks_on_nothing(model: str, data: Path) -> Iterator[tuple[str, str, list[int]]]:
+def picks_on_nothing(model: Model, data: Path) -> Iterator[tuple[str, str, list[int]]]:
     """Picks on micrographs without particles, each as if particles were a 16th or 28th as wide."""
-    loaded = load_model(model)
     for kind in EMPTY:
         for path in sorted((data / "quality_examples" / kind).glob("*.png")):
             micrograph = read_micrograph(path, 1.0)
             widths = [max(micrograph.shape) / parts for parts in (16, 28)]
-            yield kind, path.name, [_good(loaded, micrograph, width) for width in widths]
+            yield kind, path.name, [_good(model, micrograph, width) for width in widths]
 
 
-def picks_on_ice(model: str, data: Path) -> int:
+def picks_on_ice(model: Model, data: Path) -> int:
     """Good picks on the ice ball."""
     folder = data / "contamination"
     micrograph = read_micrograph(folder / "Ucsf_stack_1142_DW.mrc", 1.0)
     mask = mrcfile.read(folder / "Ucsf_stack_1142_DW_mask.mrc") > 0.5
-    loaded = load_model(model)
     total = 0
     for width in (40.0, 60.0):
-        picks = _kept(loaded, micrograph, width)
+        picks = _kept(model, micrograph, width)
         y, x = np.rint(picks.positions).astype(int).T
         total += int(mask[y, x].sum())
     return total
 
 
-def _kept(loaded, micrograph, width: float) -> Picks:
-    picks, _ = predict(loaded, micrograph, PredictSettings(diameter_angstrom=width))
-    return picks[picks.scores >= loaded.card.threshold].with_status(Status.OK)
+def _kept(model: Model, micrograph: Micrograph, width: float) -> Picks:
+    picks, _ = predict(model, micrograph, PredictSettings(diameter_angstrom=width))
+    return picks[picks.scores >= model.card.threshold].with_status(Status.OK)
 
 
-def _good(loaded, micrograph, width: float) -> int:
-    return len(_kept(loaded, micrograph, width))
+def _good(model: Model, micrograph: Micrograph, width: float) -> int:
+    return len(_kept(model, micrograph, width))
 
 
 def table(rows: Sequence[Figures]) -> str:
@@ -156,16 +154,17 @@ def main() -> None:
     parser.add_argument("--record", action="store_true", help="write F1 into the model's card")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    model = load_model(arguments.model)
     rows = [
-        measure(name, protein, stretch, arguments.model, arguments.data)
+        measure(name, protein, stretch, model, arguments.data)
         for name, protein in PROTEINS.items()
         for stretch in (STRETCHES[:1] if arguments.quick else STRETCHES)
     ]
     print(table(rows))
-    nothing = list(picks_on_nothing(arguments.model, arguments.data))
+    nothing = list(picks_on_nothing(model, arguments.data))
     for kind, name, counts in nothing:
         print(f"{kind}, {name}: {counts[0]} and {counts[1]} picks")
-    on_ice = picks_on_ice(arguments.model, arguments.data)
+    on_ice = picks_on_ice(model, arguments.data)
     print(f"Picks on the ice ball: {on_ice}")
     if arguments.record:
         record(rows, find_model(arguments.model))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .weights import Model
 
 DEFAULT = "general"
-"""The model to begin with, once it comes along."""
+"""The model to begin with; it comes along."""
 WEIGHTS = f"model{SUFFIX}"
 BEST = "best"
 ITERATION = "iteration_"
@@ -98,9 +98,9 @@ def find_model(name: str | Path, folder: Path | None = None) -> Path:
     if not str(name):
         raise CryopickError("No model is named; train one first, or name a model file or run.")
     folder = folder or models_folder()
-    named = {listed.name: listed.path for listed in reversed(list_models(folder))}
     if isinstance(name, str) and is_url(name):
         return fetch(name, folder / DOWNLOADS)
+    named = {listed.name: listed.path for listed in reversed(list_models(folder))}
     return named.get(str(name)) or _file(Path(name))
 
 

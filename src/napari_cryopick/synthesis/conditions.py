@@ -18,7 +18,6 @@ WIDE = 16
 CONTRAST = (0.5, 1.2)
 """Of simulated particles over what physics says; in reality they stand out less clearly."""
 
-
 EMPTY = 0.15
 """Share of lessons without any particle, but with more of all else."""
 

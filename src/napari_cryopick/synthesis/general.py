@@ -28,7 +28,6 @@ AT_HAND = 256
 JUDGING = 8
 """Every eighth structure teaches nothing: scores are calibrated on particles never seen."""
 
-
 KNOWN_FAILURES = (
     "Filaments, membranes and two-dimensional crystals were never simulated.",
     "Picks all particles in sight, those too that people leave out: faint, overlapping, cut off.",

@@ -26,7 +26,6 @@ def train_from_structure(
     settings: StructureSettings,
     run: Path,
     stop: Event | None = None,
-    resume: bool = False,
 ) -> Iterator[TrainingEvent]:
     """Train a model on what a structure looks like, then let it teach itself on micrographs.
 
@@ -36,7 +35,7 @@ def train_from_structure(
         Of the particle; nobody need have picked anything on them.
     settings
         Among them the structure, and what is known of the microscope.
-    run, stop, resume
+    run, stop
         As for `self_train`.
 
     Yields
@@ -57,7 +56,6 @@ def train_from_structure(
         settings,
         run,
         stop=stop,
-        resume=resume,
         simulate=lambda: simulate(body, settings, stop or Event()),
     )
 

@@ -105,7 +105,7 @@ class Line:
     def train(
         self, number: int, lesson: Lesson | None, course: Course, stop: Event
     ) -> Generator[Step, None, nn.Module]:
-        """Train the network of an iteration, from fresh weights or from where it was killed."""
+        """Train the network of an iteration, from the run's beginning or where it was killed."""
         fields = self._fields(lesson)
         seeded = self.settings.model_copy(update={"seed": self.settings.seed + number})
         names = (*USUAL, "blocks") if number and self.settings.blocks else USUAL
@@ -130,11 +130,10 @@ def lines_of(
     simulated: Simulated | None = None,
 ) -> list[Line]:
     """The model's line, and those of jurors where only clicks can judge, or not even these."""
+    foresight = foresee(examples, settings, device)
 
     def line(file: str, examples: Sequence[Example], simulated: Simulated | None = None) -> Line:
         return Line(file, examples, settings, folder, device, foresight, simulated)
-
-    foresight = foresee(examples, settings, device)
 
     if simulated:
         halves = enumerate(simulated.halves() if settings.rounds else [], 1)

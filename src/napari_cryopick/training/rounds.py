@@ -116,7 +116,7 @@ class SelfTraining:
         self.folder.forget_ensembles()
 
     def _iterate(self, number: int) -> Iterator[TrainingEvent]:
-        """Train all lines from fresh weights, judge them, and put the outcome on disk."""
+        """Train all lines from what the run began with, judge them, put the outcome on disk."""
         begun = perf_counter()
         lessons = self._teach(number) if number else [None] * len(self.lines)
         if not lessons:

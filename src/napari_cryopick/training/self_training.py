@@ -1,7 +1,7 @@
 """Self-training: models label what people have not, and their successors learn from it.
 
-Each round starts from fresh weights, learns from a person's labels and from what the best model so
-far is sure of, and is kept only if human labels that took no part say that it is better.
+Each round starts from what the run began with, learns from a person's labels and from what the best
+model so far is sure of, and is kept only if human labels that took no part say that it is better.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def test_version(capsys):
     ("arguments", "sentence"),
     [
         ("predict a.mrc --diametr 3 --output x.star", "Unknown option: --diametr."),
-        ("train a.mrc --output x", "--diameter requires an argument."),
+        ("self-train a.mrc --picks p.star --output x", "--diameter requires an argument."),
         ("predict --diameter 3 --output x.star", "MICROGRAPHS requires an argument."),
         ("predict a.mrc --diameter 0 --output x.star", "--diameter should be greater than 0"),
         ("predict a.mrc --diameter big --output x.star", "--diameter should be a valid number"),

@@ -7,8 +7,11 @@ import pytest
 
 from napari_cryopick.cli.main import main
 from napari_cryopick.errors import CryopickError
+from napari_cryopick.evaluation.run_data import read_settings
 from napari_cryopick.io import read_picks
 from napari_cryopick.network.zoo import load_model
+from napari_cryopick.simulation.micrograph_settings import MicrographSettings
+from napari_cryopick.simulation.micrographs import read_body
 from napari_cryopick.simulation.settings import SimulationSettings
 from napari_cryopick.simulation.simple import simulate_fields, write_fields
 from napari_cryopick.synthesis.settings import StructureSettings
@@ -90,10 +93,21 @@ def test_the_terminal_wants_picks_or_a_structure(micrographs, tmp_path, capsys, 
 
 def test_the_terminal_trains_on_a_structure(micrographs, structure, tmp_path, capsys):
     output = tmp_path / "run"
-    words = ["--structure", str(structure), "--diameter", "100", "--output", str(output)]
+    words = ["--structure", str(structure), "--output", str(output)]
     few = {"steps": 1, "lessons": 10, "batch-size": 1, "patch": 32, "device": "cpu"}
     options = [word for name, value in few.items() for word in (f"--{name}", str(value))]
     paths = [str(path) for path in micrographs]
     assert main(["train", *paths, *words, *options, "--defocus", "8000", "20000"]) == 0
-    assert "Simulating 10 micrographs of ball.mrc" in capsys.readouterr().err
-    assert load_model(output)
+    told = capsys.readouterr().err
+    across = read_body(structure, MicrographSettings()).diameter_angstrom
+    assert f"ball.mrc is {across:.0f} Å across" in told
+    assert "Simulating 10 micrographs of ball.mrc" in told
+    assert read_settings(output, [])["diameter_angstrom"] == round(across)
+
+
+def test_picks_do_not_tell_how_large_particles_are(micrographs, tmp_path, capsys):
+    picks = micrographs[0].parent.parent / "particles.star"
+    command = ["train", str(micrographs[0]), "--picks", str(picks), "--output", str(tmp_path / "r")]
+    assert main(command) == 1
+    assert "give --diameter" in capsys.readouterr().err
+    assert not (tmp_path / "r").exists()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from pydantic import Field
 from rich.table import Table
 
 from ..errors import CryopickError
@@ -21,6 +22,14 @@ from .progress import Progress
 from .terminal import ExitCode, counted, deliver, figure, say, say_command, table
 
 
+class Options(TrainOptions):
+    """The settings, of which a structure makes the diameter dispensable."""
+
+    diameter_angstrom: float | None = Field(  # type: ignore[assignment]
+        None, gt=0, description="Particle diameter in Å; that of the structure if left out."
+    )
+
+
 def train(
     micrographs: list[str],
     /,
@@ -28,7 +37,7 @@ def train(
     picks: Path | None = None,
     structure: Path | None = None,
     output: Path,
-    settings: Annotated[TrainOptions, Parameter(name="*")],
+    settings: Annotated[Options, Parameter(name="*")] = Options(),  # noqa: B008
     json: JsonFile = None,
 ) -> ExitCode:
     """Train a model on some picks: ten are enough to begin with. Or on a structure, without any.
@@ -53,6 +62,8 @@ def train(
         return _from_structure(micrographs, picks, structure, output, settings, json)
     if picks is None:
         raise CryopickError("There is nothing to learn from; give --picks, or a --structure.")
+    if settings.diameter_angstrom is None:
+        raise CryopickError("How large the particles are is not known; give --diameter.")
     chosen = settings.from_picks()
     with learning_from(micrographs, picks, output) as given:
         from ..training.supervised import train as run_training
@@ -70,7 +81,7 @@ def _from_structure(
     picks: Path | None,
     structure: Path,
     output: Path,
-    options: TrainOptions,
+    options: Options,
     json: JsonFile,
 ) -> ExitCode:
     """Simulate the particle, train on that, and self-train."""
@@ -81,7 +92,7 @@ def _from_structure(
             "Either --picks or a --structure teaches; to use both, train on the structure first "
             "and then on the picks, --from that run."
         )
-    chosen = options.from_structure(structure)
+    chosen = sized(options, structure).from_structure(structure)
     with learning_from(micrographs, None, output) as given:
         from ..synthesis.structure import train_from_structure
 
@@ -89,6 +100,18 @@ def _from_structure(
         run = train_from_structure(given.micrographs, chosen, output, given.stop)
         iterations, finished = follow_rounds(run)
     return conclude(micrographs, chosen, output, iterations, finished, json)
+
+
+def sized(options: Options, structure: Path) -> Options:
+    """The same, as large as the structure unless a diameter is given."""
+    if options.diameter_angstrom is not None:
+        return options
+    from ..simulation.micrograph_settings import MicrographSettings
+    from ..simulation.micrographs import read_body
+
+    across = round(read_body(structure, MicrographSettings()).diameter_angstrom)
+    say(f"{structure.name} is {across} Å across; --diameter goes before that.")
+    return options.model_copy(update={"diameter_angstrom": float(across)})
 
 
 def follow(events: Iterable[TrainingEvent]) -> Finished:

@@ -10,7 +10,7 @@ from napari_cryopick.training.settings import SelfTrainSettings
     ("changed", "accepted", "in_vain", "stopped", "said"),
     [
         ({}, 2, False, True, "resume it"),
-        ({"rounds": 0}, 1, False, False, "may get more out"),
+        ({"rounds": 0}, 1, False, False, "starting from this run"),
         ({"always_accept": True}, 4, False, False, "kept unseen"),
         ({}, 1, True, False, "gained nothing"),
         ({}, 2, True, False, "More rounds gain nothing"),

@@ -26,7 +26,7 @@ def after(settings: SelfTrainSettings, accepted: int, in_vain: bool, stopped: bo
     if stopped:
         return "The run was stopped; resume it to go on."
     if not settings.rounds:
-        return "Rounds of self-training may get more out of the same micrographs."
+        return "Correct some of its picks and train on them, starting from this run."
     if settings.always_accept:
         return "Every round was kept unseen; the report tells which one is the best."
     if accepted == 1:

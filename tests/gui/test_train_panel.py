@@ -102,10 +102,34 @@ def structure(tmp_path) -> Path:
     return tmp_path / "ball.mrc"
 
 
+def choose(panel, qtbot, structure) -> None:
+    """Enter a structure, and wait until it is measured."""
+    panel.structure.setText(str(structure))
+    qtbot.waitUntil(lambda: panel.control.job is None, timeout=TIMEOUT_MS)
+
+
+def test_the_diameter_becomes_that_of_the_structure(panel, qtbot, structure):
+    choose(panel, qtbot, structure)
+    assert panel.form.value("diameter_angstrom") == pytest.approx(44, abs=6)
+    assert panel.control.status.text().startswith("ball.mrc is ")
+    panel.form.set_value("diameter_angstrom", 60)
+    panel.structure.clear()
+    assert panel.form.value("diameter_angstrom") == 60
+
+
+def test_a_map_of_nothing_leaves_the_diameter_alone(panel, qtbot, tmp_path):
+    before = panel.form.value("diameter_angstrom")
+    with mrcfile.new(tmp_path / "flat.mrc", np.zeros((8, 8, 8), np.float32)) as mrc:
+        mrc.voxel_size = 4.0
+    choose(panel, qtbot, tmp_path / "flat.mrc")
+    assert "flat.mrc" in panel.control.status.text()
+    assert panel.form.value("diameter_angstrom") == before
+
+
 def test_a_structure_goes_before_picks_and_the_summary_says_so(panel, qtbot, structure):
     lessons = panel.form.editor("lessons")
     assert not lessons.isEnabled()
-    panel.structure.setText(str(structure))
+    choose(panel, qtbot, structure)
     expected = "Learns from simulated micrographs of ball.mrc"
     assert panel.summary.text() == expected
     assert lessons.isEnabled()
@@ -117,10 +141,10 @@ def test_a_structure_goes_before_picks_and_the_summary_says_so(panel, qtbot, str
     assert not lessons.isEnabled()
 
 
-def train_on(panel, structure, tmp_path, **settings) -> None:
+def train_on(panel, qtbot, structure, tmp_path, **settings) -> None:
     for name, value in {"batch_size": 1, "patch_px": 64, "lessons": 10, **settings}.items():
         panel.form.set_value(name, value)
-    panel.structure.setText(str(structure))
+    choose(panel, qtbot, structure)
     panel.folder.setText(str(tmp_path / "runs"))
     panel.control.button.click()
 
@@ -129,7 +153,7 @@ def test_a_structure_teaches_without_any_pick(panel, viewer, qtbot, structure, t
     predict = PredictPanel(viewer)
     qtbot.addWidget(predict)
     predict.show()
-    train_on(panel, structure, tmp_path, steps=50, defocus_angstrom=(9_000, 15_000))
+    train_on(panel, qtbot, structure, tmp_path, steps=50, defocus_angstrom=(9_000, 15_000))
     qtbot.waitUntil(lambda: panel.plot.steps("loss") != [], timeout=TIMEOUT_MS)
     assert "simulated particles" in panel.control.status.text()
     panel.control.button.click()
@@ -146,7 +170,7 @@ def test_a_structure_teaches_without_any_pick(panel, viewer, qtbot, structure, t
 
 
 def test_a_simulation_can_be_stopped(panel, qtbot, structure, tmp_path):
-    train_on(panel, structure, tmp_path, lessons=1000)
+    train_on(panel, qtbot, structure, tmp_path, lessons=1000)
     qtbot.waitUntil(lambda: panel.control.progress.maximum() == 1000, timeout=TIMEOUT_MS)
     assert panel.control.status.text() == "Simulating micrographs of the structure."
     panel.control.button.click()
@@ -155,7 +179,7 @@ def test_a_simulation_can_be_stopped(panel, qtbot, structure, tmp_path):
 
 
 def test_what_is_no_structure_is_told(panel, qtbot, tmp_path):
-    train_on(panel, tmp_path / "nothing.pdb", tmp_path)
+    train_on(panel, qtbot, tmp_path / "nothing.pdb", tmp_path)
     qtbot.waitUntil(lambda: panel.control.job is None, timeout=TIMEOUT_MS)
     assert "nothing.pdb does not exist" in panel.control.status.text()
 

@@ -106,12 +106,11 @@ def sized(options: Options, structure: Path) -> Options:
     """The same, as large as the structure unless a diameter is given."""
     if options.diameter_angstrom is not None:
         return options
-    from ..simulation.micrograph_settings import MicrographSettings
-    from ..simulation.micrographs import read_body
+    from ..synthesis.structure import diameter_of
 
-    across = round(read_body(structure, MicrographSettings()).diameter_angstrom)
-    say(f"{structure.name} is {across} Å across; --diameter goes before that.")
-    return options.model_copy(update={"diameter_angstrom": float(across)})
+    across = diameter_of(structure)
+    say(f"{structure.name} is {across:.0f} Å across; --diameter goes before that.")
+    return options.model_copy(update={"diameter_angstrom": across})
 
 
 def follow(events: Iterable[TrainingEvent]) -> Finished:

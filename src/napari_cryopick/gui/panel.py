@@ -83,7 +83,8 @@ class Panel(QWidget, Generic[Settings]):
         """Enter the diameter of the particles in some micrographs, and draw it."""
         if image == self.images.layer():
             self.form.set_value("diameter_angstrom", diameter_angstrom)
-            self.circle.show(diameter_angstrom)
+            if pixel_size_angstrom(image) is not None:
+                self.circle.show(diameter_angstrom)
         else:
             image.metadata[_DIAMETER] = diameter_angstrom
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,14 @@ from .teaching_panel import TeachingPanel
 from .training_data import TrainingData
 
 _FILES = "Structures (*.pdb *.cif *.mrc *.map *.pdb.gz *.cif.gz *.mrc.gz *.map.gz)"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How large a structure is."""
+
+    structure: Path
+    diameter_angstrom: float
 
 
 class TrainPanel(TeachingPanel[TrainOptions]):
@@ -51,6 +61,17 @@ class TrainPanel(TeachingPanel[TrainOptions]):
 
         return train(micrographs, picks, settings, run, **how)
 
+    def on_event(self, event: TrainingEvent | Measured) -> Iterator[None]:
+        """Take the diameter of a structure; all else is as in every training."""
+        if not isinstance(event, Measured):
+            yield from super().on_event(event)
+        elif self._worked_on is not None:
+            self.set_diameter(self._worked_on, event.diameter_angstrom)
+            self.control.tell(
+                f"{event.structure.name} is {event.diameter_angstrom:.0f} Å across, and so is "
+                "the diameter now."
+            )
+
     def describe_data(self, data: TrainingData) -> str:
         """What of the data or the structure is learnt from."""
         structure = self.structure.text().strip()
@@ -65,6 +86,14 @@ class TrainPanel(TeachingPanel[TrainOptions]):
         for name in Simulation.model_fields:
             self.form.editor(name).setEnabled(bool(self.structure.text().strip()))
         self.describe()
+        self._measure()
+
+    def _measure(self) -> None:
+        """Have the diameter be that of the structure, if there are micrographs of it."""
+        image, structure = self.images.layer(), Path(self.structure.text().strip())
+        if image is not None and structure.is_file() and self.control.job is None:
+            self._worked_on = image
+            self.control.start(measuring(structure), self.on_event)
 
     def _browse_structure(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Structure", self.structure.text(), _FILES)
@@ -83,3 +112,14 @@ class TrainPanel(TeachingPanel[TrainOptions]):
         line = with_button(self.structure, "…", tip, self._browse_structure)
         self.form.rows.insertRow(3, "Structure", line)
         self._on_structure()
+
+
+def measuring(structure: Path) -> Work:
+    """Find out how large a structure is; a map may be large."""
+
+    def measure(stop: threading.Event) -> Iterator[Measured]:
+        from ..synthesis.structure import diameter_of
+
+        yield Measured(structure, diameter_of(structure))
+
+    return measure

@@ -60,6 +60,11 @@ def train_from_structure(
     )
 
 
+def diameter_of(structure: Path) -> float:
+    """How large the particle of an atomic model or a map is, in whole Å."""
+    return float(round(read_body(structure, MicrographSettings()).diameter_angstrom))
+
+
 def simulate(
     body: Body, settings: StructureSettings, stop: Event
 ) -> Generator[Simulating, None, Simulated]:

@@ -22,8 +22,7 @@ from tasks import parse_arguments, score_model, write_json
 
 from napari_cryopick.io import find_micrographs, match_picks, read_picks
 from napari_cryopick.picks import Picks
-from napari_cryopick.simulation.settings import SimulationSettings
-from napari_cryopick.simulation.simple import simulate_fields, write_fields
+from napari_cryopick.simulation.example import simulate_example
 from napari_cryopick.training.events import Finished, Iteration
 from napari_cryopick.training.self_training import self_train
 from napari_cryopick.training.settings import SelfTrainSettings
@@ -146,15 +145,10 @@ def click(particles: Picks, task: Task, rng: np.random.Generator) -> Picks:
 
 def empty_micrographs(folder: Path, protein: Protein, count: int, seed: int) -> list[Path]:
     """Simulated ice without any particle."""
-    settings = SimulationSettings(
-        count=count,
-        pixel_size_angstrom=protein.pixel_size_angstrom,
-        diameter_angstrom=protein.diameter_angstrom,
-        particles=0,
-        fragments=0,
-        seed=seed,
+    size = protein.pixel_size_angstrom
+    paths, _ = simulate_example(
+        folder / "empty", count=count, pixel_size_angstrom=size, empty_fields=1, seed=seed
     )
-    paths, _ = write_fields(folder / "empty", simulate_fields(settings))
     return paths
 
 

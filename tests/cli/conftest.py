@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from napari_cryopick.cli.main import main
-from napari_cryopick.simulation.settings import SimulationSettings
-from napari_cryopick.simulation.simple import simulate_fields, write_fields
+from napari_cryopick.simulation.example import simulate_example
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,7 @@ class Project:
 @pytest.fixture(scope="session")
 def project(tmp_path_factory) -> Project:
     made = Project(tmp_path_factory.mktemp("project"))
-    settings = SimulationSettings(
-        count=3, shape=(256, 320), pixel_size_angstrom=4, particles=12, fragments=0, ice_balls=0
-    )
-    write_fields(made.folder, simulate_fields(settings))
+    how = {"shape": (256, 320), "pixel_size_angstrom": 4, "ice_balls": 0}
+    simulate_example(made.folder, count=3, particles=12, **how)
     assert main(made.training(made.run)) == 0
     return made

@@ -15,18 +15,16 @@ from napari_cryopick.evaluation.changes import changes
 from napari_cryopick.evaluation.report import write_report
 from napari_cryopick.io import PickSet, read_picks, write_picks
 from napari_cryopick.picks import Picks
-from napari_cryopick.simulation.settings import SimulationSettings
-from napari_cryopick.simulation.simple import simulate_fields, write_fields
+from napari_cryopick.simulation.example import simulate_example
 
 ROLLED_BACK = "Rolled back: F1 fell & <b>ice</b> was picked."
 
 
 @pytest.fixture(scope="module")
 def micrographs(tmp_path_factory) -> list[Path]:
-    settings = SimulationSettings(
-        count=2, shape=(192, 256), pixel_size_angstrom=4, particles=8, fragments=0, ice_balls=0
-    )
-    return write_fields(tmp_path_factory.mktemp("fields"), simulate_fields(settings))[0]
+    folder = tmp_path_factory.mktemp("fields")
+    how = {"shape": (192, 256), "pixel_size_angstrom": 4, "ice_balls": 0}
+    return simulate_example(folder, count=2, particles=8, **how)[0]
 
 
 class Run:

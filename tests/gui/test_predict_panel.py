@@ -13,8 +13,7 @@ from napari_cryopick.gui.reader import read_stacks
 from napari_cryopick.gui.scratch import adopt
 from napari_cryopick.io import read_picks
 from napari_cryopick.network.zoo import DEFAULT
-from napari_cryopick.simulation.settings import SimulationSettings
-from napari_cryopick.simulation.simple import simulate_fields, write_fields
+from napari_cryopick.simulation.example import simulate_example
 
 TIMEOUT_MS = 60_000
 
@@ -87,10 +86,8 @@ def test_without_micrographs_the_diameter_is_the_usual_one(panel):
 @pytest.fixture
 def particles(viewer, tmp_path):
     """Two micrographs of particles of 160 Å."""
-    settings = SimulationSettings(
-        count=2, shape=(400, 400), pixel_size_angstrom=3.2, particles=20, ice_balls=0
-    )
-    write_fields(tmp_path / "large", simulate_fields(settings))
+    how = {"shape": (400, 400), "pixel_size_angstrom": 3.2, "ice_balls": 0}
+    simulate_example(tmp_path / "large", count=2, particles=20, **how)
     pixels, attributes, _ = read_stacks(str(tmp_path / "large" / "micrographs"))[0]
     return viewer.add_image(pixels, **attributes)
 

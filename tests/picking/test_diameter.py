@@ -12,25 +12,17 @@ from napari_cryopick import CryopickError
 from napari_cryopick.micrograph import Micrograph
 from napari_cryopick.picking.diameter import estimate_diameter
 from napari_cryopick.picking.events import Estimated, Looked
-from napari_cryopick.simulation.settings import SimulationSettings
-from napari_cryopick.simulation.simple import simulate_fields, write_fields, write_mrc
+from napari_cryopick.simulation.example import example, simulate_example
+from napari_cryopick.simulation.micrographs import write_mrc
 
 GENERAL = "general"
 
 
 def simulated(folder: Path, diameter_angstrom: float) -> list[Path]:
     """Two small micrographs, about eight particles wide."""
-    settings = SimulationSettings(
-        count=2,
-        shape=(400, 400),
-        pixel_size_angstrom=diameter_angstrom / 50,
-        diameter_angstrom=diameter_angstrom,
-        particles=20,
-        fragments=3,
-        ice_balls=0,
-    )
-    paths, _ = write_fields(folder, simulate_fields(settings))
-    return paths
+    size = diameter_angstrom / 50
+    how = {"shape": (400, 400), "pixel_size_angstrom": size, "ice_balls": 0}
+    return simulate_example(folder, example(diameter_angstrom), count=2, particles=20, **how)[0]
 
 
 @pytest.mark.parametrize("diameter_angstrom", [90.0, 160.0, 320.0])

@@ -10,10 +10,9 @@ from napari_cryopick.errors import CryopickError
 from napari_cryopick.evaluation.run_data import read_settings
 from napari_cryopick.io import read_picks
 from napari_cryopick.network.zoo import load_model
+from napari_cryopick.simulation.example import example, simulate_example
 from napari_cryopick.simulation.micrograph_settings import MicrographSettings
 from napari_cryopick.simulation.micrographs import read_body
-from napari_cryopick.simulation.settings import SimulationSettings
-from napari_cryopick.simulation.simple import simulate_fields, write_fields
 from napari_cryopick.synthesis.settings import StructureSettings
 from napari_cryopick.synthesis.structure import train_from_structure
 from napari_cryopick.training.events import Finished, Iteration, PseudoLabelled, Started
@@ -23,10 +22,8 @@ FEW = {"batch_size": 2, "patch_px": 32, "steps": 3, "lessons": 10, "device": "cp
 
 @pytest.fixture(scope="module")
 def micrographs(tmp_path_factory):
-    settings = SimulationSettings(
-        count=2, shape=(256, 320), pixel_size_angstrom=4, diameter_angstrom=100, particles=20
-    )
-    return write_fields(tmp_path_factory.mktemp("unseen"), simulate_fields(settings))[0]
+    folder, how = tmp_path_factory.mktemp("unseen"), {"shape": (256, 320), "pixel_size_angstrom": 4}
+    return simulate_example(folder, example(100), count=2, particles=20, **how)[0]
 
 
 @pytest.fixture(scope="module")

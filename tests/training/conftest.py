@@ -19,8 +19,7 @@ from napari_cryopick.labels import Labels
 from napari_cryopick.network.architectures import AREA_RADIUS, PARTICLE_PX
 from napari_cryopick.picking.maps import Maps
 from napari_cryopick.picks import Picks, Source, Status
-from napari_cryopick.simulation.settings import SimulationSettings
-from napari_cryopick.simulation.simple import simulate_fields, write_fields
+from napari_cryopick.simulation.example import example, simulate_example
 from napari_cryopick.training.events import TrainingEvent
 from napari_cryopick.training.examples import Example
 from napari_cryopick.training.holdout import nothing_held_out
@@ -48,9 +47,9 @@ class Project:
 
 
 def simulated(folder: Path, **settings: object) -> Project:
-    usual = {"pixel_size_angstrom": 4, "fragments": 0, "ice_balls": 0, "signal_to_noise": 0.1}
-    fields = simulate_fields(SimulationSettings(**usual | settings))
-    micrographs, star = write_fields(folder, fields)
+    """Clean micrographs of particles that stand out."""
+    usual = {"pixel_size_angstrom": 4, "fragments": 0, "ice_balls": 0, "aggregates": 0}
+    micrographs, star = simulate_example(folder, example().scaled(2), **usual | settings)
     return Project(micrographs, match_picks(read_picks(star), micrographs))
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-import numpy as np
 import pytest
 
 from napari_cryopick.evaluation.particles import score_particles
 from napari_cryopick.io import match_picks, read_picks
-from napari_cryopick.micrograph import Micrograph
 from napari_cryopick.picks import Picks
-from napari_cryopick.simulation.settings import SimulationSettings
-from napari_cryopick.simulation.simple import SimulatedField, simulate_fields, write_fields
+from napari_cryopick.simulation.body import Body
+from napari_cryopick.simulation.example import USUAL as CLEAN
+from napari_cryopick.simulation.example import example
+from napari_cryopick.simulation.micrograph_settings import MicrographSettings
+from napari_cryopick.simulation.micrographs import simulate
 from napari_cryopick.training.events import PseudoLabelled
 from napari_cryopick.training.self_training import self_train
 from napari_cryopick.training.settings import SelfTrainSettings
@@ -20,60 +22,54 @@ from napari_cryopick.training.settings import SelfTrainSettings
 TOLERANCE = 0.05
 """Two particles of some forty."""
 
-USUAL = SimulationSettings(
-    count=1,
-    shape=(320, 384),
-    pixel_size_angstrom=4,
-    particles=16,
-    fragments=0,
-    ice_balls=0,
-    signal_to_noise=0.1,
-)
+PARTICLE = example().scaled(2)
+
+USUAL = {
+    "shape": (320, 384),
+    "pixel_size_angstrom": 4,
+    "particles": 16,
+    "fragments": 0,
+    "ice_balls": 0,
+    "aggregates": 0,
+    "seed": 1,
+}
+
+Truth = dict[Path, Picks]
 
 
-def fields(count: int = 1, **changed: object) -> list[SimulatedField]:
-    return list(simulate_fields(USUAL.model_copy(update={"count": count, "seed": 1} | changed)))
+def micrographs(folder: Path, *particles: Body, **changed: object) -> Truth:
+    """Micrographs with all their particles, of some kinds at once."""
+    settings = MicrographSettings(**CLEAN | USUAL | changed, mixed=True)
+    paths = [event.path for event in simulate(particles or [PARTICLE], settings, folder)]
+    found = match_picks(read_picks(folder / "particles.star"), paths)
+    return {path: found.get(path, Picks.at([])) for path in paths}
 
 
-def together(one: SimulatedField, other: SimulatedField) -> SimulatedField:
-    """Both in one field, as if it had been exposed twice."""
-    pixels = one.micrograph.pixels + other.micrograph.pixels
-    tables = one.picks, other.picks
-    picks = Picks.at(
-        np.concatenate([table.positions for table in tables]),
-        status=np.concatenate([table.statuses for table in tables]),
+def empty(folder: Path) -> Truth:
+    return micrographs(folder / "a", count=1) | micrographs(
+        folder / "b", count=3, particles=0, seed=2
     )
-    return SimulatedField(Micrograph(pixels, 4.0), picks, one.labels)
 
 
-def empty() -> list[SimulatedField]:
-    return fields() + fields(3, particles=0, seed=2)
-
-
-def ice() -> list[SimulatedField]:
-    return fields(2) + fields(1, particles=4, ice_balls=30, seed=2)
-
-
-def dense() -> list[SimulatedField]:
-    return fields(3, particles=60)
-
-
-def two_kinds() -> list[SimulatedField]:
-    one, other = (
-        fields(3, particles=9, symmetry=symmetry, seed=seed, signal_to_noise=0.2)
-        for symmetry, seed in (("D7", 1), ("C2", 2))
+def ice(folder: Path) -> Truth:
+    return micrographs(folder / "a", count=2) | micrographs(
+        folder / "b", count=1, particles=4, ice_balls=30, seed=2
     )
-    return [together(*pair) for pair in zip(one, other, strict=True)]
+
+
+def dense(folder: Path) -> Truth:
+    return micrographs(folder, count=3, particles=60, spacing=0.6)
+
+
+def two_kinds(folder: Path) -> Truth:
+    return micrographs(folder, PARTICLE, example(symmetry="C2").scaled(2), count=3, particles=18)
 
 
 @pytest.mark.parametrize("simulated", [empty, ice, dense, two_kinds])
-def test_the_final_model_is_no_worse_than_the_start(
-    simulated: Callable[[], list[SimulatedField]], tmp_path
-):
+def test_the_final_model_is_no_worse_than_the_start(simulated: Callable[[Path], Truth], tmp_path):
     """One micrograph is labelled, the others mislead; the truth is all particles of all."""
-    micrographs, star = write_fields(tmp_path, simulated())
-    particles = match_picks(read_picks(star), micrographs)
-    truth = {path: particles.get(path, Picks.at([])) for path in micrographs}
+    truth = simulated(tmp_path / "simulated")
+    micrographs = list(truth)
     settings = SelfTrainSettings(
         diameter_angstrom=160,
         complete=True,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..io import PickSet
     from ..picks import Picks
 
-CLICKS = 10
+MICROGRAPHS, CLICKS = 6, 10
 
 
 def demo(*, output: Path = Path("demo")) -> ExitCode:
@@ -25,30 +25,29 @@ def demo(*, output: Path = Path("demo")) -> ExitCode:
         Folder for everything the demo makes.
     """
     from ..io import read_picks, write_picks
-    from ..simulation.settings import SimulationSettings
-    from ..simulation.simple import simulate_fields, write_fields
+    from ..simulation.example import example, simulate_example
     from .main import main
 
     if (output / "run").exists():
         raise CryopickError(f"{output} holds a demo; delete it, or choose another --output.")
     require_writable(output)
-    protein = SimulationSettings(count=6)
-    chapter(f"Simulating {protein.count} micrographs of a made-up protein.")
-    _, truth = write_fields(output, simulate_fields(protein))
+    chapter(f"Simulating {MICROGRAPHS} micrographs of a made-up protein.")
+    _, truth = simulate_example(output, count=MICROGRAPHS)
 
     chapter(f"Clicking {CLICKS} particles on the first micrograph, as you would in napari.")
     clicks, unseen = click(read_picks(truth), CLICKS)
     write_picks(output / "clicks.star", clicks)
     write_picks(output / "unseen.star", unseen)
 
-    for title, command in commands(output, f"{protein.diameter_angstrom:g}"):
+    diameter_angstrom = round(example().diameter_angstrom)
+    for title, command in commands(output, f"{diameter_angstrom}"):
         chapter(title)
         say_command(*command)
         if code := main(command):
             return ExitCode(code)
 
     chapter("Drawing the picks.")
-    draw(output, *list(unseen.by_micrograph.items())[-1], protein.diameter_angstrom)
+    draw(output, *list(unseen.by_micrograph.items())[-1], diameter_angstrom)
     finish(output)
     return ExitCode.DONE
 

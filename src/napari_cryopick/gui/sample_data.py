@@ -5,17 +5,17 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from .. import __version__
 from .reader import LayerData, read_stacks
 
-_COUNT, _SEED = 4, 1
+_COUNT = 4
 
 
 def simulated() -> list[LayerData]:
     """Open a few simulated micrographs, made on first use and kept until the machine tidies up."""
-    from ..simulation.settings import SimulationSettings
-    from ..simulation.simple import simulate_fields, write_fields
+    from ..simulation.example import simulate_example
 
-    folder = Path(tempfile.gettempdir()) / f"napari-cryopick-sample-{_COUNT}-{_SEED}"
+    folder = Path(tempfile.gettempdir()) / f"napari-cryopick-{__version__}-sample"
     if not (folder / "particles.star").exists():
-        write_fields(folder, simulate_fields(SimulationSettings(count=_COUNT, seed=_SEED)))
+        simulate_example(folder, count=_COUNT)
     return read_stacks(str(folder / "micrographs"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from .settings import Symmetry
+Symmetry = Literal["C1", "C2", "C3", "C4", "C6", "D2", "D3", "D4", "D6", "D7", "T", "O", "I"]
 
 _DOMAINS = 3
 _SPHERES_PER_DOMAIN = 60
@@ -26,19 +28,6 @@ def assemble(diameter_angstrom: float, symmetry: Symmetry, rng: np.random.Genera
     spheres -= spheres.mean(axis=0)
     spheres *= diameter_angstrom / 2 / np.linalg.norm(spheres, axis=1).max()
     return spheres
-
-
-def fragment(spheres: NDArray) -> NDArray:
-    """The first third of an assembly, moved to the origin: what is left of a broken particle."""
-    part = spheres[: len(spheres) // 3].copy()
-    part -= part.mean(axis=0)
-    return part
-
-
-def orient(spheres: NDArray, count: int, rng: np.random.Generator) -> NDArray:
-    """Projections (count, n, 2) of an assembly in uniformly random orientations."""
-    turns = [Rotation.from_quat(quaternion) for quaternion in rng.normal(size=(count, 4))]
-    return np.array([turn.apply(spheres)[:, :2] for turn in turns]).reshape(count, len(spheres), 2)
 
 
 def fill_ball(count: int, rng: np.random.Generator) -> NDArray:

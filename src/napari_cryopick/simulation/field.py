@@ -26,24 +26,33 @@ from .image import Exposure, expose
 from .layout import fast_shape
 from .micrograph_settings import MicrographSettings
 from .scene import Scene
-from .simple import SimulatedField
 
 KIND = "rlnClassNumber"
 """Column of the picks that tells the structure, from 1 on, where micrographs mix several."""
 
 
 @dataclass(frozen=True, eq=False)
-class Field(SimulatedField):
-    """A simulated micrograph, and how it was taken.
+class Field:
+    """A simulated micrograph, the truth about it, and how it was taken.
 
     Attributes
     ----------
+    micrograph
+        Electron counts as float32; particles are dark.
+    picks
+        Every particle whose centre lies in it, with status BORDER where a picker would flag it
+        and CONTAMINATION where something covers its centre.
+    labels
+        The class of every pixel.
     structures
         Names of what it shows.
     exposure
         Focus, ice and dose.
     """
 
+    micrograph: Micrograph
+    picks: Picks
+    labels: Labels
     structures: tuple[str, ...]
     exposure: Exposure
 

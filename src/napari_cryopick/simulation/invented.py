@@ -7,10 +7,9 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from .assembly import assemble
+from .assembly import Symmetry, assemble
 from .body import Body
 from .potential import CONTRAST_PER_DALTON
-from .settings import Symmetry
 
 _WIDTH_ANGSTROM = 4.0
 _DALTON_PER_CUBIC_ANGSTROM = 0.25  # of the sphere around a complex: a third is protein
@@ -26,9 +25,12 @@ def invent(number: int, rng: np.random.Generator) -> Body:
     if rng.uniform() < 0.25:
         points = points * (1, 1, rng.uniform(1.3, 2.5))
     points *= diameter / 2 / np.linalg.norm(points, axis=1).max()
-    return Body.around_its_centre(
-        f"invented {number} ({symmetry})", points, _weights(points), _WIDTH_ANGSTROM
-    )
+    return invented_body(f"invented {number} ({symmetry})", points)
+
+
+def invented_body(name: str, points: NDArray) -> Body:
+    """A particle that fills (n, 3) points in Å, as heavy as one of that size."""
+    return Body.around_its_centre(name, points, _weights(points), _WIDTH_ANGSTROM)
 
 
 def _hollow(points: NDArray, share: float) -> NDArray:

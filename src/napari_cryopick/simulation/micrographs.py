@@ -9,6 +9,7 @@ from threading import Event
 from time import perf_counter
 from typing import Any
 
+import mrcfile
 import numpy as np
 import yaml
 from PIL import Image
@@ -16,6 +17,7 @@ from PIL import Image
 from .. import __version__
 from ..errors import CryopickError
 from ..io import PickSet, atomic_path, write_picks
+from ..micrograph import Micrograph
 from ..picks import Picks, Status
 from . import density, structure
 from .body import Body
@@ -25,7 +27,6 @@ from .field import Field, make_field
 from .invented import invent
 from .micrograph_settings import MicrographSettings
 from .parallel import cores, in_turn
-from .simple import write_mrc
 
 _MOST_AT_ONCE = 4  # a micrograph of 4096 x 4096 takes about a gigabyte while it is made
 _INVENTING = 1  # has random numbers of its own
@@ -104,6 +105,12 @@ def simulate(
                 break
     finally:
         _write_truth(output, picks, exposures, bodies, settings)
+
+
+def write_mrc(path: Path, micrograph: Micrograph) -> None:
+    """Write a micrograph, its pixel size in the header."""
+    with atomic_path(path) as temporary, mrcfile.new(temporary, micrograph.pixels) as mrc:
+        mrc.voxel_size = micrograph.pixel_size_angstrom
 
 
 def _check_size(body: Body, settings: MicrographSettings) -> None:

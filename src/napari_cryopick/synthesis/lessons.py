@@ -18,8 +18,8 @@ from ..network.architectures import PARTICLE_PX
 from ..picks import Picks, Status
 from ..simulation.body import Body
 from ..simulation.crowd import preferred_axes
+from ..simulation.field import Field as Simulated
 from ..simulation.field import make_field
-from ..simulation.simple import SimulatedField
 from ..training.examples import Example
 from ..training.holdout import HeldOut, nothing_held_out
 from ..training.sampling import Field
@@ -43,9 +43,7 @@ def make_lesson(
     size = body.diameter_angstrom / FINE_PX
     faint = body.scaled(rng.uniform(*CONTRAST))
     settings = draw_settings(size, conditions, rng, usual)
-    field: SimulatedField = make_field(
-        [faint], preferred_axes([faint], settings, rng), settings, rng
-    )
+    field = make_field([faint], preferred_axes([faint], settings, rng), settings, rng)
     if rng.uniform() < SCRAMBLED:
         field = _scrambled(field, rng)
     micrograph = _processed(field.micrograph, rng)
@@ -89,14 +87,15 @@ def judging(lesson: Example) -> Example:
     return replace(lesson, held_out=everything)
 
 
-def _scrambled(field: SimulatedField, rng: np.random.Generator) -> SimulatedField:
+def _scrambled(field: Simulated, rng: np.random.Generator) -> Simulated:
     """Texture as fine and as strong at every frequency, and no particle in it."""
     pixels = field.micrograph.pixels - gaussian_filter(field.micrograph.pixels, 2 * FINE_PX)
     noise = fft.rfft2(rng.normal(size=pixels.shape))
     spectrum = np.abs(fft.rfft2(pixels)) * np.sign(noise)
     texture = fft.irfft2(spectrum, pixels.shape).astype(np.float32)
     nothing = Labels(np.zeros_like(field.labels.classes))
-    return SimulatedField(replace(field.micrograph, pixels=texture), Picks.at([]), nothing)
+    micrograph = replace(field.micrograph, pixels=texture)
+    return replace(field, micrograph=micrograph, picks=Picks.at([]), labels=nothing)
 
 
 def _processed(micrograph: Micrograph, rng: np.random.Generator) -> Micrograph:

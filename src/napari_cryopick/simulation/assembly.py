@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 Symmetry = Literal["C1", "C2", "C3", "C4", "C6", "D2", "D3", "D4", "D6", "D7", "T", "O", "I"]
 
 _DOMAINS = 3
-_SPHERES_PER_DOMAIN = 60
+_FEWEST_SPHERES, _SPHERES_PER_DOMAIN = 2500, 60
 
 
 def assemble(diameter_angstrom: float, symmetry: Symmetry, rng: np.random.Generator) -> NDArray:
@@ -23,7 +23,8 @@ def assemble(diameter_angstrom: float, symmetry: Symmetry, rng: np.random.Genera
     group = Rotation.create_group(symmetry)  # type: ignore[arg-type]  # the stubs know no order
     azimuth = rng.uniform(0, 2 * np.pi)
     offset = 0.5 * np.cbrt(len(group)) * np.array([np.cos(azimuth), np.sin(azimuth), 0.5])
-    unit = np.concatenate([_domain(rng) for _ in range(_DOMAINS)]) + offset
+    spheres = max(_SPHERES_PER_DOMAIN, _FEWEST_SPHERES // (_DOMAINS * len(group)))
+    unit = np.concatenate([_domain(spheres, rng) for _ in range(_DOMAINS)]) + offset
     spheres = np.concatenate([rotation.apply(unit) for rotation in group])
     spheres -= spheres.mean(axis=0)
     spheres *= diameter_angstrom / 2 / np.linalg.norm(spheres, axis=1).max()
@@ -37,9 +38,9 @@ def fill_ball(count: int, rng: np.random.Generator) -> NDArray:
     return points
 
 
-def _domain(rng: np.random.Generator) -> NDArray:
+def _domain(count: int, rng: np.random.Generator) -> NDArray:
     """Spheres that fill an ellipsoid somewhere near the origin."""
-    points = fill_ball(_SPHERES_PER_DOMAIN, rng)
+    points = fill_ball(count, rng)
     points *= rng.uniform(0.4, 0.9, 3)
     points += rng.uniform(-0.6, 0.6, 3)
     return points

@@ -6,12 +6,15 @@ from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
 
 from .assembly import Symmetry, assemble
 from .body import Body
 from .potential import CONTRAST_PER_DALTON
 
-_WIDTH_ANGSTROM = 4.0
+_BLUR = 0.5
+"""Width of the gaussian of each point, in distances between points: so that none stands out."""
+
 _DALTON_PER_CUBIC_ANGSTROM = 0.25  # of the sphere around a complex: a third is protein
 
 
@@ -30,7 +33,8 @@ def invent(number: int, rng: np.random.Generator) -> Body:
 
 def invented_body(name: str, points: NDArray) -> Body:
     """A particle that fills (n, 3) points in Å, as heavy as one of that size."""
-    return Body.around_its_centre(name, points, _weights(points), _WIDTH_ANGSTROM)
+    blur = _BLUR * np.cbrt(ConvexHull(points).volume / len(points))
+    return Body.around_its_centre(name, points, _weights(points), float(blur))
 
 
 def _hollow(points: NDArray, share: float) -> NDArray:

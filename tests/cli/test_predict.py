@@ -45,7 +45,7 @@ def test_a_csv_also_holds_the_flagged_picks_that_a_star_leaves_out(project, tmp_
 def test_a_broken_micrograph_is_told_and_the_others_are_picked(project, tmp_path, capsys):
     for path in project.micrographs.iterdir():
         shutil.copy(path, tmp_path)
-    (tmp_path / "simulated_002.mrc").write_bytes(b"not an image")
+    (tmp_path / "simulated_0002.mrc").write_bytes(b"not an image")
     star = tmp_path / "picks.star"
     words = project.prediction(star, "--threshold", "0", "--json", "-")
     words[1] = str(tmp_path)
@@ -53,11 +53,11 @@ def test_a_broken_micrograph_is_told_and_the_others_are_picked(project, tmp_path
     out, err = capsys.readouterr()
     data = json.loads(out)
     assert [Path(one["path"]).name for one in data["micrographs"]] == [
-        "simulated_001.mrc",
-        "simulated_003.mrc",
+        "simulated_0001.mrc",
+        "simulated_0003.mrc",
     ]
     (failed,) = data["failed"]
-    assert "simulated_002.mrc" in failed["message"]
+    assert "simulated_0002.mrc" in failed["message"]
     assert failed["message"] in err
     assert "1 micrograph could not be picked" in err
     assert len(read_picks(star)) > 0

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_cryopick.simulation import optics as simple
 from napari_cryopick.simulation.ctf import Optics, contrast_transfer, phase, transfer
 from napari_cryopick.simulation.potential import interaction, wavelength_angstrom
 
@@ -35,11 +34,17 @@ def test_zeros_are_where_the_phase_is_a_multiple_of_pi(defocus, amplitude, volta
     assert contrast_transfer(0, np.sqrt(squared), optics) == pytest.approx(0, abs=1e-6)
 
 
-def test_it_agrees_with_the_simple_simulation():
-    frequency = np.linspace(0, 0.2, 500)
+def test_it_is_the_textbook_formula():
+    frequency, wavelength, aberration = np.linspace(1e-3, 0.2, 500), 0.0197, 2.7e7
     optics = replace(ROUND, voltage_kilovolt=299.53, amplitude_contrast=0.1, b_factor=150)
-    ours = contrast_transfer(0, frequency, optics)
-    np.testing.assert_allclose(ours, simple.transfer(frequency, 18_000), atol=0.02)
+    chi = (
+        np.pi
+        * wavelength
+        * frequency**2
+        * (18_000 - aberration * (wavelength * frequency) ** 2 / 2)
+    )
+    expected = -np.sin(chi + np.arcsin(0.1)) * np.exp(-150 * frequency**2 / 4)
+    np.testing.assert_allclose(contrast_transfer(0, frequency, optics), expected, atol=0.02)
 
 
 def test_defocus_is_greatest_along_its_axis():

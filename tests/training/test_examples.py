@@ -80,7 +80,7 @@ def test_picks_and_labels_of_other_micrographs_are_nothing_to_learn_from(project
 @pytest.mark.parametrize("outside", [(50, 384), (320, 50), (-1, 50), (1000, 1000)])
 def test_picks_outside_are_told_with_the_file(outside, project, quick):
     first = project.micrographs[0]
-    with pytest.raises(CryopickError, match=r"outside .*simulated_001\.mrc \(384 x 320") as caught:
+    with pytest.raises(CryopickError, match=r"outside .*simulated_0001\.mrc \(384 x 320") as caught:
         load(project.micrographs, {first: Picks.at([(50, 50), outside])}, quick)
     y, x = outside
     assert f"x = {x:g}, y = {y:g}" in str(caught.value)
@@ -95,7 +95,7 @@ def test_picks_on_the_very_edge_are_inside(project, quick):
 @pytest.mark.parametrize("diameter_angstrom", [2000, 10])
 def test_a_diameter_that_does_not_fit_is_told(diameter_angstrom, project, quick):
     settings = quick.model_copy(update={"diameter_angstrom": diameter_angstrom})
-    with pytest.raises(CryopickError, match=r"simulated_001\.mrc.*check diameter and pixel size"):
+    with pytest.raises(CryopickError, match=r"simulated_0001\.mrc.*check diameter and pixel size"):
         load(project.micrographs, project.clicks(), settings)
 
 

@@ -23,10 +23,10 @@ def test_picks_of_every_micrograph_land_in_a_star_and_in_a_table(project, tmp_pa
     assert written.diameter_angstrom == 160
     assert len(written) > 0
     assert {Path(name).name for name in written.by_micrograph} <= {
-        f"simulated_00{n}.mrc" for n in (1, 2, 3)
+        f"simulated_000{n}.mrc" for n in (1, 2, 3)
     }
     for n in (1, 2, 3):
-        assert f"simulated_00{n}.mrc" in out
+        assert f"simulated_000{n}.mrc" in out
     total = next(line for line in out.splitlines() if "3 micrographs" in line)
     assert int(total.split()[2]) == len(written)
     assert f"The picks are in {star}." in err

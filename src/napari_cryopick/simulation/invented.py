@@ -32,9 +32,11 @@ def invent(number: int, rng: np.random.Generator) -> Body:
 
 
 def invented_body(name: str, points: NDArray) -> Body:
-    """A particle that fills (n, 3) points in Å, as heavy as one of that size."""
-    blur = _BLUR * np.cbrt(ConvexHull(points).volume / len(points))
-    return Body.around_its_centre(name, points, _weights(points), float(blur))
+    """A particle as large as (n, 3) points in Å around the origin, and as heavy as one so large."""
+    blur = float(_BLUR * np.cbrt(ConvexHull(points).volume / len(points)))
+    radius = float(np.linalg.norm(points, axis=1).max())
+    inside = radius / (radius + 2 * blur)  # for what is blurred is wider
+    return Body.around_its_centre(name, inside * points, _weights(points), inside * blur)
 
 
 def _hollow(points: NDArray, share: float) -> NDArray:

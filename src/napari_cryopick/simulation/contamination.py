@@ -15,11 +15,11 @@ _CRYSTAL_PATH_ANGSTROM = MEAN_FREE_PATH_ANGSTROM / 2  # crystals also diffract o
 
 
 def add_ice_ball(scene: Scene, rng: np.random.Generator) -> None:
-    """Lay one lumpy ball of ice, 200 to 1500 Å wide, anywhere: frost from the air.
+    """Lay one lumpy ball of ice, 100 to 1500 Å wide, anywhere: frost from the air.
 
     Frost is hexagonal ice, thick enough to dim the beam and to turn its phase by a radian or more.
     """
-    radius = np.exp(rng.uniform(np.log(100.0), np.log(750.0)))
+    radius = np.exp(rng.uniform(np.log(50.0), np.log(750.0)))
     thickness = _lumps(radius / scene.pixel_size_angstrom, rng) * scene.pixel_size_angstrom
     corner = _anywhere(thickness.shape, scene, rng)
     add(ICE_VOLT * thickness, corner, scene.solid)

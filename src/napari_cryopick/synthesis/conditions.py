@@ -48,7 +48,6 @@ def draw_settings(
         unfiltered=rng.uniform() < 0.4,
         illumination_falloff=(0.0, 0.3),
         ice_thickness_angstrom=(150.0, 700.0),
-        ice_undulation=(0.001, 0.02),
         **_content(USUALLY_BROKEN if usual else BROKEN, rng),
     )
 
@@ -78,6 +77,7 @@ def _crowd(broken: float, rng: np.random.Generator) -> dict[str, Any]:
         "gold_beads": 0.1,
         "carbon_edges": 0.06,
         "crystalline_ice": 0.06,
+        "ice_undulation": (0.001, 0.02),
     }
 
 
@@ -85,8 +85,9 @@ def _empty(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "empty_fields": 1.0,
         "debris": (0.0, 40.0),
-        "ice_balls": rng.uniform(0.0, 3.0),
+        "ice_balls": rng.uniform(0.0, 8.0),
         "gold_beads": 0.1,
         "carbon_edges": 0.3,
         "crystalline_ice": 0.4,
+        "ice_undulation": (0.001, 0.05),
     }

@@ -27,8 +27,8 @@ from ..training.targets import CONTAMINATION, labelled_target
 from .conditions import CONTRAST, FINE_PX, draw_settings
 from .settings import Conditions
 
-MISJUDGED = 0.15
-"""How far off a person's diameter may be, as the logarithm of its ratio to the true one."""
+MISJUDGED = (-0.2, 0.25)
+"""Logarithm of the ratio of a person's diameter to the true one: many a person is generous."""
 
 SCRAMBLED = 0.12
 """Share of lessons in which only the power of each frequency is left of what was there."""
@@ -47,7 +47,7 @@ def make_lesson(
     if rng.uniform() < SCRAMBLED:
         field = _scrambled(field, rng)
     micrograph = _processed(field.micrograph, rng)
-    misjudged = np.exp(rng.uniform(-MISJUDGED, MISJUDGED))
+    misjudged = np.exp(rng.uniform(*MISJUDGED))
     image, rescaling = prepare(micrograph, body.diameter_angstrom * misjudged, PARTICLE_PX)
     picks = Picks.at(field.picks.positions[field.picks.statuses != Status.CONTAMINATION])
     return Example(

@@ -6,11 +6,7 @@ import pytest
 import torch
 
 from napari_cryopick.cli.main import main
-from napari_cryopick.evaluation.particles import score_particles
-from napari_cryopick.io import find_micrographs, match_picks, read_picks
 from napari_cryopick.network.zoo import load_model
-from napari_cryopick.picking.predict import predict_many
-from napari_cryopick.picking.settings import PredictSettings
 from napari_cryopick.synthesis.general import _renewed, train_general
 from napari_cryopick.synthesis.settings import GeneralSettings
 from napari_cryopick.training.events import Checkpoint, Step
@@ -54,17 +50,6 @@ def test_all_lessons_are_used():
     settings = GeneralSettings(steps=10, lessons=300)
     renewed = [number for taken in range(1, 11) for number in _renewed(taken, settings)]
     assert renewed == list(range(300 - 256))
-
-
-@pytest.mark.slow
-def test_a_tenth_of_the_recipe_picks_a_protein_never_seen(tmp_path, shared_data):
-    file, folder = tmp_path / "tenth.safetensors", shared_data / "apoferritin"
-    list(train_general([], GeneralSettings(steps=1000, lessons=350, judging=40), file))
-    paths = find_micrographs([folder / "micrographs"])[:4]
-    truth = match_picks(read_picks(folder / "particles.star"), paths)
-    settings = PredictSettings(model=str(file), diameter_angstrom=126, pixel_size_angstrom=1.5)
-    found = {event.path: event.picks for event in predict_many(paths, settings)}
-    assert score_particles(found, truth, diameter_px=84).macro.f1 > 0.8
 
 
 def test_the_terminal_teaches_with_structures_too(tmp_path, capsys, structure):

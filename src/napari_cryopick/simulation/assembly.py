@@ -23,8 +23,8 @@ def assemble(diameter_angstrom: float, symmetry: Symmetry, rng: np.random.Genera
     group = Rotation.create_group(symmetry)  # type: ignore[arg-type]  # the stubs know no order
     azimuth = rng.uniform(0, 2 * np.pi)
     offset = 0.5 * np.cbrt(len(group)) * np.array([np.cos(azimuth), np.sin(azimuth), 0.5])
-    spheres = max(_SPHERES_PER_DOMAIN, _FEWEST_SPHERES // (_DOMAINS * len(group)))
-    unit = np.concatenate([_domain(spheres, rng) for _ in range(_DOMAINS)]) + offset
+    count = max(_SPHERES_PER_DOMAIN, _FEWEST_SPHERES // (_DOMAINS * len(group)))
+    unit = np.concatenate([_domain(count, rng) for _ in range(_DOMAINS)]) + offset
     spheres = np.concatenate([rotation.apply(unit) for rotation in group])
     spheres -= spheres.mean(axis=0)
     spheres *= diameter_angstrom / 2 / np.linalg.norm(spheres, axis=1).max()

@@ -79,7 +79,9 @@ def test_people_misjudge_diameters_and_targets_do_not(body):
     made = [make_lesson(body, Conditions(), np.random.default_rng(seed)) for seed in range(4)]
     sizes = [each.particle_px for each in made]
     assert max(sizes) / min(sizes) > 1.03
-    assert max(abs(np.log(np.array(sizes) / PARTICLE_PX))) <= lessons.MISJUDGED + 1e-9
+    least, greatest = lessons.MISJUDGED
+    ratios = np.log(PARTICLE_PX / np.array(sizes))
+    assert ((ratios >= least - 1e-9) & (ratios <= greatest + 1e-9)).all()
     for each in made:
         assert each.diameter_px == pytest.approx(lessons.FINE_PX)
 

@@ -121,7 +121,9 @@ class Panel(QWidget, Generic[Settings]):
             raise CryopickError("There are no micrographs; open a folder of them.")
         if pixel_size_angstrom(image) is None:
             raise CryopickError("The pixel size is unknown; enter it above.")
-        work = make(image)
+        self._work_on(image, make(image))
+
+    def _work_on(self, image: Image, work: Work) -> None:
         self.circle.hide()
         self._worked_on = image
         self.control.start(work, self.on_event)

@@ -92,8 +92,7 @@ class TrainPanel(TeachingPanel[TrainOptions]):
         """Have the diameter be that of the structure, if there are micrographs of it."""
         image, structure = self.images.layer(), Path(self.structure.text().strip())
         if image is not None and structure.is_file() and self.control.job is None:
-            self._worked_on = image
-            self.control.start(measuring(structure), self.on_event)
+            self._work_on(image, measuring(structure))
 
     def _browse_structure(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Structure", self.structure.text(), _FILES)

@@ -11,6 +11,7 @@ from napari_cryopick import Source, Status
 from napari_cryopick.gui.curation import replace_model_picks
 from napari_cryopick.gui.layers import stack_of
 from napari_cryopick.gui.predict_panel import PredictPanel
+from napari_cryopick.gui.reader import read_stacks
 from napari_cryopick.gui.results import ensure_labels, ensure_picks
 from napari_cryopick.gui.run_folder import latest_self_training
 from napari_cryopick.gui.train_panel import TrainPanel
@@ -115,6 +116,19 @@ def test_the_diameter_becomes_that_of_the_structure(panel, qtbot, structure):
     panel.form.set_value("diameter_angstrom", 60)
     panel.structure.clear()
     assert panel.form.value("diameter_angstrom") == 60
+
+
+def test_of_micrographs_opened_after_the_structure_it_is_measured_too(
+    viewer, folder, qtbot, structure
+):
+    panel = TrainPanel(viewer)
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.structure.setText(str(structure))
+    pixels, attributes, _ = read_stacks(str(folder))[0]
+    viewer.add_image(pixels, **attributes)
+    qtbot.waitUntil(lambda: panel.form.value("diameter_angstrom") == pytest.approx(44, abs=6))
+    qtbot.waitUntil(lambda: panel.control.job is None, timeout=TIMEOUT_MS)
 
 
 def test_a_map_of_nothing_leaves_the_diameter_alone(panel, qtbot, tmp_path):

@@ -18,7 +18,19 @@ def test_an_invented_particle_is_as_large_and_heavy_as_a_complex(seed):
     assert 60 < body.diameter_angstrom < 380
     kilodalton = body.weights.sum() / CONTRAST_PER_DALTON / 1000
     assert 3 < kilodalton < 8000
-    np.testing.assert_allclose(body.positions.mean(axis=0), 0, atol=1e-2)
+    centre = np.average(body.positions, axis=0, weights=body.weights)
+    np.testing.assert_allclose(centre, 0, atol=1e-2)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_its_density_varies_alike_in_all_its_units(seed):
+    body = invent(1, np.random.default_rng(seed))
+    units = {"C1": 1, "C2": 2, "C3": 3, "C4": 4, "C6": 6, "D2": 4, "D3": 6, "D4": 8, "D6": 12}
+    units |= {"D7": 14, "T": 12, "O": 24, "I": 60}
+    order = units[body.name.partition("(")[2].rstrip(")")]
+    weights = body.weights.reshape(order, -1)
+    np.testing.assert_allclose(weights, weights[:1].repeat(order, axis=0))
+    assert weights.std() > 0
 
 
 def test_they_differ_and_repeat(half_ring_pdb):

@@ -69,6 +69,19 @@ def test_scrambling_keeps_power_and_leaves_no_particle(body):
     assert not scrambled.labels.classes.any()
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_processing_leaves_particles_in_sight_and_where_they_are(body, monkeypatch, seed):
+    monkeypatch.setattr(lessons, "_PROCESSED", 1.0)
+    blob = np.zeros((300, 200), np.float32)
+    blob[100, 80] = -1.0
+    blob = lessons.gaussian_filter(blob, lessons.FINE_PX / 4)
+    micrograph = replace(make_field(body).micrograph, pixels=blob)
+    processed = lessons._processed(micrograph, np.random.default_rng(seed)).pixels
+    assert np.unravel_index(processed.argmin(), blob.shape) == (100, 80)
+    assert processed.min() < 0.3 * blob.min()
+    assert not np.allclose(processed, blob, atol=1e-3 * np.ptp(blob))
+
+
 def make_field(body):
     rng = np.random.default_rng(0)
     settings = draw_settings(body.diameter_angstrom / lessons.FINE_PX, Conditions(), rng)

@@ -223,6 +223,11 @@ def remembered_diameter(image: Image) -> float:
     return float(image.metadata.get(_DIAMETER, _USUAL_DIAMETER_ANGSTROM))
 
 
+def has_diameter(image: Image) -> bool:
+    """Whether one was ever entered for an image."""
+    return _DIAMETER in image.metadata
+
+
 def counted(number: int, noun: str) -> str:
     """ "1 pick", "12 picks"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -15,7 +15,7 @@ from ..synthesis.settings import Simulation, StructureSettings, TrainOptions
 from ..training.events import TrainingEvent
 from .form import with_button
 from .jobs import Work
-from .panel import counted
+from .panel import counted, has_diameter
 from .teaching_panel import TeachingPanel
 from .training_data import TrainingData
 
@@ -71,6 +71,12 @@ class TrainPanel(TeachingPanel[TrainOptions]):
                 f"{event.structure.name} is {event.diameter_angstrom:.0f} Å across, and so is "
                 "the diameter now."
             )
+
+    def on_image(self, image: Image) -> None:
+        """Of micrographs that were opened after the structure was chosen, it is the particle."""
+        super().on_image(image)
+        if not has_diameter(image):
+            self._measure()
 
     def describe_data(self, data: TrainingData) -> str:
         """What of the data or the structure is learnt from."""

@@ -7,6 +7,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
+from scipy.spatial.transform import Rotation
 
 from .assembly import Symmetry, assemble
 from .body import Body
@@ -14,6 +15,10 @@ from .potential import CONTRAST_PER_DALTON
 
 _BLUR = 0.5
 """Width of the gaussian of each point, in distances between points: so that none stands out."""
+
+_LUMPS, _FINEST, _COARSEST = 8, 0.15, 0.6
+"""Waves that make a particle lumpy, as domains and the water between them do; their lengths in
+diameters."""
 
 _DALTON_PER_CUBIC_ANGSTROM = 0.25  # of the sphere around a complex: a third is protein
 
@@ -28,15 +33,21 @@ def invent(number: int, rng: np.random.Generator) -> Body:
     if rng.uniform() < 0.25:
         points = points * (1, 1, rng.uniform(1.3, 2.5))
     points *= diameter / 2 / np.linalg.norm(points, axis=1).max()
-    return invented_body(f"invented {number} ({symmetry})", points)
+    order = len(Rotation.create_group(symmetry))  # type: ignore[arg-type]
+    lumps = np.tile(_lumps(points[: len(points) // order], diameter, rng), order)
+    return invented_body(f"invented {number} ({symmetry})", points, lumps)
 
 
-def invented_body(name: str, points: NDArray) -> Body:
-    """A particle as large as (n, 3) points in Å around the origin, and as heavy as one so large."""
+def invented_body(name: str, points: NDArray, shares: NDArray | float = 1.0) -> Body:
+    """A particle as large as (n, 3) points in Å around the origin, and as heavy as one so large.
+
+    Their (n,) shares of the weight may differ.
+    """
     blur = float(_BLUR * np.cbrt(ConvexHull(points).volume / len(points)))
     radius = float(np.linalg.norm(points, axis=1).max())
     inside = radius / (radius + 2 * blur)  # for what is blurred is wider
-    return Body.around_its_centre(name, inside * points, _weights(points), inside * blur)
+    weights = _weights(points) * shares / np.mean(shares)
+    return Body.around_its_centre(name, inside * points, weights, inside * blur)
 
 
 def _hollow(points: NDArray, share: float) -> NDArray:
@@ -45,6 +56,16 @@ def _hollow(points: NDArray, share: float) -> NDArray:
     whole = radius.max()
     pushed = whole * (share + (1 - share) * radius / whole)
     return np.asarray(points / np.maximum(radius, 1e-6) * pushed)
+
+
+def _lumps(unit: NDArray, diameter: float, rng: np.random.Generator) -> NDArray:
+    """How dense each of (n, 3) points is: waves through an asymmetric unit, faint or strong."""
+    directions = rng.normal(size=(_LUMPS, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    lengths = diameter * np.exp(rng.uniform(np.log(_FINEST), np.log(_COARSEST), _LUMPS))
+    phases = 2 * np.pi * (unit @ (directions / lengths[:, None]).T + rng.uniform(size=_LUMPS))
+    waves = np.cos(phases).sum(axis=1) / np.sqrt(_LUMPS / 2)
+    return np.asarray(np.exp(rng.uniform(0.0, 0.8) * waves))
 
 
 def _weights(points: NDArray) -> NDArray:

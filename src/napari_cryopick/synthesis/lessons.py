@@ -33,7 +33,8 @@ MISJUDGED = (-0.2, 0.25)
 SCRAMBLED = 0.12
 """Share of lessons in which only the power of each frequency is left of what was there."""
 
-_SMOOTHED = 0.25
+_PROCESSED = 0.5
+"""Share of lessons whose frequencies are weighed anew."""
 
 
 def make_lesson(
@@ -99,11 +100,23 @@ def _scrambled(field: Simulated, rng: np.random.Generator) -> Simulated:
 
 
 def _processed(micrograph: Micrograph, rng: np.random.Generator) -> Micrograph:
-    """As people hand it over: now and then smoothed, as by binning or a denoiser."""
-    if rng.uniform() > _SMOOTHED:
+    """As people hand it over: binned, denoised, sharpened or flattened, and by any detector."""
+    if rng.uniform() > _PROCESSED:
         return micrograph
-    width_px = rng.uniform(0.4, 2.2) * FINE_PX / PARTICLE_PX
-    return replace(micrograph, pixels=gaussian_filter(micrograph.pixels, width_px))
+    h, w = micrograph.shape
+    per_px = np.hypot(fft.fftfreq(h)[:, None], fft.rfftfreq(w))
+    spectrum = _gain(FINE_PX * per_px, rng) * fft.rfft2(micrograph.pixels)
+    return replace(micrograph, pixels=fft.irfft2(spectrum, micrograph.shape).astype(np.float32))
+
+
+def _gain(per_diameter: NDArray, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Of each frequency, in periods per particle: a slope, often less of the highest and lowest."""
+    slope = np.clip(per_diameter, 0.5, PARTICLE_PX / 2) ** rng.uniform(-0.6, 0.6)
+    smooth = rng.uniform(0.0, 2.2 / PARTICLE_PX) * (rng.uniform() < 0.5)
+    flat = rng.uniform(0.1, 0.8) * (rng.uniform() < 0.5)
+    kept = np.exp(-2 * (np.pi * smooth * per_diameter) ** 2)
+    left = 1 - np.exp(-((per_diameter / max(flat, 1e-3)) ** 2))
+    return np.asarray(slope * kept * left)
 
 
 def _contamination(labels: Labels) -> Labels:

@@ -7,7 +7,7 @@ import pytest
 
 from napari_cryopick.network.card import Calibration, ModelCard
 from napari_cryopick.picking.maps import Maps
-from napari_cryopick.picking.pick import calibrate, pick
+from napari_cryopick.picking.pick import pick
 from napari_cryopick.picks import Picks, Source, Status
 from napari_cryopick.ruler import BORDER
 
@@ -76,16 +76,3 @@ def test_a_map_without_particles_gives_an_empty_table():
     found = picked()
     assert len(found) == 0
     assert found.positions.shape == (0, 2)
-
-
-def test_scores_are_heights_unless_they_are_calibrated():
-    heights = np.array([0.0, 0.1, 0.5, 0.9, 1.0])
-    np.testing.assert_allclose(calibrate(heights, card().calibration), heights, atol=1e-5)
-
-
-def test_calibration_bends_scores_but_keeps_their_order():
-    heights = np.linspace(0.01, 0.99, 50)
-    scores = calibrate(heights, card(slope=2.0, offset=-1.0).calibration)
-    expected = 1 / (1 + np.exp(1) * ((1 - heights) / heights) ** 2)
-    np.testing.assert_allclose(scores, expected, atol=1e-6)
-    assert (np.diff(scores) > 0).all()

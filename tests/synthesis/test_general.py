@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -52,10 +54,32 @@ def test_all_lessons_are_used():
     assert renewed == list(range(300 - 256))
 
 
+def teach(file: Path, *structures: Path, **settings: object) -> None:
+    """In the terminal."""
+    words = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
+    assert main(["models", "teach", *map(str, (file, *structures)), *words]) == 0
+
+
 def test_the_terminal_teaches_with_structures_too(tmp_path, capsys, structure):
     file = tmp_path / "mine.safetensors"
-    few = {"steps": 1, "lessons": 2, "judging": 2, "batch-size": 1, "device": "cpu"}
-    words = [word for name, value in few.items() for word in (f"--{name}", str(value))]
-    assert main(["models", "teach", str(file), str(structure), *words]) == 0
+    teach(file, structure, steps=1, lessons=2, judging=2, **{"batch-size": 1, "device": "cpu"})
     assert "F1" in capsys.readouterr().err
     assert load_model(file).card.name == "mine"
+
+
+@pytest.mark.slow
+def test_a_quarter_of_the_recipe_picks_what_it_has_never_seen(shared_data, tmp_path):
+    """Apoferritin; what comes along was taught four times as long."""
+    teach(tmp_path / "quarter.safetensors", steps=2_500, lessons=875, judging=50)
+    folder, sizes = shared_data / "apoferritin", ["--diameter", "126", "--pixel-size", "1.5"]
+    picks, scores = tmp_path / "picks.star", tmp_path / "scores.json"
+    predict = [
+        "predict",
+        str(folder / "micrographs"),
+        "--model",
+        str(tmp_path / "quarter.safetensors"),
+    ]
+    assert main([*predict, *sizes, "--output", str(picks)]) == 0
+    evaluate = ["evaluate", str(picks), "--truth", str(folder / "particles.star")]
+    assert main([*evaluate, *sizes, "--json", str(scores)]) == 0
+    assert json.loads(scores.read_text())["macro"]["f1"] > 0.9

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from napari_cryopick.network.card import Calibration
+from napari_cryopick.picking.calibrate import calibrate, weigh
 from napari_cryopick.training.calibration import (
     DOUBTED,
     best_threshold,
@@ -23,18 +24,27 @@ def test_a_known_line_is_found_again(slope, offset):
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, 6000)
     hits = rng.random(6000) < expit(slope * logits + offset)
-    found = fit(logits, hits)
+    found = fit([logits], [hits])
     assert found.slope == pytest.approx(slope, abs=0.12)
     assert found.offset == pytest.approx(offset, abs=0.12)
 
 
+def test_that_peaks_mean_less_on_empty_micrographs_is_learnt():
+    rng = np.random.default_rng(0)
+    truth = Calibration(slope=1.3, offset=1.0, company=1.5)
+    logits = [rng.normal(1.0 if full else -4.0, 1.0, 80) for full in (True, False) * 60]
+    hits = [rng.random(80) < expit(weigh(each, truth)) for each in logits]
+    assert fit(logits, hits).company == pytest.approx(1.5, abs=0.5)
+    assert fit(logits[::2], hits[::2]).company == pytest.approx(0, abs=1e-3)
+
+
 def test_without_evidence_heights_stay_what_they_are():
-    assert fit(np.empty(0), np.empty(0, dtype=bool)) == Calibration()
+    assert fit([np.empty(0)], [np.empty(0, dtype=bool)]) == Calibration()
 
 
 @pytest.mark.parametrize("hit", [True, False])
 def test_a_few_peaks_of_one_kind_do_not_run_away(hit):
-    found = fit(np.array([1.0, 2.0, 3.0]), np.full(3, hit))
+    found = fit([np.array([1.0, 2.0, 3.0])], [np.full(3, hit)])
     before, after = expit(2.0), expit(found.slope * 2 + found.offset)
     assert before < after < 0.99 if hit else 0.05 < after < before
 
@@ -56,18 +66,18 @@ def test_without_peaks_there_is_still_a_threshold():
     assert 0 < best_threshold(np.empty(0)) < 1
 
 
-@given(st.floats(1, 60), st.integers(0, 20))
-def test_scores_add_up_to_the_number_that_is_expected(expected, seed):
-    heights = np.random.default_rng(seed).uniform(0.01, 0.99, 100)
-    calibration = to_count(heights, expected, Calibration(slope=2.0))
-    logits = np.log(heights / (1 - heights))
-    total = expit(calibration.slope * logits + calibration.offset).sum()
+@given(st.floats(1, 60), st.floats(0, 3), st.integers(0, 20))
+def test_scores_add_up_to_the_number_that_is_expected(expected, company, seed):
+    rng = np.random.default_rng(seed)
+    heights = [rng.uniform(0.01, 0.99, 60), rng.uniform(0.01, 0.2, 40)]
+    calibration = to_count(heights, expected, Calibration(slope=2.0, company=company))
+    total = sum(calibrate(each, calibration).sum() for each in heights)
     assert total == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize("expected", [0.0, 1000.0])
 def test_an_impossible_number_does_no_harm(expected):
-    calibration = to_count(np.array([0.5, 0.9]), expected, Calibration())
+    calibration = to_count([np.array([0.5, 0.9])], expected, Calibration())
     assert np.isfinite(calibration.offset)
 
 

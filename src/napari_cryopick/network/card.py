@@ -12,12 +12,22 @@ from ..ruler import BORDER
 
 
 class Calibration(BaseModel):
-    """Makes a probability of a peak's height: ``sigmoid(slope * logit(height) + offset)``."""
+    """Makes probabilities of the heights of a micrograph's peaks.
+
+    Attributes
+    ----------
+    slope, offset
+        ``sigmoid(slope * logit(height) + offset)`` on a micrograph that holds many particles.
+    company
+        How much less likely a peak is where few others are likely, on the same scale; see
+        `napari_cryopick.picking.calibrate`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     slope: float = 1.0
     offset: float = 0.0
+    company: float = 0.0
 
 
 class ModelCard(BaseModel):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
-from scipy.special import expit, logit
 
 from ..imaging.rescale import Rescaling
-from ..network.card import Calibration, ModelCard
+from ..network.card import ModelCard
 from ..picks import Picks, Source, Status
+from .calibrate import calibrate
 from .maps import Maps
 from .peaks import find_peaks
 
@@ -46,13 +46,6 @@ def pick(maps: Maps, card: ModelCard, shape: tuple[int, int], min_distance: floa
         Status.OK,
     )
     return Picks.at(positions, calibrate(heights, card.calibration), Source.MODEL, status)
-
-
-def calibrate(heights: NDArray, calibration: Calibration) -> NDArray[np.float64]:
-    """Figures of merit of peak heights."""
-    x = logit(np.clip(heights, 1e-6, 1 - 1e-6))
-    scores: NDArray[np.float64] = expit(calibration.slope * x + calibration.offset)
-    return scores
 
 
 def _at_border(positions: NDArray, shape: tuple[int, int], margin_px: float) -> NDArray[np.bool_]:

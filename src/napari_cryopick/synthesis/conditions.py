@@ -15,7 +15,7 @@ FINE_PX = 48
 WIDE = 16
 """Edge of a lesson in particle diameters."""
 
-CONTRAST = (0.5, 1.2)
+CONTRAST = (0.4, 1.1)
 """Of simulated particles over what physics says; in reality they stand out less clearly."""
 
 EMPTY = 0.15

@@ -33,7 +33,7 @@ MISJUDGED = (-0.2, 0.25)
 SCRAMBLED = 0.12
 """Share of lessons in which only the power of each frequency is left of what was there."""
 
-_PROCESSED = 0.5
+_PROCESSED = 0.4
 """Share of lessons whose frequencies are weighed anew."""
 
 
@@ -111,7 +111,7 @@ def _processed(micrograph: Micrograph, rng: np.random.Generator) -> Micrograph:
 
 def _gain(per_diameter: NDArray, rng: np.random.Generator) -> NDArray[np.float64]:
     """Of each frequency, in periods per particle: a slope, often less of the highest and lowest."""
-    slope = np.clip(per_diameter, 0.5, PARTICLE_PX / 2) ** rng.uniform(-0.6, 0.6)
+    slope = np.clip(per_diameter, 0.5, PARTICLE_PX / 2) ** rng.uniform(-0.3, 0.3)
     smooth = rng.uniform(0.0, 2.2 / PARTICLE_PX) * (rng.uniform() < 0.5)
     flat = rng.uniform(0.1, 0.8) * (rng.uniform() < 0.5)
     kept = np.exp(-2 * (np.pi * smooth * per_diameter) ** 2)

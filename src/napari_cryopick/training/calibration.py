@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize
 from scipy.special import expit, log_expit, logit
 
 from ..network.card import Calibration
+from ..picking.calibrate import as_logits, weigh
 
 DOUBTED = Calibration(slope=2.0, offset=-3.2)
 """Of networks trained on incomplete labels: with likely particles no longer counted as background,
@@ -28,25 +31,37 @@ STIFFNESS = 2.0
 """How strongly a fit is held to heights being probabilities already."""
 
 
-def fit(logits: NDArray, hits: NDArray) -> Calibration:
+def fit(logits: Sequence[NDArray], hits: Sequence[NDArray]) -> Calibration:
     """Logistic regression of hits on peak logits (Platt 1999), held near the identity.
 
     Parameters
     ----------
     logits
-        (n,) logits of peak heights on labelled ground that no step has trained on.
+        Of peak heights, (n,) for each micrograph, on labelled ground that no step has trained on.
     hits
-        (n,) True where the peak is a particle.
+        (n,) for each, True where the peak is a particle.
     """
-    start = np.array([1.0, 0.0])
-    sign = np.where(hits, 1.0, -1.0)
+    signs = [np.where(hit, 1.0, -1.0) for hit in hits]
+    start = _as_array(Calibration())
 
-    def loss(line: NDArray) -> float:
-        likelihood = log_expit(sign * (line[0] * logits + line[1])).sum()
-        return float(STIFFNESS * np.square(line - start).sum() - likelihood)
+    def loss(parameters: NDArray) -> float:
+        read = _of_array(parameters)
+        likelihoods = [
+            log_expit(sign * weigh(each, read)).sum()
+            for each, sign in zip(logits, signs, strict=True)
+        ]
+        return float(STIFFNESS * np.square(parameters - start).sum() - sum(likelihoods))
 
-    slope, offset = minimize(loss, start, bounds=[(0.1, 10), (-10, 10)]).x
-    return Calibration(slope=float(slope), offset=float(offset))
+    return _of_array(minimize(loss, start, bounds=[(0.1, 10), (-10, 10), (0, 10)]).x)
+
+
+def _as_array(calibration: Calibration) -> NDArray[np.float64]:
+    return np.array([calibration.slope, calibration.offset, calibration.company])
+
+
+def _of_array(parameters: NDArray) -> Calibration:
+    slope, offset, company = map(float, parameters)
+    return Calibration(slope=slope, offset=offset, company=company)
 
 
 def doubted(click_heights: NDArray) -> Calibration:
@@ -61,26 +76,30 @@ def doubted(click_heights: NDArray) -> Calibration:
     return Calibration(slope=DOUBTED.slope, offset=-DOUBTED.slope * half)
 
 
-def to_count(heights: NDArray, expected: float, start: Calibration) -> Calibration:
-    """A calibration of the slope of `start` with which the scores add up to an expected number.
+def to_count(heights: Sequence[NDArray], expected: float, start: Calibration) -> Calibration:
+    """A calibration like `start` with which the scores add up to an expected number.
 
     Parameters
     ----------
     heights
-        (n,) of all peaks.
+        Of all peaks, (n,) for each micrograph.
     expected
         The number; no more than `MOST` of the peaks can be meant.
     """
-    expected = min(expected, MOST * len(heights))
-    logits = logit(np.clip(heights, 1e-6, 1 - 1e-6))
+    expected = min(expected, MOST * sum(map(len, heights)))
+    logits = [as_logits(each) for each in heights]
+
+    def moved(offset: float) -> Calibration:
+        return start.model_copy(update={"offset": offset})
 
     def surplus(offset: float) -> float:
-        return float(expit(start.slope * logits + offset).sum() - expected)
+        scores = [expit(weigh(each, moved(offset))).sum() for each in logits]
+        return float(sum(scores) - expected)
 
     low, high = -40.0, 40.0
     if surplus(low) >= 0 or surplus(high) <= 0:
-        return Calibration(slope=start.slope, offset=low if surplus(low) >= 0 else high)
-    return Calibration(slope=start.slope, offset=float(brentq(surplus, low, high)))
+        return moved(low if surplus(low) >= 0 else high)
+    return moved(float(brentq(surplus, low, high)))
 
 
 def best_threshold(probabilities: NDArray) -> float:

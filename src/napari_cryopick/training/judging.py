@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
 from torch import nn
 
 from ..evaluation.matching import match
@@ -16,9 +15,10 @@ from ..evaluation.particles import score_particles
 from ..evaluation.pixels import PixelScores, disc_mask, score_pixels
 from ..network.architectures import AREA_RADIUS, PARTICLE_PX
 from ..network.card import Calibration, ModelCard
+from ..picking.calibrate import as_logits, calibrate
 from ..picking.infer import predict_maps
 from ..picking.maps import Maps
-from ..picking.pick import calibrate, pick
+from ..picking.pick import pick
 from ..picks import Picks, Status
 from .calibration import best_threshold, doubted, fit, to_count
 from .examples import Example
@@ -108,9 +108,9 @@ def judge(
     if complete:
         calibration = _calibrate(labelled, peaks)
     else:
-        found = np.concatenate([table.with_status(Status.OK).scores for table in peaks.values()])
+        found = [table.with_status(Status.OK).scores for table in peaks.values()]
         calibration = calibration or doubted(_at_clicks(labelled, peaks))
-        expected = max(least, float(calibrate(found, calibration).sum()))
+        expected = max(least, sum(float(calibrate(h, calibration).sum()) for h in found))
         if expected_count is not None:
             expected = expected_count * len(examples)
         calibration = to_count(found, expected, calibration)
@@ -166,13 +166,13 @@ def recalibrated(peaks: Picks, calibration: Calibration) -> Picks:
 
 def _calibrate(labelled: Sequence[Example], peaks: dict[Path, Picks]) -> Calibration:
     """From completely labelled ground that was held out."""
-    heights, hits = [], []
+    logits, hits = [], []
     for example in labelled:
         usable = peaks[example.path].with_status(Status.OK)
         found, truth = _on_held_out_ground(example, usable)
-        heights.append(found.scores)
+        logits.append(as_logits(found.scores))
         hits.append(_hits(found, truth, example))
-    return fit(logit(np.concatenate(heights)), np.concatenate(hits))
+    return fit(logits, hits)
 
 
 def _score(

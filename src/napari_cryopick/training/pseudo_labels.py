@@ -77,7 +77,7 @@ def look(
     """
     maps = [predict_maps(network, e.image, e.rescaling.factor, averaging) for e in examples]
     peaks = [heights(m, e) for m, e in zip(maps, examples, strict=True)]
-    found = np.concatenate([table.with_status(Status.OK).scores for table in peaks])
+    found = [table.with_status(Status.OK).scores for table in peaks]
     expected = sum(judgement.expected(example.path) for example in examples)
     calibration = to_count(found, expected, judgement.calibration)
     return [

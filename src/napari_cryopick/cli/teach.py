@@ -23,7 +23,7 @@ def teach(
 ) -> ExitCode:
     """Teach a new general model on simulated micrographs; the released one was made so.
 
-    Takes about half an hour on two cores. Ctrl-C stops it and saves what has been learnt.
+    Takes about 50 minutes on two cores. Ctrl-C stops it and saves what has been learnt.
 
     Parameters
     ----------

@@ -29,8 +29,8 @@ class GeneralSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: int = Field(10_000, ge=1, description="Optimiser steps.")
-    lessons: int = Field(3_500, ge=2, description="Simulated micrographs to learn from.")
+    steps: int = Field(18_000, ge=1, description="Optimiser steps.")
+    lessons: int = Field(6_300, ge=2, description="Simulated micrographs to learn from.")
     judging: int = Field(200, ge=2, description="Simulated micrographs to be judged by.")
     batch_size: int = Field(8, ge=1, description="Patches per step.")
     learning_rate: float = Field(2e-3, gt=0, description="Peak learning rate of AdamW.")

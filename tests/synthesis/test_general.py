@@ -68,18 +68,14 @@ def test_the_terminal_teaches_with_structures_too(tmp_path, capsys, structure):
 
 
 @pytest.mark.slow
-def test_a_quarter_of_the_recipe_picks_what_it_has_never_seen(shared_data, tmp_path):
-    """Apoferritin; what comes along was taught four times as long."""
-    teach(tmp_path / "quarter.safetensors", steps=2_500, lessons=875, judging=50)
+def test_a_tenth_of_the_recipe_picks_what_it_has_never_seen(shared_data, tmp_path):
+    """Apoferritin; what comes along was taught ten times as long."""
+    model = tmp_path / "tenth.safetensors"
+    teach(model, steps=1_800, lessons=630, judging=40)
     folder, sizes = shared_data / "apoferritin", ["--diameter", "126", "--pixel-size", "1.5"]
     picks, scores = tmp_path / "picks.star", tmp_path / "scores.json"
-    predict = [
-        "predict",
-        str(folder / "micrographs"),
-        "--model",
-        str(tmp_path / "quarter.safetensors"),
-    ]
+    predict = ["predict", str(folder / "micrographs"), "--model", str(model)]
     assert main([*predict, *sizes, "--output", str(picks)]) == 0
     evaluate = ["evaluate", str(picks), "--truth", str(folder / "particles.star")]
     assert main([*evaluate, *sizes, "--json", str(scores)]) == 0
-    assert json.loads(scores.read_text())["macro"]["f1"] > 0.9
+    assert json.loads(scores.read_text())["macro"]["f1"] > 0.85

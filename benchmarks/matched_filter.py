@@ -44,11 +44,10 @@ class Prepared:
 
     def windows(self) -> Iterable[NDArray]:
         """Around each particle that is far enough from the edges."""
-        for y, x in self.centres:
-            window = self.image[max(0, y - REACH_PX) :, max(0, x - REACH_PX) :]
-            window = window[: 2 * REACH_PX + 1, : 2 * REACH_PX + 1]
-            if window.shape == (2 * REACH_PX + 1,) * 2 and min(y, x) >= REACH_PX:
-                yield window
+        to_end = np.array(self.image.shape) - self.centres
+        inside = ((self.centres >= REACH_PX) & (to_end > REACH_PX)).all(axis=1)
+        for y, x in self.centres[inside]:
+            yield self.image[y - REACH_PX : y + REACH_PX + 1, x - REACH_PX : x + REACH_PX + 1]
 
 
 def mean_particle(micrographs: Iterable[Prepared]) -> NDArray:
@@ -56,7 +55,7 @@ def mean_particle(micrographs: Iterable[Prepared]) -> NDArray:
     mean = np.mean([window for one in micrographs for window in one.windows()], axis=0)
     radius = np.hypot(*np.mgrid[-REACH_PX : REACH_PX + 1, -REACH_PX : REACH_PX + 1])
     ring = np.rint(radius).astype(int)
-    profile = np.bincount(ring.ravel(), mean.ravel()) / np.bincount(ring.ravel())
+    profile = _ring_means(mean, ring)
     turned = np.interp(radius, np.arange(len(profile)), profile - profile[REACH_PX])
     return np.where(radius < REACH_PX, turned, 0.0)
 
@@ -67,16 +66,17 @@ def correlate(image: NDArray, particle: NDArray) -> NDArray:
     kernel[: len(particle), : len(particle)] = particle
     kernel = np.roll(kernel, (-REACH_PX, -REACH_PX), axis=(0, 1))
     spectrum = fft.rfft2(image)
-    matched = spectrum * np.conj(fft.rfft2(kernel)) / _ring_means(np.abs(spectrum) ** 2, image)
+    h, w = image.shape
+    ring = np.rint(200 * np.hypot(fft.fftfreq(h)[:, None], fft.rfftfreq(w))).astype(int)
+    power = _ring_means(np.abs(spectrum) ** 2, ring)[ring]
+    matched = spectrum * np.conj(fft.rfft2(kernel)) / power
     correlation = fft.irfft2(matched, image.shape)
     return np.asarray(correlation / correlation.std())
 
 
-def _ring_means(power: NDArray, image: NDArray) -> NDArray:
-    h, w = image.shape
-    frequency = np.hypot(fft.fftfreq(h)[:, None], fft.rfftfreq(w))
-    ring = np.rint(200 * frequency).astype(int)
-    return np.asarray((np.bincount(ring.ravel(), power.ravel()) / np.bincount(ring.ravel()))[ring])
+def _ring_means(values: NDArray, ring: NDArray) -> NDArray:
+    """Over all places of each ring, by its number."""
+    return np.asarray(np.bincount(ring.ravel(), values.ravel()) / np.bincount(ring.ravel()))
 
 
 def peaks(correlation: NDArray, rescaling: Rescaling) -> Picks:

@@ -20,7 +20,7 @@ def assemble(diameter_angstrom: float, symmetry: Symmetry, rng: np.random.Genera
     A unit is a few ellipsoidal domains that touch; the point group copies it around the origin,
     and the whole is scaled so that it just fits its diameter.
     """
-    group = Rotation.create_group(symmetry)  # type: ignore[arg-type]  # the stubs know no order
+    group = point_group(symmetry)
     azimuth = rng.uniform(0, 2 * np.pi)
     offset = 0.5 * np.cbrt(len(group)) * np.array([np.cos(azimuth), np.sin(azimuth), 0.5])
     count = max(_SPHERES_PER_DOMAIN, _FEWEST_SPHERES // (_DOMAINS * len(group)))
@@ -29,6 +29,11 @@ def assemble(diameter_angstrom: float, symmetry: Symmetry, rng: np.random.Genera
     spheres -= spheres.mean(axis=0)
     spheres *= diameter_angstrom / 2 / np.linalg.norm(spheres, axis=1).max()
     return spheres
+
+
+def point_group(symmetry: Symmetry) -> Rotation:
+    """The rotations that lead from one asymmetric unit to each, itself included."""
+    return Rotation.create_group(symmetry)  # type: ignore[arg-type]  # the stubs know no order
 
 
 def fill_ball(count: int, rng: np.random.Generator) -> NDArray:

@@ -7,18 +7,17 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
-from scipy.spatial.transform import Rotation
 
-from .assembly import Symmetry, assemble
+from .assembly import Symmetry, assemble, point_group
 from .body import Body
 from .potential import CONTRAST_PER_DALTON
 
 _BLUR = 0.5
 """Width of the gaussian of each point, in distances between points: so that none stands out."""
 
-_LUMPS, _FINEST, _COARSEST = 8, 0.15, 0.6
+_LUMPS, _FINEST, _COARSEST, _STRONGEST = 8, 0.15, 0.6, 0.8
 """Waves that make a particle lumpy, as domains and the water between them do; their lengths in
-diameters."""
+diameters, and the spread of the logarithm of density."""
 
 _DALTON_PER_CUBIC_ANGSTROM = 0.25  # of the sphere around a complex: a third is protein
 
@@ -33,8 +32,8 @@ def invent(number: int, rng: np.random.Generator) -> Body:
     if rng.uniform() < 0.25:
         points = points * (1, 1, rng.uniform(1.3, 2.5))
     points *= diameter / 2 / np.linalg.norm(points, axis=1).max()
-    order = len(Rotation.create_group(symmetry))  # type: ignore[arg-type]
-    lumps = np.tile(_lumps(points[: len(points) // order], diameter, rng), order)
+    units = len(point_group(symmetry))
+    lumps = np.tile(_lumps(points[: len(points) // units], diameter, rng), units)
     return invented_body(f"invented {number} ({symmetry})", points, lumps)
 
 
@@ -65,7 +64,7 @@ def _lumps(unit: NDArray, diameter: float, rng: np.random.Generator) -> NDArray:
     lengths = diameter * np.exp(rng.uniform(np.log(_FINEST), np.log(_COARSEST), _LUMPS))
     phases = 2 * np.pi * (unit @ (directions / lengths[:, None]).T + rng.uniform(size=_LUMPS))
     waves = np.cos(phases).sum(axis=1) / np.sqrt(_LUMPS / 2)
-    return np.asarray(np.exp(rng.uniform(0.0, 0.8) * waves))
+    return np.asarray(np.exp(rng.uniform(0.0, _STRONGEST) * waves))
 
 
 def _weights(points: NDArray) -> NDArray:

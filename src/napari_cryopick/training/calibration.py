@@ -32,7 +32,7 @@ STIFFNESS = 2.0
 
 
 def fit(logits: Sequence[NDArray], hits: Sequence[NDArray]) -> Calibration:
-    """Logistic regression of hits on peak logits (Platt 1999), held near the identity.
+    """Logistic regression of hits on peak logits (Platt 1999) and company, near the identity.
 
     Parameters
     ----------
@@ -42,24 +42,20 @@ def fit(logits: Sequence[NDArray], hits: Sequence[NDArray]) -> Calibration:
         (n,) for each, True where the peak is a particle.
     """
     signs = [np.where(hit, 1.0, -1.0) for hit in hits]
-    start = _as_array(Calibration())
+    start = np.array([1.0, 0.0, 0.0])
 
     def loss(parameters: NDArray) -> float:
-        read = _of_array(parameters)
+        read = _calibration(parameters)
         likelihoods = [
             log_expit(sign * weigh(each, read)).sum()
             for each, sign in zip(logits, signs, strict=True)
         ]
         return float(STIFFNESS * np.square(parameters - start).sum() - sum(likelihoods))
 
-    return _of_array(minimize(loss, start, bounds=[(0.1, 10), (-10, 10), (0, 10)]).x)
+    return _calibration(minimize(loss, start, bounds=[(0.1, 10), (-10, 10), (0, 10)]).x)
 
 
-def _as_array(calibration: Calibration) -> NDArray[np.float64]:
-    return np.array([calibration.slope, calibration.offset, calibration.company])
-
-
-def _of_array(parameters: NDArray) -> Calibration:
+def _calibration(parameters: NDArray) -> Calibration:
     slope, offset, company = map(float, parameters)
     return Calibration(slope=slope, offset=offset, company=company)
 

@@ -25,7 +25,7 @@ format: .venv/installed
 	$(BIN)/ruff format
 
 weights: .venv/installed
-	$(BIN)/napari-cryopick models teach src/napari_cryopick/network/bundled/general.safetensors
+	$(BIN)/napari-cryopick models teach src/napari_cryopick/model/bundled/general.safetensors
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c "import ensurepip" || .ci/debian-install python3-venv

@@ -22,8 +22,8 @@ from qtpy.QtWidgets import QApplication
 from napari_cryopick.io import match_picks, read_picks
 
 if TYPE_CHECKING:
-    from napari_cryopick.gui.predict_panel import PredictPanel
-    from napari_cryopick.gui.teaching_panel import TeachingPanel
+    from napari_cryopick.gui.docks.predict import PredictPanel
+    from napari_cryopick.gui.docks.teaching_panel import TeachingPanel
 
 BEAT_S = 0.005
 IDLE = f"""

@@ -17,13 +17,13 @@ from pathlib import Path
 import mrcfile
 import numpy as np
 
-from napari_cryopick.evaluation.particles import score_particles
+from napari_cryopick.detection.predict import predict
+from napari_cryopick.detection.settings import PredictSettings
 from napari_cryopick.io import find_micrographs, match_picks, read_micrograph, read_picks
+from napari_cryopick.metrics.particles import score_particles
 from napari_cryopick.micrograph import Micrograph
-from napari_cryopick.network.weights import Model, save_weights
-from napari_cryopick.network.zoo import find_model, load_model
-from napari_cryopick.picking.predict import predict
-from napari_cryopick.picking.settings import PredictSettings
+from napari_cryopick.model.registry import find_model, load_model
+from napari_cryopick.model.weights import Model, save_weights
 from napari_cryopick.picks import Picks, Status
 
 STRETCHES = (1.0, 0.8, 1.2)

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_cryopick.evaluation.matching import match
-from napari_cryopick.evaluation.particles import score_particles
+from napari_cryopick.detection.events import Predicted
+from napari_cryopick.detection.predict import predict_many
+from napari_cryopick.detection.settings import PredictSettings
 from napari_cryopick.io import find_micrographs, match_picks, read_header, read_picks
-from napari_cryopick.picking.events import Predicted
-from napari_cryopick.picking.predict import predict_many
-from napari_cryopick.picking.settings import PredictSettings
+from napari_cryopick.metrics.matching import match
+from napari_cryopick.metrics.particles import score_particles
 from napari_cryopick.picks import Picks, Status
-from napari_cryopick.training.border import kept_border
+from napari_cryopick.training.holdout import kept_border
 
 EVERY_PICK = 0.01
 RANKS = (0.1, 0.25, 0.5, 0.75, 1.0)

@@ -21,12 +21,11 @@ from scipy import fft
 from scipy.ndimage import gaussian_filter
 from scipy.special import expit
 
-from napari_cryopick.evaluation.particles import ParticleScores, score_particles
-from napari_cryopick.imaging.prepare import prepare
-from napari_cryopick.imaging.rescale import Rescaling
+from napari_cryopick.detection.peaks import find_peaks
+from napari_cryopick.imaging.prepare import Rescaling, prepare
 from napari_cryopick.io import find_micrographs, match_picks, read_micrograph, read_picks
-from napari_cryopick.network.architectures import PARTICLE_PX
-from napari_cryopick.picking.peaks import find_peaks
+from napari_cryopick.metrics.particles import ParticleScores, score_particles
+from napari_cryopick.model.unet import PARTICLE_PX
 from napari_cryopick.picks import Picks
 
 REACH_PX = 22

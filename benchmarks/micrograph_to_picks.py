@@ -17,12 +17,12 @@ from time import perf_counter
 import mrcfile
 import numpy as np
 
+from napari_cryopick.detection.predict import predict
+from napari_cryopick.detection.settings import PredictSettings
 from napari_cryopick.io import read_micrograph
-from napari_cryopick.network.architectures import ARCHITECTURES, PARTICLE_PX
-from napari_cryopick.network.card import ModelCard
-from napari_cryopick.network.weights import Model
-from napari_cryopick.picking.predict import predict
-from napari_cryopick.picking.settings import PredictSettings
+from napari_cryopick.model.card import ModelCard
+from napari_cryopick.model.unet import ARCHITECTURES, PARTICLE_PX
+from napari_cryopick.model.weights import Model
 
 EDGE_PX = 4096
 RUNS = 7

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage, stats
 
 from napari_cryopick.io import find_micrographs, match_picks, read_micrograph, read_picks
-from napari_cryopick.simulation.micrograph_settings import MicrographSettings
 from napari_cryopick.simulation.micrographs import make_micrographs, read_body
+from napari_cryopick.simulation.settings import MicrographSettings
 
 BINS = 120
 CUT = 128

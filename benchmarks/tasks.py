@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_cryopick.evaluation.particles import ParticleScores, score_particles
-from napari_cryopick.picking.events import Predicted
-from napari_cryopick.picking.predict import predict_many
-from napari_cryopick.picking.settings import PredictSettings
+from napari_cryopick.detection.events import Predicted
+from napari_cryopick.detection.predict import predict_many
+from napari_cryopick.detection.settings import PredictSettings
+from napari_cryopick.metrics.particles import ParticleScores, score_particles
 from napari_cryopick.picks import Picks
 
 EVERY_PICK = 0.01

@@ -61,8 +61,8 @@ def test_the_wheel_holds_the_manifest_the_type_marker_and_no_tests(names_in_whee
 
 
 def test_the_wheel_holds_the_models_that_come_along(names_in_wheel):
-    folder = Path(napari_cryopick.__file__).parent / "network" / "bundled"
-    bundled = {f"napari_cryopick/network/bundled/{path.name}" for path in folder.iterdir()}
+    folder = Path(napari_cryopick.__file__).parent / "model" / "bundled"
+    bundled = {f"napari_cryopick/model/bundled/{path.name}" for path in folder.iterdir()}
     assert bundled
     assert bundled <= names_in_wheel
 

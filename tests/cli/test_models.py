@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from napari_cryopick.cli.main import main
-from napari_cryopick.network.card import ModelCard
-from napari_cryopick.network.weights import Model, load_weights, save_weights
+from napari_cryopick.model.card import ModelCard
+from napari_cryopick.model.weights import Model, load_weights, save_weights
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ import yaml
 from napari_cryopick import Picks
 from napari_cryopick.cli.main import main
 from napari_cryopick.io import PickSet, read_picks, write_picks
-from napari_cryopick.network.zoo import load_model
+from napari_cryopick.model.registry import load_model
 
 WEIGHTS = "model.safetensors"
 

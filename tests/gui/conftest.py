@@ -16,7 +16,7 @@ from napari import settings
 from napari.components import ViewerModel
 from npe2 import PluginManager
 
-from napari_cryopick.gui.reader import read_stacks
+from napari_cryopick.gui.contributions.reader import read_stacks
 from napari_cryopick.io import PickSet, write_picks
 from napari_cryopick.picks import Picks
 
@@ -75,9 +75,9 @@ def model(tmp_path_factory) -> Path:
     """Weights that nobody has trained."""
     import torch
 
-    from napari_cryopick.network.architectures import ARCHITECTURES
-    from napari_cryopick.network.card import ModelCard
-    from napari_cryopick.network.weights import Model, save_weights
+    from napari_cryopick.model.card import ModelCard
+    from napari_cryopick.model.unet import ARCHITECTURES
+    from napari_cryopick.model.weights import Model, save_weights
 
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("model") / "untrained.safetensors"

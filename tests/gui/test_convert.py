@@ -11,9 +11,9 @@ from napari.layers import Image, Points
 from napari.layers import Labels as LabelsLayer
 
 from napari_cryopick import CryopickError, Picks, Source, Status
-from napari_cryopick.gui.convert import labels_of, picks_of, points_over, rows_of
-from napari_cryopick.gui.layers import labels_layer, picks_layer
-from napari_cryopick.gui.stack import Stack
+from napari_cryopick.gui.layers.convert import labels_of, picks_of, points_over, rows_of
+from napari_cryopick.gui.layers.layers import labels_layer, picks_layer
+from napari_cryopick.gui.layers.stack import Stack
 
 STACK = Stack((Path("a.mrc"), Path("b.mrc")), ((100, 120), (60, 80)))
 IMAGE = Image(

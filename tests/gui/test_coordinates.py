@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from napari_cryopick import CryopickError, Picks, Source, Status
-from napari_cryopick.gui.coordinates import points_layer, write_layer
-from napari_cryopick.gui.curation import curate, curated_picks, show_above
-from napari_cryopick.gui.layers import picks_layer, pixel_size_angstrom, stack_of
+from napari_cryopick.gui.contributions.coordinates import points_layer, write_layer
+from napari_cryopick.gui.layers.curation import curate, curated_picks, show_above
+from napari_cryopick.gui.layers.layers import picks_layer, pixel_size_angstrom, stack_of
 from napari_cryopick.io import PickSet, read_picks, write_picks
 
 PICKS = PickSet(

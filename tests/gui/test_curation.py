@@ -9,7 +9,7 @@ from napari.layers import Image
 from napari.layers.base import ActionType
 
 from napari_cryopick import Picks, Source, Status
-from napari_cryopick.gui.curation import (
+from napari_cryopick.gui.layers.curation import (
     curate,
     curated_picks,
     redo,
@@ -19,8 +19,8 @@ from napari_cryopick.gui.curation import (
     show_above,
     undo,
 )
-from napari_cryopick.gui.layers import SOURCE_COLOURS, picks_layer
-from napari_cryopick.gui.stack import Stack
+from napari_cryopick.gui.layers.layers import SOURCE_COLOURS, picks_layer
+from napari_cryopick.gui.layers.stack import Stack
 
 STACK = Stack((Path("a.mrc"), Path("b.mrc")), ((100, 120),) * 2)
 RADIUS_PX = 10.0

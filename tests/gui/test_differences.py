@@ -5,16 +5,16 @@ import pytest
 from napari.utils.colormaps.standardize_color import transform_color
 
 from napari_cryopick import CryopickError, Source
-from napari_cryopick.gui.differences import (
+from napari_cryopick.gui.layers.differences import (
     COLOURS,
     SYMBOLS,
     changes,
     read_outcome,
     show_differences,
 )
-from napari_cryopick.gui.layers import DIFFERENCES, SOURCE_COLOURS, find_layer, stack_of
-from napari_cryopick.gui.run_folder import iterations
+from napari_cryopick.gui.layers.layers import DIFFERENCES, SOURCE_COLOURS, find_layer, stack_of
 from napari_cryopick.picks import Picks
+from napari_cryopick.runs.read import iterations
 
 DIAMETER_PX = 20.0
 

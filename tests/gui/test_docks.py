@@ -12,9 +12,9 @@ from qtpy.QtCore import QThreadPool
 
 DOCKS = ("Predict particles", "Train", "Self-train")
 PANELS = (
-    "predict_panel.PredictPanel",
-    "train_panel.TrainPanel",
-    "self_train_panel.SelfTrainPanel",
+    "predict.PredictPanel",
+    "train.TrainPanel",
+    "self_train.SelfTrainPanel",
 )
 
 
@@ -25,8 +25,8 @@ def test_opening_a_dock_imports_nothing_heavy(panel, folder):
 import sys
 from napari.components import ViewerModel
 from qtpy.QtWidgets import QApplication
-from napari_cryopick.gui.reader import read_stacks
-from napari_cryopick.gui.{module} import {name}
+from napari_cryopick.gui.contributions.reader import read_stacks
+from napari_cryopick.gui.docks.{module} import {name}
 app = QApplication([])
 viewer = ViewerModel()
 pixels, attributes, _ = read_stacks({str(folder)!r})[0]
@@ -82,7 +82,7 @@ def test_closing_the_window_ends_the_work(qtbot, folder, make_napari_viewer):
 
 @pytest.mark.viewer
 def test_menu_commands_make_layers_ready_to_annotate(window, monkeypatch):
-    from napari_cryopick.gui import commands
+    from napari_cryopick.gui.contributions import commands
 
     monkeypatch.setattr(napari, "current_viewer", lambda: window)
     commands.new_picks_layer()

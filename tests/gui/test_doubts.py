@@ -5,7 +5,7 @@ from math import isnan
 import numpy as np
 
 from napari_cryopick import Picks, Source, Status
-from napari_cryopick.gui.doubts import Why, doubts
+from napari_cryopick.gui.docks.review import Why, doubts
 
 RADIUS_PX = 10.0
 

@@ -4,10 +4,10 @@ import pytest
 from pydantic import BaseModel, Field, ValidationError
 from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QToolButton
 
-from napari_cryopick.gui.editors import title_and_unit
-from napari_cryopick.gui.form import SettingsForm
-from napari_cryopick.picking.settings import PredictSettings
-from napari_cryopick.synthesis.settings import Conditions
+from napari_cryopick.detection.settings import PredictSettings
+from napari_cryopick.gui.widgets.editors import title_and_unit
+from napari_cryopick.gui.widgets.form import SettingsForm
+from napari_cryopick.pretraining.settings import Conditions
 from napari_cryopick.training.settings import TrainSettings
 
 

@@ -7,7 +7,7 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QThreadPool
 
 from napari_cryopick import CryopickError
-from napari_cryopick.gui.jobs import Errand, Job, Refused, Turns
+from napari_cryopick.gui.widgets.jobs import Errand, Job, Refused, Turns
 
 
 def run_to_end(work, qtbot) -> list:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from napari.layers import Image
 
-from napari_cryopick.gui.layers import (
+from napari_cryopick.detection.events import Maps
+from napari_cryopick.gui.layers.layers import (
     LABELS,
     PICKS,
     coarse_frame,
@@ -20,8 +21,7 @@ from napari_cryopick.gui.layers import (
     pixel_size_angstrom,
     set_pixel_size,
 )
-from napari_cryopick.gui.stack import Stack
-from napari_cryopick.picking.maps import Maps
+from napari_cryopick.gui.layers.stack import Stack
 
 STACK = Stack((Path("a.mrc"), Path("b.mrc")), ((100, 120), (90, 120)))
 

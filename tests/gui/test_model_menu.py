@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 from qtpy.QtWidgets import QLabel
 
-from napari_cryopick.gui.model_card import ModelCardDialog
-from napari_cryopick.gui.model_menu import ModelMenu
-from napari_cryopick.gui.models import TRAINED, ModelCombo, offer
-from napari_cryopick.network.card import ModelCard
-from napari_cryopick.network.own_models import import_model
-from napari_cryopick.network.zoo import DEFAULT, list_models, load_model
+from napari_cryopick.gui.widgets.model_combo import TRAINED, ModelCombo, offer
+from napari_cryopick.gui.widgets.model_menu import ModelCardDialog, ModelMenu
+from napari_cryopick.model.card import ModelCard
+from napari_cryopick.model.registry import DEFAULT, import_model, list_models, load_model
 
 
 @pytest.fixture
@@ -123,7 +121,7 @@ def test_a_model_from_the_web_is_kept_and_chosen(menu, told, qtbot, web, model):
 
 
 def test_a_kept_model_predicts(menu, viewer, image, model, qtbot, models_folder):
-    from napari_cryopick.gui.predict_panel import PredictPanel
+    from napari_cryopick.gui.docks.predict import PredictPanel
 
     kept = import_model(str(model), "mine", models_folder)
     panel = PredictPanel(viewer)

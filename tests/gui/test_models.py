@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from napari_cryopick.gui.models import TRAINED, ModelCombo, offer
-from napari_cryopick.network import zoo
-from napari_cryopick.network.own_models import import_model
+from napari_cryopick.gui.widgets.model_combo import TRAINED, ModelCombo, offer
+from napari_cryopick.model import registry as zoo
+from napari_cryopick.model.registry import import_model
 
 
 @pytest.fixture

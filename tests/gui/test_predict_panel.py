@@ -4,15 +4,21 @@ import numpy as np
 import pytest
 
 from napari_cryopick import Picks, Source
-from napari_cryopick.gui.curation import replace_all_model_picks
-from napari_cryopick.gui.layers import LABELS, PICKS, find_layer, pixel_size_angstrom, stack_of
-from napari_cryopick.gui.models import offer
-from napari_cryopick.gui.panel import remembered_diameter
-from napari_cryopick.gui.predict_panel import PredictPanel
-from napari_cryopick.gui.reader import read_stacks
-from napari_cryopick.gui.scratch import adopt
+from napari_cryopick.gui.contributions.reader import read_stacks
+from napari_cryopick.gui.docks.panel import remembered_diameter
+from napari_cryopick.gui.docks.predict import PredictPanel
+from napari_cryopick.gui.layers.curation import replace_all_model_picks
+from napari_cryopick.gui.layers.layers import (
+    LABELS,
+    PICKS,
+    find_layer,
+    pixel_size_angstrom,
+    stack_of,
+)
+from napari_cryopick.gui.layers.scratch import adopt
+from napari_cryopick.gui.widgets.model_combo import offer
 from napari_cryopick.io import read_picks
-from napari_cryopick.network.zoo import DEFAULT
+from napari_cryopick.model.registry import DEFAULT
 from napari_cryopick.simulation.example import simulate_example
 
 TIMEOUT_MS = 60_000

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from napari.settings import get_plugin_settings
 
-from napari_cryopick.gui.models import TRAINED, ModelCombo
-from napari_cryopick.gui.preferences import models_folder as chosen
-from napari_cryopick.network.own_models import import_model
+from napari_cryopick.gui.contributions.preferences import models_folder as chosen
+from napari_cryopick.gui.widgets.model_combo import TRAINED, ModelCombo
+from napari_cryopick.model.registry import import_model
 
 
 def test_models_are_kept_where_the_preferences_of_napari_say(models_folder, tmp_path):

@@ -6,8 +6,8 @@ import pytest
 from napari.utils.notifications import notification_manager
 
 from napari_cryopick import CryopickError
-from napari_cryopick.gui.layers import pixel_size_angstrom, stack_of
-from napari_cryopick.gui.reader import read_stacks
+from napari_cryopick.gui.contributions.reader import read_stacks
+from napari_cryopick.gui.layers.layers import pixel_size_angstrom, stack_of
 
 
 def test_a_folder_opens_as_one_lazy_stack_in_angstrom(viewer, folder):

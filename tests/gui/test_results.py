@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from napari_cryopick import Picks, Source
-from napari_cryopick.gui.layers import LABELS, MAPS, PICKS, find_layer, stack_of
-from napari_cryopick.gui.results import ensure_labels, fill_layers, make_layers
+from napari_cryopick.detection.events import Maps, Predicted
+from napari_cryopick.gui.layers.layers import LABELS, MAPS, PICKS, find_layer, stack_of
+from napari_cryopick.gui.layers.results import ensure_labels, fill_layers, make_layers
 from napari_cryopick.io import read_micrograph
-from napari_cryopick.picking.events import Predicted
-from napari_cryopick.picking.maps import Maps
 
 DIAMETER_PX = 20.0
 

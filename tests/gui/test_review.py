@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from napari_cryopick import Picks, Source
-from napari_cryopick.gui.curation import curated_picks, redo, replace_model_picks, undo
-from napari_cryopick.gui.doubts import Doubt, Why
-from napari_cryopick.gui.layers import PLACE, find_layer, stack_of
-from napari_cryopick.gui.results import ensure_picks
-from napari_cryopick.gui.review import Review
-from napari_cryopick.gui.view import camera
+from napari_cryopick.gui.docks.review import Doubt, Review, Why
+from napari_cryopick.gui.layers.curation import curated_picks, redo, replace_model_picks, undo
+from napari_cryopick.gui.layers.layers import PLACE, find_layer, stack_of
+from napari_cryopick.gui.layers.results import ensure_picks
+from napari_cryopick.gui.layers.view import camera
 
 DIAMETER_PX = 20.0
 UNSURE = [Doubt(2, (60.0, 70.0), Why.UNSURE, 0.31), Doubt(1, (50.0, 50.0), Why.UNSURE, 0.35)]

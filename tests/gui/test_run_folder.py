@@ -6,8 +6,8 @@ from math import isnan
 
 import pytest
 
-from napari_cryopick.gui.run_folder import iterations, latest_self_training
 from napari_cryopick.picks import Picks
+from napari_cryopick.runs.read import iterations, latest_self_training
 
 NOTHING = Picks.at([])
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from napari_cryopick import Picks, Source
-from napari_cryopick.gui.curation import curated_picks, replace_model_picks
-from napari_cryopick.gui.layers import DIFFERENCES, find_layer, stack_of
-from napari_cryopick.gui.predict_panel import PredictPanel
-from napari_cryopick.gui.self_train_panel import SelfTrainPanel
+from napari_cryopick.gui.docks.predict import PredictPanel
+from napari_cryopick.gui.docks.self_train import SelfTrainPanel
+from napari_cryopick.gui.layers.curation import curated_picks, replace_model_picks
+from napari_cryopick.gui.layers.layers import DIFFERENCES, find_layer, stack_of
 
 TIMEOUT_MS = 120_000
 CLICKS = [(40, 40), (40, 120), (110, 50), (100, 150), (70, 90), (130, 100)]

@@ -8,14 +8,14 @@ import pytest
 import yaml
 
 from napari_cryopick import Source, Status
-from napari_cryopick.gui.curation import replace_model_picks
-from napari_cryopick.gui.layers import stack_of
-from napari_cryopick.gui.predict_panel import PredictPanel
-from napari_cryopick.gui.reader import read_stacks
-from napari_cryopick.gui.results import ensure_labels, ensure_picks
-from napari_cryopick.gui.run_folder import latest_self_training
-from napari_cryopick.gui.train_panel import TrainPanel
+from napari_cryopick.gui.contributions.reader import read_stacks
+from napari_cryopick.gui.docks.predict import PredictPanel
+from napari_cryopick.gui.docks.train import TrainPanel
+from napari_cryopick.gui.layers.curation import replace_model_picks
+from napari_cryopick.gui.layers.layers import stack_of
+from napari_cryopick.gui.layers.results import ensure_labels, ensure_picks
 from napari_cryopick.picks import Picks
+from napari_cryopick.runs.read import latest_self_training
 
 TIMEOUT_MS = 120_000
 CLICKS = [(40, 40), (40, 120), (110, 50), (100, 150), (70, 90), (130, 100)]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_cryopick.gui.undo import History
+from napari_cryopick.gui.layers.curation import History
 
 
 @given(st.lists(st.integers(), max_size=20))

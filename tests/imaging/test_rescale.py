@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from napari_cryopick.imaging.rescale import Rescaling
+from napari_cryopick.imaging.prepare import Rescaling
 
 COORDINATES = st.floats(-100, 20_000)
 

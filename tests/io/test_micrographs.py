@@ -10,12 +10,7 @@ import numpy as np
 import pytest
 
 from napari_cryopick import CryopickError, Micrograph
-from napari_cryopick.io import (
-    check_pixels,
-    read_header,
-    read_micrograph,
-    require_pixel_size,
-)
+from napari_cryopick.io import check_pixels, read_header, read_micrograph, require_pixel_size
 
 
 @pytest.mark.parametrize("read", [read_header, read_micrograph])

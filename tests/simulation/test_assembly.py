@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from napari_cryopick.simulation.assembly import assemble, fill_ball
+from napari_cryopick.simulation.structure import assemble, fill_ball
 
 
 @pytest.mark.parametrize(("symmetry", "order"), [("C1", 1), ("C4", 4), ("D7", 14), ("O", 24)])

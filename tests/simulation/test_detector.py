@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_cryopick.simulation import parallel
-from napari_cryopick.simulation.beam import illumination
+from napari_cryopick.simulation.ctf import illumination
 from napari_cryopick.simulation.detector import DETECTORS, blur, detect
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from napari_cryopick.evaluation.particles import precision_recall_curve
-from napari_cryopick.gui.sample_data import simulated
+from napari_cryopick.gui.contributions.sample_data import simulated
 from napari_cryopick.io import match_picks, read_micrograph, read_picks
+from napari_cryopick.metrics.particles import precision_recall_curve
 from napari_cryopick.picks import Picks
 from napari_cryopick.simulation.example import example, simulate_example
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy import fft
 
-from napari_cryopick.simulation.ctf import Optics, contrast_transfer
-from napari_cryopick.simulation.damage import intact
+from napari_cryopick.simulation.ctf import Optics, contrast_transfer, intact
 from napari_cryopick.simulation.ice import grain_filter, still, structure_factor, unscattered
 from napari_cryopick.simulation.image import Exposure, expose, frequencies
 from napari_cryopick.simulation.potential import (

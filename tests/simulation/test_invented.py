@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from napari_cryopick import CryopickError
 from napari_cryopick.simulation.invented import invent
-from napari_cryopick.simulation.micrograph_settings import MicrographSettings
 from napari_cryopick.simulation.micrographs import gather_bodies
 from napari_cryopick.simulation.potential import CONTRAST_PER_DALTON
+from napari_cryopick.simulation.settings import MicrographSettings
 
 
 @given(st.integers(0, 10_000))

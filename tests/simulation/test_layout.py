@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import pdist, squareform
 
-from napari_cryopick.simulation.layout import fast_shape, place
+from napari_cryopick.simulation.placement import fast_shape, place
 
 
 @given(

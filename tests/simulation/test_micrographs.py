@@ -15,11 +15,11 @@ from napari_cryopick import CryopickError
 from napari_cryopick.io import match_picks, read_micrograph, read_picks
 from napari_cryopick.labels import LabelClass
 from napari_cryopick.picks import Status
-from napari_cryopick.ruler import BORDER
+from napari_cryopick.settings import BORDER
 from napari_cryopick.simulation import parallel
 from napari_cryopick.simulation.field import KIND
-from napari_cryopick.simulation.micrograph_settings import MicrographSettings
 from napari_cryopick.simulation.micrographs import make_micrographs, read_body, simulate
+from napari_cryopick.simulation.settings import MicrographSettings
 
 SMALL = MicrographSettings(
     count=2, shape=(300, 400), pixel_size_angstrom=3.0, particles=15, empty_fields=0

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from scipy import fft, ndimage
 
-from napari_cryopick.simulation.carbon import add_carbon
-from napari_cryopick.simulation.contamination import add_gold_bead, add_ice_ball, sphere
-from napari_cryopick.simulation.crowd import add_aggregate
-from napari_cryopick.simulation.crystal import SPACINGS_ANGSTROM, add_crystals
-from napari_cryopick.simulation.debris import add_debris
-from napari_cryopick.simulation.ice import smooth_noise, undulation
+from napari_cryopick.simulation.contamination import (
+    add_carbon,
+    add_debris,
+    add_gold_bead,
+    add_ice_ball,
+    sphere,
+)
+from napari_cryopick.simulation.ice import SPACINGS_ANGSTROM, add_crystals, smooth_noise, undulation
+from napari_cryopick.simulation.placement import add_aggregate
 from napari_cryopick.simulation.potential import CONTRAST_PER_DALTON
 from napari_cryopick.simulation.scene import Scene
 

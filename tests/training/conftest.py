@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import torch
 
-from napari_cryopick.imaging.rescale import Rescaling
+from napari_cryopick.detection.events import Maps
+from napari_cryopick.imaging.prepare import Rescaling
 from napari_cryopick.io import match_picks, read_picks
 from napari_cryopick.labels import Labels
-from napari_cryopick.network.architectures import AREA_RADIUS, PARTICLE_PX
-from napari_cryopick.picking.maps import Maps
+from napari_cryopick.model.unet import AREA_RADIUS, PARTICLE_PX
 from napari_cryopick.picks import Picks, Source, Status
 from napari_cryopick.simulation.example import example, simulate_example
 from napari_cryopick.training.events import TrainingEvent

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_cryopick.picks import Picks, Status
-from napari_cryopick.ruler import BORDER
-from napari_cryopick.training.border import kept_border
+from napari_cryopick.settings import BORDER
+from napari_cryopick.training.holdout import kept_border
 
 SHAPE = (2000, 3000)
 DIAMETER_PX = 100.0

@@ -8,15 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from napari_cryopick.network.card import Calibration
-from napari_cryopick.picking.calibrate import calibrate, weigh
-from napari_cryopick.training.calibration import (
+from napari_cryopick.detection.calibration import (
     DOUBTED,
     best_threshold,
+    calibrate,
     doubted,
     fit,
     to_count,
+    weigh,
 )
+from napari_cryopick.model.card import Calibration
 
 
 @pytest.mark.parametrize(("slope", "offset"), [(1.0, 0.0), (1.7, -0.8), (0.6, 1.2)])

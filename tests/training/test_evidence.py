@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_cryopick.network.card import Calibration
+from napari_cryopick.model.card import Calibration
 from napari_cryopick.picks import Picks, Source, Status
 from napari_cryopick.training.evidence import (
     BREADTH,

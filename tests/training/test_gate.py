@@ -13,8 +13,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from napari_cryopick.network.architectures import AREA_RADIUS
-from napari_cryopick.network.card import Calibration
+from napari_cryopick.model.card import Calibration
+from napari_cryopick.model.unet import AREA_RADIUS
 from napari_cryopick.picks import Picks, Status
 from napari_cryopick.training.evidence import Evidence
 from napari_cryopick.training.gate import (

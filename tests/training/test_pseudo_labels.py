@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from napari_cryopick.detection.calibration import to_count
 from napari_cryopick.labels import LabelClass, Labels
-from napari_cryopick.network.architectures import ARCHITECTURES, PARTICLE_PX
-from napari_cryopick.network.card import Calibration
+from napari_cryopick.model.card import Calibration
+from napari_cryopick.model.unet import ARCHITECTURES, PARTICLE_PX
 from napari_cryopick.picks import Picks, Status
-from napari_cryopick.training.calibration import to_count
 from napari_cryopick.training.examples import Example, load_examples
 from napari_cryopick.training.judging import judge, recalibrated
 from napari_cryopick.training.pseudo_labels import (

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 
 from napari_cryopick.io import read_picks
 from napari_cryopick.labels import LabelClass, Labels
-from napari_cryopick.network.zoo import load_model
+from napari_cryopick.model.registry import load_model
 from napari_cryopick.picks import Picks, Status
 from napari_cryopick.training.events import (
     Checkpoint,

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from napari_cryopick import CryopickError
 from napari_cryopick.io import PickSet, match_picks, read_picks, write_picks
-from napari_cryopick.network.zoo import load_model
+from napari_cryopick.model.registry import load_model
 from napari_cryopick.picks import Picks
 from napari_cryopick.training import fitting
 from napari_cryopick.training.events import Finished, Iteration, Step, TrainingEvent

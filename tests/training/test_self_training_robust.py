@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from napari_cryopick.evaluation.particles import score_particles
 from napari_cryopick.io import match_picks, read_picks
+from napari_cryopick.metrics.particles import score_particles
 from napari_cryopick.picks import Picks
 from napari_cryopick.simulation.body import Body
 from napari_cryopick.simulation.example import USUAL as CLEAN
 from napari_cryopick.simulation.example import example
-from napari_cryopick.simulation.micrograph_settings import MicrographSettings
 from napari_cryopick.simulation.micrographs import simulate
+from napari_cryopick.simulation.settings import MicrographSettings
 from napari_cryopick.training.events import PseudoLabelled
 from napari_cryopick.training.self_training import self_train
 from napari_cryopick.training.settings import SelfTrainSettings

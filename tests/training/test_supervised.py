@@ -18,12 +18,12 @@ from pydantic import ValidationError
 from safetensors.torch import load_file
 
 from napari_cryopick import CryopickError
-from napari_cryopick.evaluation.particles import score_particles
+from napari_cryopick.detection.events import Predicted
+from napari_cryopick.detection.predict import predict_many
+from napari_cryopick.detection.settings import PredictSettings
 from napari_cryopick.labels import LabelClass, Labels
-from napari_cryopick.network.zoo import load_model
-from napari_cryopick.picking.events import Predicted
-from napari_cryopick.picking.predict import predict_many
-from napari_cryopick.picking.settings import PredictSettings
+from napari_cryopick.metrics.particles import score_particles
+from napari_cryopick.model.registry import load_model
 from napari_cryopick.picks import Picks
 from napari_cryopick.training.events import (
     Checkpoint,

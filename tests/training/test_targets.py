@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_cryopick.imaging.rescale import Rescaling
+from napari_cryopick.imaging.prepare import Rescaling
 from napari_cryopick.labels import LabelClass, Labels
 from napari_cryopick.picks import Picks, Status
 from napari_cryopick.training.targets import (

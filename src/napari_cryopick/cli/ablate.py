@@ -14,9 +14,8 @@ from ..training.ablation.events import AblationEvent, Scored, Tabulated, Trainin
 from ..training.ablation.scores import FIGURES
 from ..training.ablation.settings import AblationSettings
 from ..training.ablation.tables import Line
-from .learning import learning_from
 from .options import JsonFile
-from .progress import Progress
+from .progress import Progress, learning_from
 from .terminal import ExitCode, deliver, figure, say, table
 
 SHORT = {

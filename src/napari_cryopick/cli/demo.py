@@ -89,10 +89,10 @@ def commands(folder: Path, diameter: str) -> list[tuple[str, list[str]]]:
 
 def draw(folder: Path, name: str, truth: Picks, diameter_angstrom: float) -> None:
     """A picture of the picks on one micrograph: right, wrong and missed."""
-    from ..evaluation.pictures import draw_picks
-    from ..picking.events import Predicted
-    from ..picking.predict import predict_many
-    from ..picking.settings import PredictSettings
+    from ..detection.events import Predicted
+    from ..detection.predict import predict_many
+    from ..detection.settings import PredictSettings
+    from ..runs.pictures import draw_picks
 
     settings = PredictSettings(diameter_angstrom=diameter_angstrom, model=str(folder / "run"))
     for event in predict_many([folder / name], settings):

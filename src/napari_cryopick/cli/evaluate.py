@@ -9,13 +9,13 @@ from cyclopts import Parameter
 from rich.console import Group, RenderableType
 
 from ..errors import CryopickError
-from ..ruler import Ruler
+from ..settings import Ruler
 from .options import JsonFile
 from .terminal import ExitCode, counted, deliver, figure, say, table
 
 if TYPE_CHECKING:
-    from ..evaluation.particles import ParticleScores
     from ..io import PickSet
+    from ..metrics.particles import ParticleScores
     from ..picks import Picks
 
 
@@ -39,8 +39,8 @@ def evaluate(
     truth
         Every particle of the annotated micrographs: .star or .csv.
     """
-    from ..evaluation.particles import score_particles
     from ..io import read_picks
+    from ..metrics.particles import score_particles
 
     found, annotated = read_picks(picks), read_picks(truth)
     pixel_size = (

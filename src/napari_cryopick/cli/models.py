@@ -12,12 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import CryopickError
-from ..network.card import ModelCard
-from ..network.facts import facts, network, size
-from ..network.model_file import read_card
-from ..network.zoo import Listed, find_model, list_models, list_runs
+from ..model.card import ModelCard, facts, network, size
+from ..model.model_file import read_card
+from ..model.registry import Listed, find_model, list_models, list_runs
 from .options import JsonFile
-from .teach import teach
+from .pretrain import teach
 from .terminal import ExitCode, complain, deliver, figure, say, table
 
 models = App(name="models", help="List models by name; show, import, export, remove, teach.")
@@ -68,7 +67,7 @@ def import_(source: str, /, *, name: str = "") -> ExitCode:
     name
         By default what the model calls itself, or else the name of the file or run.
     """
-    from ..network.own_models import import_model
+    from ..model.registry import import_model
 
     kept = import_model(source, name)
     say(f"{kept.path} holds the model; to pick with it: --model {shlex.quote(kept.name)}")
@@ -86,7 +85,7 @@ def export(model: str, file: Path, /) -> ExitCode:
     file
         The file, .safetensors.
     """
-    from ..network.own_models import export_model
+    from ..model.registry import export_model
 
     say(f"The model is in {export_model(model, file)}.")
     return ExitCode.DONE
@@ -101,7 +100,7 @@ def remove(name: str, /) -> ExitCode:
     name
         Its name.
     """
-    from ..network.own_models import remove_model
+    from ..model.registry import remove_model
 
     remove_model(name)
     say(f"{name} is removed.")

@@ -13,11 +13,11 @@ from cyclopts import Parameter
 from pydantic import Field
 from rich.table import Table
 
-from ..picking.events import Estimated, Failed, Predicted, PredictionEvent
-from ..picking.promise import Promise
-from ..picking.settings import PredictSettings
+from ..detection.calibration import Promise
+from ..detection.events import Estimated, Failed, Predicted, PredictionEvent
+from ..detection.settings import PredictSettings
+from ..io.files import without_nan
 from ..picks import Picks, Status
-from ..plain import without_nan
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
 from .terminal import ExitCode, complain, counted, deliver, require_writable, say, table
@@ -59,7 +59,7 @@ def predict(
     pick_format(output)
     require_writable(output.parent)
     with stop_on_interrupt() as stop:
-        from ..picking.predict import predict_many
+        from ..detection.predict import predict_many
 
         sized = with_diameter(settings, paths, stop)
         if sized is None:
@@ -101,7 +101,7 @@ def with_diameter(
 
 def estimated(options: PredictOptions, paths: Sequence[Path], stop: Event) -> Estimated | None:
     """Estimate the diameter, shown while it goes on; None if it was stopped."""
-    from ..picking.diameter import estimate_diameter
+    from ..detection.diameter import estimate_diameter
 
     size, device = options.pixel_size_angstrom, options.device
     with Progress("Estimating the diameter") as progress:

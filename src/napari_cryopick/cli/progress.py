@@ -1,18 +1,21 @@
-"""Long work as seen from the terminal: how far it is, and how to stop it."""
+"""What commands that learn begin with."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
 from time import monotonic
 from typing import Any
 
 from rich import progress
 
-from .terminal import messages, say
+from ..picks import Picks
+from .terminal import messages, require_writable, say
 
 
 class Progress:
@@ -66,3 +69,30 @@ def stop_on_interrupt() -> Iterator[Event]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@dataclass(frozen=True)
+class Given:
+    """Micrographs, a person's picks on some of them, and a token that Ctrl-C sets."""
+
+    micrographs: list[Path]
+    picks: dict[Path, Picks]
+    stop: Event
+
+
+@contextmanager
+def learning_from(micrographs: Sequence[str], picks: Path | None, output: Path) -> Iterator[Given]:
+    """Find micrographs and match picks to them, then make the output folder; Ctrl-C stops.
+
+    Raises
+    ------
+    CryopickError
+        If there are no such micrographs or picks, or the folder cannot be written to.
+    """
+    from ..io import find_micrographs, match_picks, read_picks
+
+    paths = find_micrographs(micrographs)
+    clicks = {} if picks is None else match_picks(read_picks(picks), paths)
+    require_writable(output)
+    with stop_on_interrupt() as stop:
+        yield Given(paths, clicks, stop)

@@ -20,7 +20,7 @@ def report(run: Path, /, *, output: Path | None = None) -> ExitCode:
     output
         The HTML file; report.html in the run by default.
     """
-    from ..evaluation.report import write_report
+    from ..runs.report import write_report
 
     say(f"The report is in {write_report(run, output)}.")
     return ExitCode.DONE

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from rich.table import Table
 
-from ..plain import without_nan
+from ..io.files import without_nan
 from ..training.events import (
     Finished,
     Iteration,
@@ -21,9 +21,8 @@ from ..training.events import (
 )
 from ..training.recipes import with_recipe
 from ..training.settings import SelfTrainSettings
-from .learning import learning_from
 from .options import JsonFile
-from .progress import Progress
+from .progress import Progress, learning_from
 from .terminal import ExitCode, counted, deliver, figure, say, say_command, table
 from .train import as_data, begun, next_command
 

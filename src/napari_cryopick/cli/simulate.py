@@ -10,8 +10,8 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from ..errors import CryopickError
-from ..simulation.events import Simulated
-from ..simulation.micrograph_settings import MicrographSettings
+from ..simulation.micrographs import Simulated
+from ..simulation.settings import MicrographSettings
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
 from .terminal import ExitCode, counted, deliver, require_writable, say, table

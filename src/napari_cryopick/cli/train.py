@@ -12,13 +12,12 @@ from pydantic import Field
 from rich.table import Table
 
 from ..errors import CryopickError
-from ..plain import without_nan
-from ..synthesis.settings import TrainOptions
+from ..io.files import without_nan
+from ..pretraining.settings import TrainOptions
 from ..training.events import Finished, Started, Step, TrainingEvent, Validation
 from ..training.settings import TrainSettings
-from .learning import learning_from
 from .options import JsonFile
-from .progress import Progress
+from .progress import Progress, learning_from
 from .terminal import ExitCode, counted, deliver, figure, say, say_command, table
 
 
@@ -94,7 +93,7 @@ def _from_structure(
         )
     chosen = sized(options, structure).from_structure(structure)
     with learning_from(micrographs, None, output) as given:
-        from ..synthesis.structure import train_from_structure
+        from ..pretraining.structure import train_from_structure
 
         say(f"Simulating {counted(chosen.lessons, 'micrograph')} of {structure.name}.")
         run = train_from_structure(given.micrographs, chosen, output, given.stop)
@@ -106,7 +105,7 @@ def sized(options: Options, structure: Path) -> Options:
     """The same, as large as the structure unless a diameter is given."""
     if options.diameter_angstrom is not None:
         return options
-    from ..synthesis.structure import diameter_of
+    from ..pretraining.structure import diameter_of
 
     across = diameter_of(structure)
     say(f"{structure.name} is {across:.0f} Å across; --diameter goes before that.")

@@ -1,13 +1,12 @@
 """Micrographs and picks, from files and into files."""
 
+from ..picks import PickSet, flip_y
 from .files import atomic_path, writing_in
 from .finding import find_micrographs
 from .header import Header
-from .image_formats import FORMATS
 from .matching import match_picks
-from .micrographs import check_pixels, read_header, read_micrograph, require_pixel_size
+from .micrographs import FORMATS, check_pixels, read_header, read_micrograph, require_pixel_size
 from .pick_formats import PICK_FORMATS, pick_format, read_picks, write_picks
-from .pick_set import PickSet, flip_y
 
 __all__ = [
     "FORMATS",

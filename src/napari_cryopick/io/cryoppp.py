@@ -19,15 +19,14 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import CryopickError
-from ..picks import Picks, Source, Status
-from . import csv_table, star
+from ..picks import Picks, PickSet, Source, Status, flip_y
+from . import csv_picks as csv_table
+from . import star
 from .bitmap import BITMAP
 from .files import reading
 from .finding import MICROGRAPHS, find_micrographs
-from .image_formats import image_format
 from .matching import match_picks
-from .micrographs import read_header
-from .pick_set import PickSet, flip_y
+from .micrographs import image_format, read_header
 
 GROUND_TRUTH = "ground_truth"
 PARTICLES = "particle_coordinates"

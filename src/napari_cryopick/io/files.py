@@ -8,9 +8,19 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isnan
 from pathlib import Path
+from typing import Any
 
 from ..errors import CryopickError
+
+
+def without_nan(value: Any) -> Any:
+    """The same nested dicts and values, with None for NaN."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    return None if isinstance(value, float) and isnan(value) else value
+
 
 _PART = re.compile(r"\..+\.\d+(\.\w+)?")
 _FULL = "is on a full disk; free some space or choose another folder"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import CryopickError
 from .files import reading
-from .image_formats import FORMATS, suffix_of
+from .micrographs import FORMATS, suffix_of
 
 MICROGRAPHS = "micrographs"
 """Folder of the micrographs in an entry of CryoPPP."""

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import CryopickError
-from ..picks import Picks
-from .image_formats import stem
-from .pick_set import PickSet
+from ..picks import Picks, PickSet
+from .micrographs import stem
 
 _Name = TypeVar("_Name", str, Path)
 _SLICE = re.compile(r"^\d+@")

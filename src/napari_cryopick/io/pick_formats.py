@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CryopickError
-from ..picks import Picks, Status
-from . import cryoppp, csv_table, star
+from ..picks import Picks, PickSet, Status
+from . import cryoppp, star
+from . import csv_picks as csv_table
 from .files import reading
-from .pick_set import PickSet
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import CryopickError
+from ..picks import PickSet
 from .files import atomic_path
-from .pick_set import PickSet
 from .table import from_table, to_table
 
 if TYPE_CHECKING:

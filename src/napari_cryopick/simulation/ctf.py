@@ -9,6 +9,39 @@ from numpy.typing import NDArray
 
 from .potential import wavelength_angstrom
 
+
+def illumination(
+    shape: tuple[int, int], falloff: float, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Relative brightness (h, w) of a gaussian beam off centre, 1 on average.
+
+    Parameters
+    ----------
+    falloff
+        How much darker the darkest corner is than the middle of the beam; less than 1.
+    """
+    away_y, away_x = (
+        np.square(np.linspace(-1, 1, edge) - rng.uniform(-1, 1), dtype=np.float32) for edge in shape
+    )
+    steepness = np.log1p(-falloff) / (away_y.max() + away_x.max())
+    beam = np.outer(np.exp(steepness * away_y), np.exp(steepness * away_x))
+    return np.asarray(beam / beam.mean(), dtype=np.float32)
+
+
+def intact(
+    frequency: NDArray, electrons_per_square_angstrom: float, voltage_kilovolt: float
+) -> NDArray:
+    """Mean amplitude left of protein at a frequency in 1/Å, over an unweighted exposure.
+
+    It decays by e in twice the critical exposure 0.245 s^-1.665 + 2.81 e/Å² at 300 kV, and in
+    four fifths of that at 200 kV (Grant & Grigorieff 2015, eLife 4, e06980).
+    """
+    harm = 1.0 if voltage_kilovolt > 250 else 0.8
+    critical = harm * (0.245 * np.maximum(frequency, 1e-3) ** -1.665 + 2.81)
+    decays = electrons_per_square_angstrom / (2 * critical)
+    return np.asarray(-np.expm1(-decays) / decays)
+
+
 CHROMATIC_ABERRATION_ANGSTROM = 2.7e7
 ENERGY_SPREAD_VOLT = 0.35  # standard deviation, field emission gun
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .assembly import Symmetry, assemble
 from .body import Body
 from .invented import invented_body
-from .micrograph_settings import MicrographSettings
 from .micrographs import simulate
+from .settings import MicrographSettings
+from .structure import Symmetry, assemble
 
 USUAL = {
     "shape": (1024, 1024),

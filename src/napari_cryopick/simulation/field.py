@@ -11,21 +11,16 @@ from numpy.typing import NDArray
 from ..labels import LabelClass, Labels
 from ..micrograph import Micrograph
 from ..picks import Picks, Source, Status
-from ..ruler import BORDER
-from .beam import illumination
+from ..settings import BORDER
 from .body import Body
-from .carbon import add_carbon
-from .contamination import add_gold_bead, add_ice_ball
-from .crowd import Crowd, add_aggregate, add_fragments, add_particles, one_of
-from .crystal import add_crystals
-from .ctf import Optics
-from .debris import add_debris
+from .contamination import add_carbon, add_debris, add_gold_bead, add_ice_ball
+from .ctf import Optics, illumination
 from .detector import DETECTORS, detect
-from .ice import undulation
+from .ice import add_crystals, undulation
 from .image import Exposure, expose
-from .layout import fast_shape
-from .micrograph_settings import MicrographSettings
+from .placement import Crowd, add_aggregate, add_fragments, add_particles, fast_shape, one_of
 from .scene import Scene
+from .settings import MicrographSettings
 
 KIND = "rlnClassNumber"
 """Column of the picks that tells the structure, from 1 on, where micrographs mix several."""

@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from .carbon import carbon_filter, carbon_grain
-from .ctf import Optics, transfer
-from .damage import intact
-from .debris import debris_filter
+from .contamination import carbon_filter, carbon_grain, debris_filter
+from .ctf import Optics, intact, transfer
 from .ice import grain_filter, grain_spread, unscattered, white_noise
 from .parallel import bands, each
 from .potential import ICE_VOLT, interaction, protein_shape

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-from .assembly import Symmetry, assemble, point_group
 from .body import Body
 from .potential import CONTRAST_PER_DALTON
+from .structure import Symmetry, assemble, point_group
 
 _BLUR = 0.5
 """Width of the gaussian of each point, in distances between points: so that none stands out."""

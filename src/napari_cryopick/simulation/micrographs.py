@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Event
 from time import perf_counter
@@ -21,12 +21,37 @@ from ..micrograph import Micrograph
 from ..picks import Picks, Status
 from . import density, structure
 from .body import Body
-from .crowd import preferred_axes
-from .events import Simulated
 from .field import Field, make_field
 from .invented import invent
-from .micrograph_settings import MicrographSettings
 from .parallel import cores, in_turn
+from .placement import preferred_axes
+from .settings import MicrographSettings
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """One micrograph is written.
+
+    Attributes
+    ----------
+    index, total
+        Which it is, from 0 on, and how many there will be.
+    path
+        Of the micrograph.
+    particles, flagged
+        Whole and clean particles, which the STAR file holds, and those at the border or on
+        contamination, which it leaves out.
+    seconds
+        Since the last one.
+    """
+
+    index: int
+    total: int
+    path: Path
+    particles: int
+    flagged: int
+    seconds: float
+
 
 _MOST_AT_ONCE = 4  # a micrograph of 4096 x 4096 takes about a gigabyte while it is made
 _INVENTING = 1  # has random numbers of its own

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from ..network.architectures import PARTICLE_PX
+from ..model.unet import PARTICLE_PX
 from .sampling import Batch
 from .targets import CONTAMINATION
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from ..evaluation.matching import match
+from ..metrics.matching import match
 from ..picks import Picks, Status
 from .examples import Example
 from .holdout import HeldOut

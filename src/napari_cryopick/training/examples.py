@@ -13,16 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import CryopickError
-from ..imaging.prepare import prepare
-from ..imaging.rescale import Rescaling
+from ..imaging.prepare import Rescaling, prepare
 from ..io import read_header, read_micrograph
 from ..labels import LabelClass, Labels
-from ..network.architectures import PARTICLE_PX
+from ..model.unet import PARTICLE_PX
 from ..picks import Picks, Status
-from ..ruler import BORDER
-from .border import kept_border
-from .checks import check_any, check_inside
-from .holdout import HeldOut, hold_out, nothing_held_out
+from ..settings import BORDER
+from .holdout import HeldOut, check_any, check_inside, hold_out, kept_border, nothing_held_out
 from .sampling import Field
 from .settings import TrainSettings
 from .targets import Guess, labelled_target, unlabelled_target

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from ..network.zoo import load_model
+from ..model.registry import load_model
 from .examples import Example
 from .judging import judge
 from .pseudo_labels import guess, look, thresholds_at

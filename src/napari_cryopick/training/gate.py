@@ -9,7 +9,7 @@ from math import pi
 import numpy as np
 from numpy.typing import NDArray
 
-from ..network.architectures import AREA_RADIUS, PARTICLE_PX
+from ..model.unet import AREA_RADIUS, PARTICLE_PX
 from ..picks import Status
 from .evidence import Evidence
 from .judging import Judgement

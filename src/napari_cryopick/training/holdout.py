@@ -4,12 +4,79 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import CryopickError
 from ..picks import Picks, Status
+from ..settings import BORDER
+
+WIDEST = 2.0
+"""Half of the largest box that anybody takes, in diameters."""
+
+ENOUGH = 10.0
+"""Particles that must be missing along the edges before it is taken for a rule, not for chance."""
+
+
+def kept_border(
+    picks: Mapping[Key, Picks],
+    shapes: Mapping[Key, tuple[int, int]],
+    diameters_px: Mapping[Key, float],
+) -> float:
+    """Distance from the edges, in diameters, that a person keeps who has picked every particle.
+
+    Those who extract particles in boxes leave out the ones whose box would leave the micrograph.
+    Where nobody has done so it is `BORDER`.
+    """
+    least, missing = np.inf, 0.0
+    for key, table in picks.items():
+        positions = table.positions[table.statuses != Status.DELETED]
+        if len(positions):
+            far = np.minimum(positions, np.subtract(shapes[key], 1) - positions)
+            least = min(least, float(far.min()) / diameters_px[key])
+    for key, table in picks.items():
+        inner = np.prod(np.subtract(shapes[key], 2 * min(least, 1e3) * diameters_px[key]).clip(1))
+        missing += (table.statuses != Status.DELETED).sum() * (np.prod(shapes[key]) / inner - 1)
+    meant = missing >= ENOUGH and least <= WIDEST
+    return max(BORDER, round(least - 0.05, 2)) if meant else BORDER
+
+
+def check_any(picks: Mapping[Path, Picks]) -> None:
+    """Refuse to begin without a single particle.
+
+    Raises
+    ------
+    CryopickError
+        If nothing is picked that has not been deleted.
+    """
+    if not any((table.statuses != Status.DELETED).any() for table in picks.values()):
+        raise CryopickError(
+            "There are no picks to learn from; pick at least one particle, better ten "
+            "(painted labels help, but tell no centres)."
+        )
+
+
+def check_inside(path: Path, picks: Picks, shape: tuple[int, int]) -> None:
+    """Refuse picks of another micrograph or in other pixels.
+
+    Raises
+    ------
+    CryopickError
+        If any lie outside a micrograph of (h, w) pixels.
+    """
+    positions = picks.positions
+    outside = ((positions < -0.5) | (positions > np.asarray(shape) - 0.5)).any(axis=1)
+    if outside.any():
+        y, x = positions[outside][0]
+        raise CryopickError(
+            f"{outside.sum()} of {len(picks)} picks lie outside {path} ({shape[1]} x {shape[0]} "
+            f"pixels), the first at x = {x:g}, y = {y:g}; check that they belong to it and are in "
+            "its pixels."
+        )
+
 
 Key = TypeVar("Key")
 

@@ -10,17 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from ..evaluation.matching import match
-from ..evaluation.particles import score_particles
-from ..evaluation.pixels import PixelScores, disc_mask, score_pixels
-from ..network.architectures import AREA_RADIUS, PARTICLE_PX
-from ..network.card import Calibration, ModelCard
-from ..picking.calibrate import as_logits, calibrate
-from ..picking.infer import predict_maps
-from ..picking.maps import Maps
-from ..picking.pick import pick
+from ..detection.calibration import as_logits, best_threshold, calibrate, doubted, fit, to_count
+from ..detection.events import Maps
+from ..detection.inference import predict_maps
+from ..detection.peaks import pick
+from ..metrics.matching import match
+from ..metrics.particles import score_particles
+from ..metrics.pixels import PixelScores, disc_mask, score_pixels
+from ..model.card import Calibration, ModelCard
+from ..model.unet import AREA_RADIUS, PARTICLE_PX
 from ..picks import Picks, Status
-from .calibration import best_threshold, doubted, fit, to_count
 from .examples import Example
 
 HEIGHTS = ModelCard(architecture="", particle_px=PARTICLE_PX, calibration=Calibration())

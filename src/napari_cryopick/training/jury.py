@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from ..network.card import Calibration
-from .calibration import TAUGHT
+from ..detection.calibration import TAUGHT
+from ..model.card import Calibration
 from .evidence import gather
 from .gate import Standing
 from .judging import Judgement, judge

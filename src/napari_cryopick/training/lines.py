@@ -12,9 +12,10 @@ import torch
 from torch import nn
 
 from ..errors import CryopickError
-from ..network.card import Calibration
-from ..network.weights import load_weights
-from ..network.zoo import WEIGHTS
+from ..model.card import Calibration
+from ..model.registry import WEIGHTS
+from ..model.weights import load_weights
+from ..runs.folder import RunFolder, iteration_name
 from .augmentation import USUAL
 from .events import Step
 from .evidence import OTHERS, fold
@@ -24,7 +25,6 @@ from .foresight import Foresight, foresee
 from .judging import Judgement, judge
 from .lessons import Lesson
 from .pseudo_labels import View, look
-from .runs import RunFolder, iteration_name
 from .sampling import Field
 from .settings import SelfTrainSettings
 from .simulated import Simulated

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from torch import Tensor, nn
 
-from ..network.architectures import PARTICLE_PX
-from ..picking.infer import predict_maps
-from ..picking.maps import Maps
+from ..detection.calibration import to_count
+from ..detection.events import Maps
+from ..detection.inference import predict_maps
+from ..model.unet import PARTICLE_PX
 from ..picks import Picks, Status
-from .calibration import to_count
 from .examples import Example
 from .judging import Judgement, heights, recalibrated
 from .settings import SelfTrainSettings

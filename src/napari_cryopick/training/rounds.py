@@ -9,9 +9,10 @@ from time import perf_counter
 
 from torch import nn
 
-from ..network.device import describe
-from ..network.ensemble import Ensemble
-from ..network.zoo import load_model
+from ..model.device import describe
+from ..model.registry import load_model
+from ..model.unet import Ensemble
+from ..runs.folder import RunFolder, iteration_name
 from .advice import after, against_rounds
 from .events import Checkpoint, Finished, Step, TrainingEvent
 from .fitting import Course
@@ -20,7 +21,6 @@ from .jury import expected, stand
 from .lessons import Lesson, teach
 from .lines import Line
 from .outcome import figures_of, save, told
-from .runs import RunFolder, iteration_name
 from .settings import SelfTrainSettings
 from .supervised import started, validation
 

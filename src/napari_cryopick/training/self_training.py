@@ -13,13 +13,13 @@ from threading import Event
 from time import perf_counter
 
 from ..labels import Labels
-from ..network.device import choose_device
+from ..model.device import choose_device
 from ..picks import Picks
+from ..runs.folder import RunFolder
 from .events import Simulating, TrainingEvent
 from .examples import fingerprint, load_examples
 from .lines import lines_of
 from .rounds import SelfTraining
-from .runs import RunFolder
 from .settings import SelfTrainSettings
 from .simulated import Simulated
 
@@ -86,6 +86,6 @@ def self_train(
 def _report(run: Path) -> None:
     """Tell the run on a page; whatever goes wrong there, the run itself is safe on disk."""
     with suppress(Exception):
-        from ..evaluation.report import write_report  # matplotlib, only now
+        from ..runs.report import write_report  # matplotlib, only now
 
         write_report(run)

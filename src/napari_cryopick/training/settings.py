@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from ..network.zoo import DEFAULT
-from ..ruler import PickRuler
+from ..model.registry import DEFAULT
+from ..settings import PickRuler
 
 SCRATCH = "scratch"
 

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from ..errors import CryopickError
-from ..network.architectures import ARCHITECTURES
-from ..network.zoo import load_model
+from ..model.registry import load_model
+from ..model.unet import ARCHITECTURES
 from .settings import TrainSettings
 
 

@@ -12,20 +12,19 @@ from time import perf_counter
 import torch
 from torch import nn
 
+from ..io.files import without_nan
 from ..labels import Labels
-from ..network.architectures import ARCHITECTURES, PARTICLE_PX, parameters
-from ..network.card import ModelCard
-from ..network.device import choose_device, describe
-from ..network.ensemble import Ensemble
-from ..network.weights import Model
+from ..model.card import ModelCard
+from ..model.device import choose_device, describe
+from ..model.unet import ARCHITECTURES, PARTICLE_PX, Ensemble, parameters
+from ..model.weights import Model
 from ..picks import Picks
-from ..plain import without_nan
+from ..runs.folder import SUPERVISED, RunFolder
 from .events import Checkpoint, Finished, Started, TrainingEvent, Validation
 from .examples import Example, fingerprint, labelled_px, load_examples
 from .fitting import Course, fit
 from .foresight import Foresight, foresee
 from .judging import Judgement, judge
-from .runs import SUPERVISED, RunFolder
 from .settings import TrainSettings
 from .trainer import Trainer
 

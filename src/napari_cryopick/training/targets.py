@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import zoom
 from torch import Tensor
 
-from ..imaging.rescale import Rescaling
+from ..imaging.prepare import Rescaling
 from ..labels import LabelClass, Labels
-from ..network.architectures import AREA_RADIUS
-from ..network.unet import MAPS
+from ..model.unet import AREA_RADIUS, MAPS
 from ..picks import Picks, Status
 
 AREA, CENTRE, CONTAMINATION = range(len(MAPS))

@@ -19,8 +19,8 @@ from typing import Any
 
 from ...errors import CryopickError
 from ...io import atomic_path
+from ...io.files import without_nan
 from ...picks import Picks
-from ...plain import without_nan
 from .plan import Row
 from .scores import Scores
 from .settings import AblationSettings

@@ -9,8 +9,8 @@ from itertools import groupby
 from pathlib import Path
 from threading import Event
 
-from ...network.device import choose_device
-from ...network.zoo import WEIGHTS
+from ...model.device import choose_device
+from ...model.registry import WEIGHTS
 from ...picks import Picks
 from ..events import Finished, Step, TrainingEvent
 from ..examples import Example, load_examples

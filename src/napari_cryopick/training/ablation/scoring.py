@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...detection.events import Failed, Predicted
+from ...detection.inference import predict_maps
+from ...detection.predict import predict_many
+from ...detection.settings import PredictSettings
 from ...errors import CryopickError
-from ...evaluation.curves import score_curve
-from ...evaluation.particles import score_particles
-from ...evaluation.pixels import disc_mask, score_pixels
-from ...imaging.rescale import Rescaling
-from ...network.architectures import PARTICLE_PX
-from ...network.device import choose_device
-from ...network.zoo import load_model
-from ...picking.events import Failed, Predicted
-from ...picking.infer import predict_maps
-from ...picking.predict import predict_many
-from ...picking.settings import PredictSettings
+from ...imaging.prepare import Rescaling
+from ...metrics.curves import score_curve
+from ...metrics.particles import score_particles
+from ...metrics.pixels import disc_mask, score_pixels
+from ...model.device import choose_device
+from ...model.registry import load_model
+from ...model.unet import PARTICLE_PX
 from ...picks import Picks, Status
 from ..examples import Example
 from ..settings import TrainSettings

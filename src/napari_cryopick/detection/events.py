@@ -1,0 +1,85 @@
+"""What a prediction run, or an estimate before it, tells while it goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..micrograph import Micrograph
+from ..picks import Picks
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """Probabilities at the network's scale.
+
+    Attributes
+    ----------
+    area, centre, contamination
+        (h, w) float32 arrays in [0, 1]: lies on a particle, is a particle's centre, lies on
+        contamination.
+    scale
+        Map pixels per micrograph pixel. A micrograph point p lies at ``(p + 0.5) * scale - 0.5``.
+    """
+
+    area: NDArray[np.float32]
+    centre: NDArray[np.float32]
+    contamination: NDArray[np.float32]
+    scale: float
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One micrograph is done.
+
+    `threshold` is the model's own, whichever was asked for; `particles` are as many as all scores
+    add up to, those below the threshold too.
+    """
+
+    index: int
+    total: int
+    path: Path
+    micrograph: Micrograph
+    picks: Picks
+    maps: Maps
+    threshold: float
+    particles: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """One micrograph could not be done, for a reason told in one sentence; the others go on."""
+
+    index: int
+    total: int
+    path: Path
+    message: str
+
+
+PredictionEvent = Predicted | Failed
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One micrograph has been searched for particles of one size."""
+
+    index: int
+    total: int
+    diameter_angstrom: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """A diameter, how many particles of about this size speak for it, on how many micrographs."""
+
+    angstrom: float
+    particles: float
+    micrographs: int
+
+
+EstimationEvent = Looked | Estimated

@@ -1,0 +1,84 @@
+"""From a prepared image to logits: whole where memory allows, in overlapping tiles where not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from .events import Maps
+
+WHOLE_PX = 2048 * 2048
+TILE_PX = 1024
+OVERLAP_PX = 128
+
+
+def predict_maps(network: nn.Module, image: Tensor, scale: float, averaging: bool = False) -> Maps:
+    """The probability maps of a prepared image, `scale` map pixels per micrograph pixel."""
+    area, centre, contamination = infer(network, image, averaging).sigmoid().numpy()
+    return Maps(area, centre, contamination, scale)
+
+
+@torch.inference_mode()
+def infer(network: nn.Module, image: Tensor, averaging: bool = False) -> Tensor:
+    """Logits of a prepared image.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode.
+    image
+        (h, w) prepared pixels.
+    averaging
+        Take the mean over the eight flips and right-angle rotations.
+
+    Returns
+    -------
+    Tensor
+        (3, h, w) logits on the CPU.
+    """
+    views = range(8) if averaging else range(1)
+    total = sum(_back(_in_tiles(network, _view(image, i)), i) for i in views)
+    assert isinstance(total, Tensor)
+    return total / len(views)
+
+
+def _in_tiles(network: nn.Module, image: Tensor) -> Tensor:
+    if image.numel() <= WHOLE_PX:
+        return _run(network, image)
+    logits = torch.empty(3, *image.shape)
+    for rows, inner_rows in _spans(image.shape[0]):
+        for columns, inner_columns in _spans(image.shape[1]):
+            tile = _run(network, image[rows, columns])
+            y, x = rows.start, columns.start
+            logits[:, inner_rows, inner_columns] = tile[
+                :,
+                inner_rows.start - y : inner_rows.stop - y,
+                inner_columns.start - x : inner_columns.stop - x,
+            ]
+    return logits
+
+
+def _spans(length: int) -> Iterator[tuple[slice, slice]]:
+    """Tiles along one axis: what the network sees, and the inner part that is kept of it."""
+    for start in range(0, length, TILE_PX):
+        stop = min(start + TILE_PX, length)
+        yield slice(max(0, start - OVERLAP_PX), min(length, stop + OVERLAP_PX)), slice(start, stop)
+
+
+def _run(network: nn.Module, image: Tensor) -> Tensor:
+    device = next(network.parameters()).device
+    batch = image[None, None].to(device).contiguous(memory_format=torch.channels_last)
+    logits: Tensor = network(batch)[0].float().cpu()
+    return logits
+
+
+def _view(image: Tensor, i: int) -> Tensor:
+    turned = torch.rot90(image, i % 4, (-2, -1))
+    return turned.flip(-1) if i >= 4 else turned
+
+
+def _back(image: Tensor, i: int) -> Tensor:
+    straight = image.flip(-1) if i >= 4 else image
+    return torch.rot90(straight, -(i % 4), (-2, -1))

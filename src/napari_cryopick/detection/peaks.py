@@ -1,0 +1,125 @@
+"""From maps to picks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, maximum_filter
+from scipy.spatial import cKDTree
+
+from ..imaging.prepare import Rescaling
+from ..model.card import ModelCard
+from ..picks import Picks, Source, Status
+from .calibration import calibrate
+from .events import Maps
+
+
+def find_peaks(
+    centre: NDArray[np.float32], min_distance_px: float, smooth_px: float = 1.0, floor: float = 0.01
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Local maxima of a (h, w) probability map, best first.
+
+    Parameters
+    ----------
+    centre
+        Probability that a pixel is a particle's centre.
+    min_distance_px
+        Of two peaks nearer than this, the higher stays.
+    smooth_px
+        Standard deviation of the Gaussian that joins ragged peaks.
+    floor
+        Lower peaks are not looked for.
+
+    Returns
+    -------
+    positions, heights
+        (n, 2) sub-pixel positions (y, x) and (n,) heights of the smoothed map.
+    """
+    smooth = gaussian_filter(centre, smooth_px)
+    is_peak = (smooth == maximum_filter(smooth, size=3)) & (smooth > floor)
+    pixels = np.argwhere(is_peak)
+    heights = smooth[is_peak].astype(float)
+    order = np.argsort(-heights, kind="stable")
+    positions, heights = _refine(smooth, pixels[order]), heights[order]
+    kept = _far_enough(positions, min_distance_px)
+    return positions[kept], heights[kept]
+
+
+def _far_enough(ranked: NDArray, min_distance_px: float) -> NDArray[np.bool_]:
+    """Which of (n, 2) positions, best first, have no better one too near."""
+    kept = np.ones(len(ranked), dtype=bool)
+    if len(ranked) < 2:
+        return kept
+    pairs = cKDTree(ranked).query_pairs(min_distance_px, output_type="ndarray")
+    for better, worse in pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]:
+        if kept[better]:
+            kept[worse] = False
+    return kept
+
+
+def _refine(heights: NDArray, pixels: NDArray) -> NDArray[np.float64]:
+    """Move each peak to the top of the parabola through it and its neighbours on each axis."""
+    padded = np.log(np.pad(np.maximum(heights, 1e-6), 1, mode="edge"))
+    y, x = pixels.T + 1
+    here = padded[y, x]
+    shift = [
+        _vertex(padded[y - 1, x], here, padded[y + 1, x]),
+        _vertex(padded[y, x - 1], here, padded[y, x + 1]),
+    ]
+    return pixels + np.stack(shift, axis=1)
+
+
+def _vertex(before: NDArray, here: NDArray, after: NDArray) -> NDArray[np.float64]:
+    curvature = 2 * here - before - after
+    offset = 0.5 * (after - before) / np.where(curvature > 1e-9, curvature, np.inf)
+    clipped: NDArray[np.float64] = np.clip(offset, -0.5, 0.5)
+    return clipped
+
+
+SMOOTHING = 0.05
+"""Standard deviation of the Gaussian that joins ragged peaks, in diameters."""
+
+NEAR, DIRTY = 0.25, 0.4
+"""A pick is flagged if anything within so many diameters is contamination with this probability."""
+
+
+def pick(maps: Maps, card: ModelCard, shape: tuple[int, int], min_distance: float = 0.5) -> Picks:
+    """Picks of one micrograph, best first, with their scores and flags.
+
+    Parameters
+    ----------
+    maps
+        What the network made of it.
+    card
+        The model's: its particle size, its calibration and its border.
+    shape
+        (h, w) of the micrograph in its own pixels.
+    min_distance
+        Least distance between two picks, in particle diameters.
+    """
+    found, heights = find_peaks(
+        maps.centre, min_distance * card.particle_px, SMOOTHING * card.particle_px
+    )
+    positions = Rescaling(maps.scale).to_micrograph(found)
+    diameter_px = card.particle_px / maps.scale
+    at_border = _at_border(positions, shape, card.border * diameter_px)
+    status = np.select(
+        [_beside(maps.contamination, found, NEAR * card.particle_px), at_border],
+        [Status.CONTAMINATION, Status.BORDER],
+        Status.OK,
+    )
+    return Picks.at(positions, calibrate(heights, card.calibration), Source.MODEL, status)
+
+
+def _at_border(positions: NDArray, shape: tuple[int, int], margin_px: float) -> NDArray[np.bool_]:
+    far_edge = np.asarray(shape) - 1 - margin_px
+    too_near: NDArray[np.bool_] = (positions < margin_px) | (positions > far_edge)
+    return too_near[:, 0] | too_near[:, 1]
+
+
+def _beside(contamination: NDArray, positions: NDArray, reach_px: float) -> NDArray[np.bool_]:
+    """Which of (n, 2) map positions have something that may well be contamination so near."""
+    worst = maximum_filter(contamination, size=2 * round(reach_px) + 1)
+    y, x = np.clip(np.rint(positions).astype(int), 0, np.array(worst.shape) - 1).T
+    near: NDArray[np.bool_] = worst[y, x] > DIRTY
+    return near

@@ -1,0 +1,1 @@
+"""What napari.yaml names besides docks: readers, writers, sample data, commands."""

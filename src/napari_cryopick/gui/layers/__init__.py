@@ -1,0 +1,1 @@
+"""Picks, labels and probability layers: made, edited, read back."""

@@ -1,0 +1,87 @@
+"""What of the layers a training uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from napari.layers import Image, Points
+from napari.layers import Labels as LabelsLayer
+from numpy.typing import NDArray
+
+from ...labels import Labels
+from ...picks import Picks, Source, Status
+from .convert import labels_of, picks_of, points_over
+from .curation import curated_picks, is_curated
+from .stack import Stack
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Picks and painted labels by micrograph, and out of how many micrographs."""
+
+    picks: dict[Path, Picks]
+    labels: dict[Path, Labels]
+    micrographs: int
+
+    @property
+    def unlabelled(self) -> int:
+        """How many micrographs have neither picks nor paint."""
+        return self.micrographs - len(self.picks.keys() | self.labels.keys())
+
+    @property
+    def summary(self) -> str:
+        """In words: "12 picks on 1 of 10 micrographs"."""
+        if not self.picks and not self.labels:
+            return "Nothing to learn from yet: click some particles."
+        deleted = sum(len(picks.with_status(Status.DELETED)) for picks in self.picks.values())
+        picks = sum(map(len, self.picks.values())) - deleted
+        noun = "pick" if picks == 1 else "picks"
+        parts = [f"{picks:,} {noun} on {len(self.picks)} of {self.micrographs} micrographs"]
+        parts += [f"{deleted} deleted"] * bool(deleted)
+        parts += [f"paint on {len(self.labels)}"] * bool(self.labels)
+        return ", ".join(parts)
+
+
+def training_data(
+    image: Image,
+    stack: Stack,
+    points: Points | None,
+    labels: LabelsLayer | None,
+    complete: bool,
+) -> TrainingData:
+    """Collect what a person has said: clicks, loaded picks, deletions and paint.
+
+    A model's picks count only where every particle is said to be picked (`complete`), and there
+    only on micrographs on which a person has worked.
+    """
+    painted = {} if labels is None else labels_of(labels, image, stack)
+    picks = {} if points is None else _by_slice(points, image, len(stack))
+    taught = {}
+    for index, (here, deleted) in picks.items():
+        by_person = here.sources != Source.MODEL
+        if by_person.any() or len(deleted) or index in painted:
+            kept = here if complete else here[by_person]
+            taught[index] = _joined(kept.with_status(Status.OK), deleted)
+    return TrainingData(
+        {stack.paths[index]: table for index, table in taught.items() if len(table)},
+        {stack.paths[index]: classes for index, classes in painted.items()},
+        len(stack),
+    )
+
+
+def _by_slice(points: Points, image: Image, count: int) -> dict[int, tuple[Picks, Picks]]:
+    """Picks shown and picks deleted."""
+    if is_curated(points):
+        return {index: curated_picks(points, index) for index in range(count)}
+    places, nothing = points_over(points, image), Picks.at([])
+    features = points.features
+    return {index: (picks_of(places, features, index), nothing) for index in range(count)}
+
+
+def _joined(picks: Picks, deleted: Picks) -> Picks:
+    def column(name: str) -> NDArray:
+        return np.concatenate([getattr(picks, name), getattr(deleted, name)])
+
+    return Picks(column("positions"), column("scores"), column("sources"), column("statuses"))

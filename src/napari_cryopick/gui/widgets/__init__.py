@@ -1,0 +1,1 @@
+"""Parts that docks are composed of."""

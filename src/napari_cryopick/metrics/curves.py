@@ -1,0 +1,115 @@
+"""What a threshold on scores trades: precision, recall and their areas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def expected_calibration_error(scores: ArrayLike, hits: ArrayLike, bins: int = 10) -> float:
+    """Mean distance between what scores promise and what comes true.
+
+    Scores fall into `bins` equal-width bins of [0, 1]; in each, the mean score is compared with
+    the fraction of hits, and bins weigh by how many scores they hold.
+
+    Parameters
+    ----------
+    scores
+        (n,) figures of merit in [0, 1].
+    hits
+        (n,) True where the pick is a particle.
+
+    Returns
+    -------
+    The error in [0, 1]; NaN of nothing, or where a score cannot be a probability.
+    """
+    scores = np.asarray(scores, dtype=float)
+    if not len(scores) or scores.min() < 0 or scores.max() > 1:
+        return np.nan
+    index = np.clip((scores * bins).astype(int), 0, bins - 1)
+    surplus = np.bincount(index, scores - np.asarray(hits, dtype=float), minlength=bins)
+    return float(np.abs(surplus).sum() / len(scores))
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """True and false positives at every threshold that makes a difference.
+
+    Attributes
+    ----------
+    thresholds
+        (k,) distinct scores, falling; a threshold keeps scores at or above it.
+    true_positives, false_positives
+        (k,) counts among the kept.
+    positives
+        How many there are to be found.
+    """
+
+    thresholds: NDArray[np.float64]
+    true_positives: NDArray[np.intp]
+    false_positives: NDArray[np.intp]
+    positives: int
+
+    @property
+    def precision(self) -> NDArray[np.float64]:
+        return self.true_positives / (self.true_positives + self.false_positives)
+
+    @property
+    def recall(self) -> NDArray[np.float64]:
+        return self.true_positives / max(self.positives, 1)
+
+    @property
+    def f1(self) -> NDArray[np.float64]:
+        kept = self.true_positives + self.false_positives
+        return 2 * self.true_positives / (kept + self.positives)
+
+    @property
+    def average_precision(self) -> float:
+        """Sum of precision times gain in recall, not interpolated; NaN without positives."""
+        if not self.positives:
+            return np.nan
+        return float(np.sum(self.precision * np.diff(self.recall, prepend=0)))
+
+    @property
+    def roc_auc(self) -> float:
+        """Chance that a positive scores above a negative, ties counting half.
+
+        NaN without positives or without negatives. Right where every negative has a score.
+        """
+        if not self.positives or not len(self.thresholds) or not self.false_positives[-1]:
+            return np.nan
+        heights = self.true_positives - np.diff(self.true_positives, prepend=0) / 2
+        area = np.sum(np.diff(self.false_positives, prepend=0) * heights)
+        return float(area / self.positives / self.false_positives[-1])
+
+    @property
+    def best_f1(self) -> tuple[float, float]:
+        """The highest F1 and its threshold; (0, NaN) of no scores."""
+        if not len(self.thresholds):
+            return 0.0, np.nan
+        best = int(np.argmax(self.f1))
+        return float(self.f1[best]), float(self.thresholds[best])
+
+
+def score_curve(scores: ArrayLike, hits: ArrayLike, positives: int) -> Curve:
+    """Run the threshold down `scores`.
+
+    Parameters
+    ----------
+    scores
+        (n,) figures of merit.
+    hits
+        (n,) True where a score belongs to a positive.
+    positives
+        How many positives there are, with those that have no score at all.
+    """
+    scores = np.asarray(scores, dtype=float)
+    order = np.argsort(-scores, kind="stable")
+    ordered = scores[order]
+    last_of_ties = np.flatnonzero(np.diff(ordered, append=np.inf))
+    true_positives = np.cumsum(np.asarray(hits, dtype=bool)[order], dtype=np.intp)[last_of_ties]
+    return Curve(
+        ordered[last_of_ties], true_positives, last_of_ties + 1 - true_positives, positives
+    )

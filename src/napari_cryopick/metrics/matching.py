@@ -1,0 +1,135 @@
+"""What a later model picks that an earlier one did not, and the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
+
+from ..picks import Picks
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """Pairs of a found and a true position.
+
+    Attributes
+    ----------
+    found, truth
+        (k,) indices into the two lists, ascending in `found`; none occurs twice.
+    distances_px
+        (k,) distances within the pairs.
+    """
+
+    found: NDArray[np.intp]
+    truth: NDArray[np.intp]
+    distances_px: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+
+def match(
+    found: ArrayLike, truth: ArrayLike, radius_px: float, scores: ArrayLike | None = None
+) -> Matches:
+    """Pair found with true positions, one-to-one and greedily.
+
+    Without `scores` the closest pair goes first: the order in which picks are counted. With
+    `scores` the best pick goes first and takes its nearest free particle: the order of a
+    precision-recall curve, in which raising the threshold never changes the pairs that stay.
+    Ties go to the smaller distance, then to the smaller index.
+
+    Parameters
+    ----------
+    found, truth
+        (n, 2) and (m, 2) positions (y, x) in pixels.
+    radius_px
+        Greatest distance of a pair, inclusive.
+    scores
+        (n,) figures of merit of `found`.
+    """
+    i, j, distances = _pairs_within(_positions(found), _positions(truth), radius_px)
+    priority = np.zeros(len(i)) if scores is None else -np.asarray(scores, dtype=float)[i]
+    order = np.lexsort((j, i, distances, priority))
+    rows = order[_first_of_both(i[order], j[order])]
+    rows = rows[np.argsort(i[rows])]
+    return Matches(i[rows], j[rows], distances[rows])
+
+
+def _positions(points: ArrayLike) -> NDArray[np.float64]:
+    return np.asarray(points, dtype=float).reshape(-1, 2)
+
+
+def _pairs_within(
+    found: NDArray[np.float64], truth: NDArray[np.float64], radius_px: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """All pairs (i, j) at most `radius_px` apart, and how far apart they are."""
+    if not len(found) or not len(truth):
+        return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
+    pairs = cKDTree(found).sparse_distance_matrix(cKDTree(truth), radius_px, output_type="ndarray")
+    return pairs["i"], pairs["j"], pairs["v"]
+
+
+def _first_of_both(i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Rows, in order, whose i and whose j have not been taken by an earlier row."""
+    taken_i: set[int] = set()
+    taken_j: set[int] = set()
+    rows = []
+    for row, (a, b) in enumerate(zip(i.tolist(), j.tolist(), strict=True)):
+        if a not in taken_i and b not in taken_j:
+            taken_i.add(a)
+            taken_j.add(b)
+            rows.append(row)
+    return np.array(rows, dtype=np.intp)
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """Positions (y, x) on one micrograph: picked by both models, by the later, by the earlier."""
+
+    micrograph: str
+    kept: NDArray[np.float64]
+    gained: NDArray[np.float64]
+    lost: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """How many picks differ."""
+        return len(self.gained) + len(self.lost)
+
+    @property
+    def words(self) -> str:
+        """How many of what; all are kept where two models are one."""
+        if not len(self):
+            return f"{len(self.kept)} picks"
+        return f"{len(self.kept)} kept, {len(self.gained)} gained, {len(self.lost)} lost"
+
+
+def changes(
+    before: Mapping[str, Picks], after: Mapping[str, Picks], diameter_px: float
+) -> list[Change]:
+    """Changes by micrograph, the greatest first; picks within half a diameter are the same."""
+    names = sorted(before.keys() | after.keys())
+    none = Picks.at([])
+    found = []
+    for name in names:
+        earlier, later = (picks.get(name, none).positions for picks in (before, after))
+        found.append(Change(name, *compare(earlier, later, diameter_px / 2)))
+    return sorted(found, key=len, reverse=True)
+
+
+def compare(
+    before: NDArray, after: NDArray, radius_px: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Positions kept, gained and lost; what moved by at most `radius_px` is kept, at its new place.
+
+    Parameters
+    ----------
+    before, after
+        (n, 2) and (m, 2) positions (y, x) on one micrograph.
+    """
+    pairs = match(after, before, radius_px)
+    kept, gained = after[pairs.found], np.delete(after, pairs.found, axis=0)
+    return kept, gained, np.delete(before, pairs.truth, axis=0)

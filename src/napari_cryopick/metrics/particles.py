@@ -1,0 +1,200 @@
+"""How well picks agree with annotated particles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from math import nan
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..io.files import without_nan
+from ..picks import Picks, Status
+from .curves import Curve, expected_calibration_error, score_curve
+from .matching import match
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Precision, recall and F1.
+
+    A ratio of nothing to nothing is 1 where no particle was annotated and none was picked, and 0
+    elsewhere: an empty micrograph left empty is perfect, one with false picks is worthless.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+
+    @classmethod
+    def of(cls, matched: int, found: int, truth: int) -> Rates:
+        """Rates of counts: picks that are particles, all picks, all particles."""
+        if not found and not truth:
+            return cls(1.0, 1.0, 1.0)
+        return cls(
+            matched / found if found else 0.0,
+            matched / truth if truth else 0.0,
+            2 * matched / (found + truth),
+        )
+
+    @classmethod
+    def mean(cls, rates: Iterable[Rates]) -> Rates:
+        """The mean of each figure; NaN of nothing."""
+        table = [(r.precision, r.recall, r.f1) for r in rates]
+        return cls(*np.mean(table, axis=0).tolist()) if table else cls(nan, nan, nan)
+
+
+@dataclass(frozen=True)
+class ParticleScores:
+    """Figures at particle level; NaN where there is nothing to compute one from.
+
+    Attributes
+    ----------
+    macro
+        Means over all annotated micrographs, also those without a pick or without a particle.
+    micro
+        Of all picks and particles pooled.
+    average_precision
+        Area under the pooled precision-recall curve, from scores.
+    best_f1, best_f1_threshold
+        Highest micro F1 along that curve, and the score at which it is reached.
+    calibration_error
+        Mean distance of score and fraction of particles, in ten equal-width bins of the score.
+    centre_error_px, centre_error_angstrom
+        Mean distance of a matched pick from its particle.
+    micrographs, found, truth, matched
+        How many annotated micrographs, picks in them, particles, and pairs of the two.
+    """
+
+    macro: Rates
+    micro: Rates
+    average_precision: float
+    best_f1: float
+    best_f1_threshold: float
+    calibration_error: float
+    centre_error_px: float
+    centre_error_angstrom: float
+    micrographs: int
+    found: int
+    truth: int
+    matched: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Nested plain values, ready for JSON: NaN becomes None."""
+        plain: dict[str, Any] = without_nan(asdict(self))
+        return plain
+
+
+@dataclass(frozen=True, eq=False)
+class _Tally:
+    """Particles there are, and per pick its score and its distance (NaN: no particle)."""
+
+    truth: int
+    scores: NDArray[np.float64]
+    distances_px: NDArray[np.float64]
+
+    @property
+    def hits(self) -> NDArray[np.bool_]:
+        return np.isfinite(self.distances_px)
+
+    @property
+    def rates(self) -> Rates:
+        return Rates.of(int(self.hits.sum()), len(self.scores), self.truth)
+
+
+def score_particles(
+    found: Mapping[Any, Picks],
+    truth: Mapping[Any, Picks],
+    diameter_px: float,
+    pixel_size_angstrom: float | None = None,
+    threshold: float | None = None,
+) -> ParticleScores:
+    """Score picks against annotations.
+
+    Pairs are one-to-one, greedy by ascending distance, within half a diameter; the curve behind
+    average precision and best F1 is `precision_recall_curve`. Every micrograph in `truth` counts
+    as annotated; picks on others are left out. Picks count where their status is OK, found and
+    true ones. A pick without a score counts as certain, except for calibration.
+
+    Parameters
+    ----------
+    found, truth
+        Picks by micrograph, under the same keys.
+    diameter_px
+        Particle diameter in micrograph pixels.
+    pixel_size_angstrom
+        For the centre error in Å.
+    threshold
+        Lowest score kept, for every figure but those of the curve; None keeps all.
+    """
+    lowest = -np.inf if threshold is None else threshold
+    tallies = [
+        _tally(f[_certain(f) >= lowest], t, diameter_px / 2) for f, t in _annotated(found, truth)
+    ]
+    pooled = _pool(tallies)
+    scored = np.isfinite(pooled.scores)
+    curve = precision_recall_curve(found, truth, diameter_px)
+    best_f1, best_f1_threshold = curve.best_f1
+    error_px = float(pooled.distances_px[pooled.hits].mean()) if pooled.hits.any() else nan
+    return ParticleScores(
+        macro=Rates.mean(tally.rates for tally in tallies),
+        micro=pooled.rates,
+        average_precision=curve.average_precision,
+        best_f1=best_f1,
+        best_f1_threshold=best_f1_threshold,
+        calibration_error=expected_calibration_error(pooled.scores[scored], pooled.hits[scored]),
+        centre_error_px=error_px,
+        centre_error_angstrom=error_px * (pixel_size_angstrom or nan),
+        micrographs=len(tallies),
+        found=len(pooled.scores),
+        truth=pooled.truth,
+        matched=int(pooled.hits.sum()),
+    )
+
+
+def precision_recall_curve(
+    found: Mapping[Any, Picks], truth: Mapping[Any, Picks], diameter_px: float
+) -> Curve:
+    """Precision and recall of all annotated micrographs pooled, at every threshold.
+
+    Here the best-scored pick takes its nearest free particle first, as is usual for detection,
+    so that the pairs above a threshold do not depend on the picks below it. A pick without a
+    score counts as certain: of picks without any, average precision is precision times recall.
+    """
+    tallies = [_tally(f, t, diameter_px / 2, by_score=True) for f, t in _annotated(found, truth)]
+    pooled = _pool(tallies)
+    return score_curve(np.nan_to_num(pooled.scores, nan=1.0), pooled.hits, pooled.truth)
+
+
+def _annotated(
+    found: Mapping[Any, Picks], truth: Mapping[Any, Picks]
+) -> Iterator[tuple[Picks, Picks]]:
+    """The picks that count, found and true, of each annotated micrograph."""
+    for name, true in truth.items():
+        yield (
+            found.get(name, Picks.at([])).with_status(Status.OK),
+            true.with_status(Status.OK),
+        )
+
+
+def _certain(picks: Picks) -> NDArray[np.float64]:
+    """Scores, 1 where there is none."""
+    return np.nan_to_num(picks.scores, nan=1.0)
+
+
+def _tally(found: Picks, truth: Picks, radius_px: float, by_score: bool = False) -> _Tally:
+    scores = _certain(found) if by_score else None
+    matches = match(found.positions, truth.positions, radius_px, scores)
+    distances_px = np.full(len(found), nan)
+    distances_px[matches.found] = matches.distances_px
+    return _Tally(len(truth), found.scores, distances_px)
+
+
+def _pool(tallies: list[_Tally]) -> _Tally:
+    return _Tally(
+        sum(tally.truth for tally in tallies),
+        np.concatenate([np.empty(0), *(tally.scores for tally in tallies)]),
+        np.concatenate([np.empty(0), *(tally.distances_px for tally in tallies)]),
+    )

@@ -1,0 +1,202 @@
+"""One's own models: kept in a folder under a name, given to others as one file."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from platformdirs import user_data_path
+
+from ..errors import CryopickError
+from ..io import atomic_path, writing_in
+from .download import fetch, is_url
+from .model_file import SUFFIX, read_card
+
+if TYPE_CHECKING:
+    from .weights import Model
+
+
+DEFAULT = "general"
+"""The model to begin with; it comes along."""
+WEIGHTS = f"model{SUFFIX}"
+BEST = "best"
+ITERATION = "iteration_"
+VARIABLE = "NAPARI_CRYOPICK_MODELS"
+"""The environment variable that names the folder of one's own models."""
+DOWNLOADS = "downloads"
+
+_BUNDLED = Path(__file__).parent / "bundled"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A model among others: what it is called, its file and where it is from."""
+
+    name: str
+    path: Path
+    origin: Literal["bundled", "imported", "run"]
+
+
+def models_folder() -> Path:
+    """The folder of one's own models, as the environment or else the platform has it."""
+    named = os.environ.get(VARIABLE)
+    return Path(named).expanduser() if named else _usual_folder()
+
+
+def _usual_folder() -> Path:
+    return user_data_path("napari-cryopick", appauthor=False) / "models"
+
+
+def list_models(folder: Path | None = None) -> list[Listed]:
+    """The models that come along, then those imported into a folder (`models_folder`)."""
+    bundled = [Listed(path.stem, path, "bundled") for path in _files(_BUNDLED)]
+    own = [Listed(path.stem, path, "imported") for path in _files(folder or models_folder())]
+    return bundled + own
+
+
+def list_runs(folder: Path) -> list[Listed]:
+    """The runs in a folder that have a model."""
+    runs = {run: found for run in folder.glob("*") if (found := _in_run(run))}
+    return [Listed(str(run), runs[run], "run") for run in sorted(runs)]
+
+
+def place(path: Path) -> Path:
+    """The run or iteration that a model file belongs to; any other path as it is."""
+    path = path.parent if path.name == WEIGHTS else path
+    return path.parent if path.name == BEST else path
+
+
+def load_model(name: str | Path) -> Model:
+    """Load a model by its name, its file, its run (the best iteration), an iteration or address.
+
+    Raises
+    ------
+    CryopickError
+        If there is no such model, or its file is broken.
+    """
+    from .weights import load_weights  # torch, which a list of names does without
+
+    return load_weights(find_model(name))
+
+
+def find_model(name: str | Path, folder: Path | None = None) -> Path:
+    """The file of a model; what is named by an address is downloaded first.
+
+    Parameters
+    ----------
+    name
+        A name in `list_models`, a file, a run or one of its iterations, or an address that ends in
+        ``#sha256=`` and the hash.
+    folder
+        That of one's own models; `models_folder` by default.
+
+    Raises
+    ------
+    CryopickError
+        If there is no model of this name. Whether a file is there is told when it is read.
+    """
+    if not str(name):
+        raise CryopickError("No model is named; train one first, or name a model file or run.")
+    folder = folder or models_folder()
+    if isinstance(name, str) and is_url(name):
+        return fetch(name, folder / DOWNLOADS)
+    named = {listed.name: listed.path for listed in reversed(list_models(folder))}
+    return named.get(str(name)) or _file(Path(name))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
+
+
+def _file(path: Path) -> Path:
+    looks_like_a_name = str(path) == path.stem
+    if looks_like_a_name and not path.exists():
+        raise CryopickError(
+            f"{path} is neither the name of a model nor a file or run; "
+            "napari-cryopick models lists the names."
+        )
+    if not path.is_dir():
+        return path
+    found = _in_run(path)
+    if found is None:
+        raise CryopickError(
+            f"{path} holds no trained model; let its training finish or take another."
+        )
+    return found
+
+
+def _in_run(folder: Path) -> Path | None:
+    """The weights of a run (its best iteration) or of one of its iterations."""
+    candidates = (folder / BEST / WEIGHTS, folder / WEIGHTS)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+_NAME = re.compile(r"\w([\w .+-]{0,78}\w)?", re.ASCII)
+
+
+def import_model(source: str, name: str = "", folder: Path | None = None) -> Listed:
+    """Copy a model into the folder of one's own models, where it is known by its name.
+
+    Parameters
+    ----------
+    source
+        Whatever `find_model` finds.
+    name
+        By default what the model calls itself, or else the name of the file or run.
+
+    Raises
+    ------
+    CryopickError
+        If it is no model, or the name cannot be taken.
+    """
+    folder = folder or models_folder()
+    name = name or usual_name(source, folder)
+    _require_free(name, folder)
+    return Listed(name, export_model(source, folder / f"{name}{SUFFIX}", folder), "imported")
+
+
+def usual_name(source: str, folder: Path | None = None) -> str:
+    """What the model calls itself, or else the name of its file or run."""
+    return read_card(find_model(source, folder)).name or _name_of(source)
+
+
+def export_model(source: str | Path, path: Path, folder: Path | None = None) -> Path:
+    """Write a model as one safetensors file that holds its weights and its card."""
+    if path.suffix != SUFFIX:
+        raise CryopickError(f"{path} is not named as a model file; let it end in {SUFFIX}.")
+    found = find_model(source, folder)
+    read_card(found)
+    with atomic_path(path) as part:
+        shutil.copyfile(found, part)
+    return path
+
+
+def remove_model(name: str, folder: Path | None = None) -> None:
+    """Remove a model that was imported."""
+    folder = folder or models_folder()
+    own = {one.name: one.path for one in list_models(folder) if one.origin == "imported"}
+    if name not in own:
+        raise CryopickError(f"{name} is not among the models imported into {folder}.")
+    with writing_in(folder):
+        own[name].unlink()
+
+
+def _require_free(name: str, folder: Path) -> None:
+    if not _NAME.fullmatch(name):
+        raise CryopickError(
+            f"{name!r} cannot name a model; take letters, digits, spaces and any of _.+-"
+        )
+    taken = {listed.name.lower() for listed in list_models(folder)}
+    if name.lower() in taken:
+        raise CryopickError(f"There is a model called {name} already; give yours another name.")
+
+
+def _name_of(source: str) -> str:
+    path = Path(urlsplit(source).path) if is_url(source) else place(Path(source).absolute())
+    name = path.stem if path.suffix == SUFFIX else path.name
+    return f"{path.parent.name} {name}" if name.startswith(ITERATION) else name

@@ -1,30 +1,30 @@
-"""The particle is the ruler: what every job must know of sizes."""
+"""What the settings of every job share."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
 BORDER = 0.1
-"""A centre nearer to the edge than this many diameters is flagged, unless one says otherwise."""
+"""Diameters from the edge within which picks are flagged by default: closer ones are cut in half."""
 
 
-class Ruler(BaseModel):
-    """How large a particle is, and how large a pixel."""
+class ParticleSettings(BaseModel):
+    """Sizes of a particle and of a pixel, which set the scale of every job."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     diameter_angstrom: float = Field(gt=0, description="Particle diameter in Å.")
     pixel_size_angstrom: float | None = Field(
-        None, gt=0, description="Pixel size in Å; taken from the file where it says."
+        None, gt=0, description="Pixel size in Å; read from the files by default."
     )
 
 
-class PickRuler(Ruler):
-    """The same for jobs that pick: and how near to the edge a particle may lie."""
+class PickingSettings(ParticleSettings):
+    """Settings that training and prediction share."""
 
     border: float | None = Field(
         None,
         ge=0,
         le=5,
-        description="Diameters from the edge within which picks are left out; half your box, say.",
+        description="Distance from the edge, in diameters, within which picks are left out.",
     )

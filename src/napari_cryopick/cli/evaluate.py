@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from rich.console import Group, RenderableType
 
 from ..errors import CryopickError
-from ..settings import Ruler
+from ..settings import ParticleSettings
 from .options import JsonFile
 from .terminal import ExitCode, counted, deliver, figure, say, table
 
@@ -24,7 +24,7 @@ def evaluate(
     /,
     *,
     truth: Path,
-    settings: Annotated[Ruler, Parameter(name="*")],
+    settings: Annotated[ParticleSettings, Parameter(name="*")],
     json: JsonFile = None,
 ) -> ExitCode:
     """Score picks against annotated particles.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from ..model.registry import DEFAULT
-from ..settings import PickRuler
+from ..settings import PickingSettings
 
 
-class PredictSettings(PickRuler):
+class PredictSettings(PickingSettings):
     """Settings of a prediction run."""
 
     model: str = Field(DEFAULT, description="Model: a name, a weights file, or a run folder.")

@@ -8,12 +8,12 @@ from typing import Literal
 from pydantic import Field
 
 from ..model.registry import DEFAULT
-from ..settings import PickRuler
+from ..settings import PickingSettings
 
 SCRATCH = "scratch"
 
 
-class TrainSettings(PickRuler):
+class TrainSettings(PickingSettings):
     """Settings of a supervised training run."""
 
     complete: bool = Field(

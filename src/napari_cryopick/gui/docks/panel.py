@@ -13,7 +13,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ...errors import CryopickError
-from ...settings import Ruler
+from ...settings import ParticleSettings
 from ..layers.curation import curate
 from ..layers.layers import PICKS, find_layer, frame, pixel_size_angstrom, role_of, set_pixel_size
 from ..layers.scratch import adopt
@@ -24,7 +24,7 @@ from ..widgets.layer_combo import LayerCombo, shows_micrographs
 from ..widgets.ruler_circle import RulerCircle
 from ..widgets.scrolled_column import ScrolledColumn
 
-Settings = TypeVar("Settings", bound=Ruler)
+Settings = TypeVar("Settings", bound=ParticleSettings)
 
 _DIAMETER = "cryopick_diameter_angstrom"
 _USUAL_DIAMETER_ANGSTROM = 150.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 BORDER = 0.1
-"""Diameters from the edge within which picks are flagged by default: closer ones are cut in half."""
+"""Diameters from the edge within which picks are flagged by default."""
 
 
 class ParticleSettings(BaseModel):

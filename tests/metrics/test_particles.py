@@ -98,6 +98,27 @@ def test_a_pair_is_at_most_half_a_diameter_apart():
     assert score_particles(found, truth, 19.9).matched == 0
 
 
+def test_picks_at_ignored_places_are_neither_right_nor_wrong():
+    truth = {"a": Picks.at(GRID[:2])}
+    found = {"a": Picks.at([[20, 20], [23, 20], [50, 50], [80, 80]], [0.9, 0.8, 0.7, 0.6])}
+    ignored = {"a": Picks.at([[50, 52], [20, 80], [81, 81], [28, 20]]), "b": Picks.at(GRID)}
+    plain, scores = (score_particles(found, truth, 20, ignored=i) for i in (None, ignored))
+    assert (plain.found, plain.truth, plain.matched, plain.ignored) == (4, 2, 1, 0)
+    assert (scores.found, scores.truth, scores.matched, scores.ignored) == (1, 2, 1, 3)
+    assert scores.micro == scores.macro == Rates(1, 1 / 2, 2 / 3)
+    assert plain.average_precision == scores.average_precision == 1 / 2
+
+
+def test_an_ignored_place_excuses_one_pick_and_takes_none_from_a_particle():
+    truth = {"a": Picks.at([[20, 20]])}
+    found = {"a": Picks.at([[20, 24], [20, 27], [20, 28]], [0.5, 0.9, 0.8])}
+    ignored = {"a": Picks.at([[20, 24]])}
+    scores = score_particles(found, truth, 20, ignored=ignored)
+    assert (scores.found, scores.matched, scores.ignored) == (2, 1, 1)
+    assert scores.centre_error_px == 4
+    assert scores.best_f1 == 1  # by score, 0.9 is the particle and 0.8 at the ignored place
+
+
 def test_json_knows_no_nan():
     nothing = score_particles({}, {"a": Picks.at([])}, 20).to_dict()
     assert json.loads(json.dumps(nothing, allow_nan=False))["centre_error_px"] is None

@@ -66,6 +66,8 @@ class ParticleScores:
         Mean distance of a matched pick from its particle.
     micrographs, found, truth, matched
         How many annotated micrographs, picks in them, particles, and pairs of the two.
+    ignored
+        How many more picks are at ignored places.
     """
 
     macro: Rates
@@ -80,6 +82,7 @@ class ParticleScores:
     found: int
     truth: int
     matched: int
+    ignored: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain values, ready for JSON: NaN becomes None."""
@@ -89,11 +92,15 @@ class ParticleScores:
 
 @dataclass(frozen=True, eq=False)
 class _Tally:
-    """Particles there are, and per pick its score and its distance (NaN: no particle)."""
+    """Particles there are, and per pick its score and its distance (NaN: no particle).
+
+    Picks at ignored places are only counted.
+    """
 
     truth: int
     scores: NDArray[np.float64]
     distances_px: NDArray[np.float64]
+    ignored: int
 
     @property
     def hits(self) -> NDArray[np.bool_]:
@@ -110,6 +117,7 @@ def score_particles(
     diameter_px: float,
     pixel_size_angstrom: float | None = None,
     threshold: float | None = None,
+    ignored: Mapping[Any, Picks] | None = None,
 ) -> ParticleScores:
     """Score picks against annotations.
 
@@ -128,14 +136,19 @@ def score_particles(
         For the centre error in Å.
     threshold
         Lowest score kept, for every figure but those of the curve; None keeps all.
+    ignored
+        Places by micrograph that may or may not be particles. A pick that matches no particle but
+        one of these, again one-to-one and within half a diameter, is neither right nor wrong, and
+        none of them is missed.
     """
     lowest = -np.inf if threshold is None else threshold
     tallies = [
-        _tally(f[_certain(f) >= lowest], t, diameter_px / 2) for f, t in _annotated(found, truth)
+        _tally(f[_certain(f) >= lowest], t, i, diameter_px / 2)
+        for f, t, i in _annotated(found, truth, ignored)
     ]
     pooled = _pool(tallies)
     scored = np.isfinite(pooled.scores)
-    curve = precision_recall_curve(found, truth, diameter_px)
+    curve = precision_recall_curve(found, truth, diameter_px, ignored)
     best_f1, best_f1_threshold = curve.best_f1
     error_px = float(pooled.distances_px[pooled.hits].mean()) if pooled.hits.any() else nan
     return ParticleScores(
@@ -151,31 +164,42 @@ def score_particles(
         found=len(pooled.scores),
         truth=pooled.truth,
         matched=int(pooled.hits.sum()),
+        ignored=pooled.ignored,
     )
 
 
 def precision_recall_curve(
-    found: Mapping[Any, Picks], truth: Mapping[Any, Picks], diameter_px: float
+    found: Mapping[Any, Picks],
+    truth: Mapping[Any, Picks],
+    diameter_px: float,
+    ignored: Mapping[Any, Picks] | None = None,
 ) -> Curve:
     """Precision and recall of all annotated micrographs pooled, at every threshold.
 
     Here the best-scored pick takes its nearest free particle first, as is usual for detection,
     so that the pairs above a threshold do not depend on the picks below it. A pick without a
     score counts as certain: of picks without any, average precision is precision times recall.
+    The parameters are those of `score_particles`.
     """
-    tallies = [_tally(f, t, diameter_px / 2, by_score=True) for f, t in _annotated(found, truth)]
-    pooled = _pool(tallies)
+    pooled = _pool(
+        [
+            _tally(f, t, i, diameter_px / 2, by_score=True)
+            for f, t, i in _annotated(found, truth, ignored)
+        ]
+    )
     return score_curve(np.nan_to_num(pooled.scores, nan=1.0), pooled.hits, pooled.truth)
 
 
 def _annotated(
-    found: Mapping[Any, Picks], truth: Mapping[Any, Picks]
-) -> Iterator[tuple[Picks, Picks]]:
-    """The picks that count, found and true, of each annotated micrograph."""
+    found: Mapping[Any, Picks], truth: Mapping[Any, Picks], ignored: Mapping[Any, Picks] | None
+) -> Iterator[tuple[Picks, Picks, Picks]]:
+    """The picks that count, found, true and ignored, of each annotated micrograph."""
+    none = Picks.at([])
     for name, true in truth.items():
         yield (
-            found.get(name, Picks.at([])).with_status(Status.OK),
+            found.get(name, none).with_status(Status.OK),
             true.with_status(Status.OK),
+            (ignored or {}).get(name, none).with_status(Status.OK),
         )
 
 
@@ -184,12 +208,25 @@ def _certain(picks: Picks) -> NDArray[np.float64]:
     return np.nan_to_num(picks.scores, nan=1.0)
 
 
-def _tally(found: Picks, truth: Picks, radius_px: float, by_score: bool = False) -> _Tally:
-    scores = _certain(found) if by_score else None
-    matches = match(found.positions, truth.positions, radius_px, scores)
-    distances_px = np.full(len(found), nan)
-    distances_px[matches.found] = matches.distances_px
-    return _Tally(len(truth), found.scores, distances_px)
+def _tally(
+    found: Picks, truth: Picks, ignored: Picks, radius_px: float, by_score: bool = False
+) -> _Tally:
+    def distances_px(picks: Picks, places: Picks) -> NDArray[np.float64]:
+        scores = _certain(picks) if by_score else None
+        matches = match(picks.positions, places.positions, radius_px, scores)
+        distances = np.full(len(picks), nan)
+        distances[matches.found] = matches.distances_px
+        return distances
+
+    distances = distances_px(found, truth)
+    wrong = np.flatnonzero(np.isnan(distances))
+    left_out = wrong[np.isfinite(distances_px(found[wrong], ignored))]
+    return _Tally(
+        len(truth),
+        np.delete(found.scores, left_out),
+        np.delete(distances, left_out),
+        len(left_out),
+    )
 
 
 def _pool(tallies: list[_Tally]) -> _Tally:
@@ -197,4 +234,5 @@ def _pool(tallies: list[_Tally]) -> _Tally:
         sum(tally.truth for tally in tallies),
         np.concatenate([np.empty(0), *(tally.scores for tally in tallies)]),
         np.concatenate([np.empty(0), *(tally.distances_px for tally in tallies)]),
+        sum(tally.ignored for tally in tallies),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import mrcfile
@@ -19,11 +18,9 @@ from napari_cryopick.io import (
     find_micrographs,
     flip_y,
     match_picks,
-    read_header,
     read_micrograph,
     read_picks,
 )
-from napari_cryopick.io.corrections import CORRECTIONS, _tell
 from napari_cryopick.picks import Status
 
 HEADER = "X-Coordinate,Y-Coordinate,Diameter,Angle-Psi,Origin X (Ang),Origin Y (Ang)"
@@ -200,49 +197,3 @@ def test_turning_is_that_of_the_array(height: int, shares: list[float]) -> None:
     np.testing.assert_allclose(y, np.interp(rows, np.arange(height), np.arange(height)[::-1]))
     back = flip_y(turned, height).by_micrograph["a"].positions
     np.testing.assert_allclose(back[:, 0], rows, atol=1e-9)
-
-
-class TestPixelSizes:
-    @pytest.fixture(autouse=True)
-    def fresh(self) -> None:
-        _tell.cache_clear()
-
-    @pytest.mark.parametrize("folder", ["10345", "EMPIAR-10345", "empiar_10345/data"])
-    def test_a_published_mistake_is_corrected_and_told_once(
-        self, tmp_path: Path, folder: str, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        path = write_micrograph(tmp_path / folder / "micrographs" / "a.mrc", pixel_size=0.673)
-        assert read_header(path).pixel_size_angstrom == 1.345
-        assert read_micrograph(path).pixel_size_angstrom == 1.345
-        (message,) = caplog.messages
-        assert message.startswith("The pixel size of EMPIAR-10345 is taken as 1.345 Å: 0.673 Å is")
-
-    def test_what_a_person_gives_is_kept_but_doubted(
-        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        path = write_micrograph(tmp_path / "10345" / "micrographs" / "a.mrc", pixel_size=1.345)
-        assert read_micrograph(path, 0.673).pixel_size_angstrom == 0.673
-        (message,) = caplog.messages
-        assert message.endswith("give 1.345 Å.")
-
-    @pytest.mark.parametrize(("folder", "size"), [("10345", 1.345), ("10017", 0.673), ("x", 0.673)])
-    def test_everything_else_is_left_alone(
-        self, tmp_path: Path, folder: str, size: float, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        path = write_micrograph(tmp_path / folder / "micrographs" / "a.mrc", pixel_size=size)
-        assert read_header(path).pixel_size_angstrom == size
-        assert not caplog.messages
-
-    def test_diameters_of_the_entry_come_out_right(self, tmp_path: Path) -> None:
-        entry = tmp_path / "10345"
-        write_micrograph(entry / "micrographs" / "a.mrc", pixel_size=0.673)
-        write_coordinates(entry / "ground_truth" / "particle_coordinates" / "a.csv", diameter=149)
-        logging.disable()
-        try:
-            assert read_picks(entry).diameter_angstrom == pytest.approx(200, abs=1)
-        finally:
-            logging.disable(logging.NOTSET)
-
-    def test_every_correction_is_one(self) -> None:
-        for known in CORRECTIONS.values():
-            assert abs(known.true / known.published - 1) > 0.05

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ..errors import CryopickError
 from ..micrograph import Micrograph
 from .bitmap import BITMAP
-from .corrections import corrected, doubt
 from .files import reading
 from .header import Header, ImageFormat
 from .mrc import MRC
@@ -61,8 +60,6 @@ _DUMMY_ANGSTROM = 1.0
 def read_header(path: str | Path) -> Header:
     """Read a micrograph's shape, type and pixel size, and leave its pixels where they are.
 
-    A pixel size that is known to be published wrongly is corrected; see `corrections`.
-
     Raises
     ------
     CryopickError
@@ -75,8 +72,7 @@ def read_header(path: str | Path) -> Header:
             raise CryopickError(f"{path} is empty (0 bytes); copy it again.")
         header = chosen.read_header(path)
     _check_header(path, header)
-    size = corrected(path, _credible(header.pixel_size_angstrom))
-    return replace(header, pixel_size_angstrom=size)
+    return replace(header, pixel_size_angstrom=_credible(header.pixel_size_angstrom))
 
 
 def read_micrograph(path: str | Path, pixel_size_angstrom: float | None = None) -> Micrograph:
@@ -92,8 +88,6 @@ def read_micrograph(path: str | Path, pixel_size_angstrom: float | None = None) 
     """
     path = Path(path)
     header = read_header(path)
-    if pixel_size_angstrom:
-        doubt(path, pixel_size_angstrom)
     with reading(path, "a micrograph"):
         pixels = image_format(path).read_pixels(path)
     return Micrograph(pixels, pixel_size_angstrom or header.pixel_size_angstrom, path)

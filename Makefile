@@ -18,6 +18,8 @@ demo: .venv/installed
 lint: .venv/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/deptry src
 	$(BIN)/mypy
 
 format: .venv/installed

@@ -55,7 +55,7 @@ def test_a_full_disk_is_told_with_its_folder(tmp_path: Path) -> None:
     with (
         pytest.raises(CryopickError, match=rf"{tmp_path} is on a full disk"),
         writing_in(tmp_path),
-        open("/dev/full", "w") as full,
+        Path("/dev/full").open("w") as full,
     ):
         print("anything", file=full, flush=True)
 

@@ -16,7 +16,7 @@ from ..training.ablation.settings import AblationSettings
 from ..training.ablation.tables import Line
 from .options import JsonFile
 from .progress import Progress, learning_from
-from .terminal import ExitCode, deliver, figure, say, table
+from .terminal import ExitCode, echo, format_number, print_result, table
 
 SHORT = {
     "pixel_iou": "IoU",
@@ -54,10 +54,10 @@ def ablate(
         from ..training.ablation.run import ablate as run_ablation
 
         end = follow(run_ablation(given.micrographs, given.picks, settings, output, given.stop))
-    deliver(as_table(end.lines), as_data(end), json)
-    say(f"The tables are in {output}: ablation.md, ablation.csv and ablation.tex.")
+    print_result(as_table(end.lines), as_data(end), json)
+    echo(f"The tables are in {output}: ablation.md, ablation.csv and ablation.tex.")
     if end.stopped:
-        say("Stopped; the same command goes on from here.")
+        echo("Stopped; the same command goes on from here.")
         return ExitCode.STOPPED
     return ExitCode.DONE
 
@@ -72,7 +72,7 @@ def follow(events: Iterable[AblationEvent]) -> Tabulated:
                     note = f"seed {event.seed}, {event.training}"
                     progress.update(percent, 100 * event.jobs, note)
                 case Scored():
-                    say(_scored(event))
+                    echo(_scored(event))
                 case Tabulated():
                     end = event
     return end
@@ -101,7 +101,7 @@ def as_table(lines: list[Line]) -> Table:
 
 
 def _mean(line: Line, name: str) -> str:
-    return figure(line.figures[name].mean if name in line.figures else nan, 1)
+    return format_number(line.figures[name].mean if name in line.figures else nan, 1)
 
 
 def as_data(end: Tabulated) -> dict[str, object]:

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..errors import CryopickError
-from .terminal import ExitCode, say
+from .terminal import ExitCode, echo
 
 if TYPE_CHECKING:
     from ..io import PickSet
@@ -37,7 +37,7 @@ def convert(
 
     picks = read_picks(source)
     write_picks(output, upside_down(picks, flip_y, source) if flip_y else picks)
-    say(f"{output} holds {len(read_picks(output))} of the {len(picks)} picks in {source}.")
+    echo(f"{output} holds {len(read_picks(output))} of the {len(picks)} picks in {source}.")
     return ExitCode.DONE
 
 

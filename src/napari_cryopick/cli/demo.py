@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CryopickError
-from .terminal import ExitCode, require_writable, say, say_command
+from .terminal import ExitCode, echo, echo_command, require_writable
 
 if TYPE_CHECKING:
     from ..io import PickSet
@@ -42,7 +42,7 @@ def demo(*, output: Path = Path("demo")) -> ExitCode:
     diameter_angstrom = round(example().diameter_angstrom)
     for title, command in commands(output, f"{diameter_angstrom}"):
         chapter(title)
-        say_command(*command)
+        echo_command(*command)
         if code := main(command):
             return ExitCode(code)
 
@@ -109,7 +109,7 @@ def draw(folder: Path, name: str, truth: Picks, diameter_angstrom: float) -> Non
 
 def chapter(title: str) -> None:
     """Begin the next part of the story."""
-    say(f"\n{title}", "bold")
+    echo(f"\n{title}", "bold")
 
 
 def finish(folder: Path) -> None:
@@ -120,8 +120,8 @@ def finish(folder: Path) -> None:
         ("picks.star", "the picks, ready for RELION"),
         ("run", "the model"),
     ):
-        say(f"  {name:<12}{what}")
+        echo(f"  {name:<12}{what}")
     chapter("Now with your own micrographs: click ten particles in napari, or type")
-    say_command(
+    echo_command(
         *("train", "MICROGRAPHS", "--picks", "clicks.star", "--diameter", "126", "--output", "run")
     )

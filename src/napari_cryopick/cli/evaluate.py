@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from ..errors import CryopickError
 from ..settings import ParticleSettings
 from .options import JsonFile
-from .terminal import ExitCode, counted, deliver, figure, say, table
+from .terminal import ExitCode, echo, format_number, pluralise, print_result, table
 
 if TYPE_CHECKING:
     from ..io import PickSet
@@ -56,7 +56,7 @@ def evaluate(
         settings.diameter_angstrom / pixel_size,
         pixel_size,
     )
-    deliver(as_table(scores), scores.to_dict(), json)
+    print_result(as_table(scores), scores.to_dict(), json)
     return ExitCode.DONE
 
 
@@ -70,9 +70,9 @@ def pair(found: PickSet, annotated: PickSet) -> dict[Path, Picks]:
     unused = [name for name, picks in found.by_micrograph.items() if id(picks) not in used]
     missed = [str(path) for path in truth if path not in paired]
     if unused:
-        say(f"Not annotated, so these picks do not count: {_some(unused)}.", "yellow")
+        echo(f"Not annotated, so these picks do not count: {_some(unused)}.", "yellow")
     if missed:
-        say(f"Annotated but without picks, so all missed: {_some(missed)}.", "yellow")
+        echo(f"Annotated but without picks, so all missed: {_some(missed)}.", "yellow")
     return paired
 
 
@@ -83,19 +83,22 @@ def _some(names: list[str]) -> str:
 def as_table(scores: ParticleScores) -> RenderableType:
     """The rates, and below them the other figures."""
     counts = (
-        f"{counted(scores.micrographs, 'micrograph')} with {counted(scores.truth, 'particle')}; "
-        f"{counted(scores.found, 'pick')}, {scores.matched} of them right"
+        f"{pluralise(scores.micrographs, 'micrograph')} with "
+        f"{pluralise(scores.truth, 'particle')}; "
+        f"{pluralise(scores.found, 'pick')}, {scores.matched} of them right"
     )
     rates = table("", "precision", "recall", "F1")
     for name, of in (("mean of micrographs", scores.macro), ("all pooled", scores.micro)):
-        rates.add_row(name, figure(of.precision), figure(of.recall), figure(of.f1))
+        rates.add_row(
+            name, format_number(of.precision), format_number(of.recall), format_number(of.f1)
+        )
     others = table("", "", show_header=False)
     for name, value in (
-        ("average precision", figure(scores.average_precision)),
-        ("best F1", figure(scores.best_f1)),
-        ("   at threshold", figure(scores.best_f1_threshold)),
-        ("calibration error", figure(scores.calibration_error)),
-        ("centre error (Å)", figure(scores.centre_error_angstrom, 1)),
+        ("average precision", format_number(scores.average_precision)),
+        ("best F1", format_number(scores.best_f1)),
+        ("   at threshold", format_number(scores.best_f1_threshold)),
+        ("calibration error", format_number(scores.calibration_error)),
+        ("centre error (Å)", format_number(scores.centre_error_angstrom, 1)),
     ):
         others.add_row(name, value)
     return Group(counts, rates, others)

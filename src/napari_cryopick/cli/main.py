@@ -17,7 +17,7 @@ from .predict import predict
 from .report import report
 from .self_train import self_train
 from .simulate import simulate
-from .terminal import ExitCode, complain
+from .terminal import ExitCode, print_error
 from .train import train
 
 COMMANDS: tuple[Callable[..., ExitCode], ...] = (
@@ -38,13 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return build_app()(arguments) or ExitCode.DONE
     except CycloptsError as error:
-        return complain(usage_sentence(error), ExitCode.MISUSED)
+        return print_error(usage_sentence(error), ExitCode.MISUSED)
     except CryopickError as error:
-        return complain(str(error), ExitCode.FAILED)
+        return print_error(str(error), ExitCode.FAILED)
     except OSError as error:
-        return complain(f"{error.filename or 'Input or output'}: {error.strerror}.")
+        return print_error(f"{error.filename or 'Input or output'}: {error.strerror}.")
     except KeyboardInterrupt:
-        return complain("Stopped.", ExitCode.STOPPED)
+        return print_error("Stopped.", ExitCode.STOPPED)
 
 
 def build_app() -> App:

@@ -17,7 +17,7 @@ from ..model.model_file import read_card
 from ..model.registry import Listed, find_model, list_models, list_runs
 from .options import JsonFile
 from .pretrain import teach
-from .terminal import ExitCode, complain, deliver, figure, say, table
+from .terminal import ExitCode, echo, format_number, print_error, print_result, table
 
 models = App(name="models", help="List models by name; show, import, export, remove, teach.")
 
@@ -37,7 +37,7 @@ def list_(*, runs: Path | None = None, json: JsonFile = None) -> ExitCode:
     """
     listed = list_models() + (list_runs(runs) if runs else [])
     described = list(_described(listed))
-    deliver(as_table(described), {"models": [as_data(*one) for one in described]}, json)
+    print_result(as_table(described), {"models": [as_data(*one) for one in described]}, json)
     return ExitCode.DONE if len(described) == len(listed) else ExitCode.SOME_FAILED
 
 
@@ -52,7 +52,9 @@ def show(model: str, /, *, json: JsonFile = None) -> ExitCode:
     """
     path = find_model(model)
     card = read_card(path)
-    deliver(as_card(model, card), {"path": str(path), "card": card.model_dump(mode="json")}, json)
+    print_result(
+        as_card(model, card), {"path": str(path), "card": card.model_dump(mode="json")}, json
+    )
     return ExitCode.DONE
 
 
@@ -70,7 +72,7 @@ def import_(source: str, /, *, name: str = "") -> ExitCode:
     from ..model.registry import import_model
 
     kept = import_model(source, name)
-    say(f"{kept.path} holds the model; to pick with it: --model {shlex.quote(kept.name)}")
+    echo(f"{kept.path} holds the model; to pick with it: --model {shlex.quote(kept.name)}")
     return ExitCode.DONE
 
 
@@ -87,7 +89,7 @@ def export(model: str, file: Path, /) -> ExitCode:
     """
     from ..model.registry import export_model
 
-    say(f"The model is in {export_model(model, file)}.")
+    echo(f"The model is in {export_model(model, file)}.")
     return ExitCode.DONE
 
 
@@ -103,7 +105,7 @@ def remove(name: str, /) -> ExitCode:
     from ..model.registry import remove_model
 
     remove_model(name)
-    say(f"{name} is removed.")
+    echo(f"{name} is removed.")
     return ExitCode.DONE
 
 
@@ -121,8 +123,8 @@ def as_table(described: Iterable[Described]) -> RenderableType:
             listed.origin,
             Text(network(card)),
             size(listed.path.stat().st_size),
-            figure(_f1(card), 2),
-            figure(card.threshold, 2),
+            format_number(_f1(card), 2),
+            format_number(card.threshold, 2),
             Text(_trained_on(card)),
         )
     return shown
@@ -154,7 +156,7 @@ def _described(listed: Iterable[Listed]) -> Iterator[Described]:
         try:
             yield one, read_card(one.path)
         except CryopickError as error:
-            complain(str(error))
+            print_error(str(error))
 
 
 def _trained_on(card: ModelCard) -> str:

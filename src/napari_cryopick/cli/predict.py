@@ -20,7 +20,7 @@ from ..io.files import without_nan
 from ..picks import Picks, Status
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
-from .terminal import ExitCode, complain, counted, deliver, require_writable, say, table
+from .terminal import ExitCode, echo, pluralise, print_error, print_result, require_writable, table
 
 LONGEST_TABLE = 30
 
@@ -63,18 +63,18 @@ def predict(
 
         sized = with_diameter(settings, paths, stop)
         if sized is None:
-            return complain("Stopped before the diameter was estimated.", ExitCode.STOPPED)
+            return print_error("Stopped before the diameter was estimated.", ExitCode.STOPPED)
         picked, failed = follow(predict_many(paths, sized, stop))
     if picked:
         save(picked, sized, output)
-        deliver(as_table(picked), as_data(picked, failed, output), json)
-        say(f"{str(promised(picked)).capitalize()} at this threshold, if the scores hold.")
-        say(f"The picks are in {output}.")
+        print_result(as_table(picked), as_data(picked, failed, output), json)
+        echo(f"{str(promised(picked)).capitalize()} at this threshold, if the scores hold.")
+        echo(f"The picks are in {output}.")
     if failed:
-        complain(f"{counted(len(failed), 'micrograph')} could not be picked, as told above.")
+        print_error(f"{pluralise(len(failed), 'micrograph')} could not be picked, as told above.")
     if stop.is_set():
-        return complain(
-            f"Stopped after {len(picked) + len(failed)} of {counted(len(paths), 'micrograph')}.",
+        return print_error(
+            f"Stopped after {len(picked) + len(failed)} of {pluralise(len(paths), 'micrograph')}.",
             ExitCode.STOPPED,
         )
     if failed:
@@ -92,7 +92,7 @@ def with_diameter(
     estimate = estimated(options, paths, stop)
     if estimate is None:
         return None
-    say(
+    echo(
         f"Particles seem to be about {estimate.angstrom:.0f} Å across; "
         "give --diameter if you know better."
     )
@@ -148,7 +148,7 @@ def follow(events: Iterable[PredictionEvent]) -> tuple[list[Picked], list[Failed
         for event in events:
             if isinstance(event, Failed):
                 failed.append(event)
-                complain(event.message)
+                print_error(event.message)
             else:
                 picked.append(Picked.of(event))
             progress.update(event.index + 1, event.total, event.path.name)
@@ -182,7 +182,7 @@ def as_table(picked: list[Picked]) -> Table:
         shown.add_row(one.path.name, f"{one.good}", f"{one.flagged}", f"{one.seconds:.2f}")
     shown.add_section()
     shown.add_row(
-        counted(len(picked), "micrograph"),
+        pluralise(len(picked), "micrograph"),
         f"{sum(one.good for one in picked)}",
         f"{sum(one.flagged for one in picked)}",
         f"{sum(one.seconds for one in picked):.2f}",

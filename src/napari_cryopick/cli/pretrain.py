@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from ..pretraining.settings import GeneralSettings
 from ..training.events import Checkpoint, Step, TrainingEvent, Validation
 from .progress import Progress, stop_on_interrupt
-from .terminal import ExitCode, figure, require_writable, say
+from .terminal import ExitCode, echo, format_number, require_writable
 
 
 def teach(
@@ -51,9 +51,9 @@ def follow(events: Iterable[TrainingEvent]) -> None:
                 case Step():
                     progress.update(event.step, event.steps, f"loss {event.losses['total']:.3f}")
                 case Validation():
-                    say(
-                        f"On simulated particles never seen: F1 {figure(event.f1)}, "
-                        f"average precision {figure(event.average_precision)}."
+                    echo(
+                        f"On simulated particles never seen: F1 {format_number(event.f1)}, "
+                        f"average precision {format_number(event.average_precision)}."
                     )
                 case Checkpoint():
-                    say(f"{event.path} holds the model.")
+                    echo(f"{event.path} holds the model.")

@@ -15,7 +15,7 @@ from typing import Any
 from rich import progress
 
 from ..picks import Picks
-from .terminal import messages, require_writable, say
+from .terminal import echo, messages, require_writable
 
 
 class Progress:
@@ -49,7 +49,7 @@ class Progress:
         tenth = 10 * done // total
         if tenth > self._tenth and not messages.is_terminal:
             left = (monotonic() - self._started) / done * (total - done)
-            say(f"{self._title} {done}/{total}, {left:.0f} s left, {note}")
+            echo(f"{self._title} {done}/{total}, {left:.0f} s left, {note}")
         self._tenth = tenth
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .terminal import ExitCode, say
+from .terminal import ExitCode, echo
 
 
 def report(run: Path, /, *, output: Path | None = None) -> ExitCode:
@@ -22,5 +22,5 @@ def report(run: Path, /, *, output: Path | None = None) -> ExitCode:
     """
     from ..runs.report import write_report
 
-    say(f"The report is in {write_report(run, output)}.")
+    echo(f"The report is in {write_report(run, output)}.")
     return ExitCode.DONE

@@ -23,7 +23,7 @@ from ..training.recipes import with_recipe
 from ..training.settings import SelfTrainSettings
 from .options import JsonFile
 from .progress import Progress, learning_from
-from .terminal import ExitCode, counted, deliver, figure, say, say_command, table
+from .terminal import ExitCode, echo, echo_command, format_number, pluralise, print_result, table
 from .train import as_data, begun, next_command
 
 
@@ -77,12 +77,12 @@ def conclude(
     json: Path | None,
 ) -> ExitCode:
     """Say what a run has come to, and what to do next."""
-    deliver(as_table(iterations, finished), _as_data(iterations, finished), json)
-    say(finished.advice)
-    say(
+    print_result(as_table(iterations, finished), _as_data(iterations, finished), json)
+    echo(finished.advice)
+    echo(
         f"The best model is in {output}, and an account of the run in report.html. To pick with it:"
     )
-    say_command(*next_command(micrographs, settings, output))
+    echo_command(*next_command(micrographs, settings, output))
     return ExitCode.STOPPED if finished.stopped else ExitCode.DONE
 
 
@@ -95,14 +95,14 @@ def follow_rounds(events: Iterable[TrainingEvent]) -> tuple[list[Iteration], Fin
                 case Simulating():
                     progress.update(event.done, event.total, "simulated")
                 case Started():
-                    say(begun(event))
+                    echo(begun(event))
                 case Step():
                     progress.update(event.step, event.steps, f"loss {event.losses['total']:.3f}")
                 case PseudoLabelled():
-                    say(_taught(event))
+                    echo(_taught(event))
                 case Iteration():
                     iterations.append(event)
-                    say(f"{_title(event)}: F1 {figure(event.f1)}. {event.reason}")
+                    echo(f"{_title(event)}: F1 {format_number(event.f1)}. {event.reason}")
                 case Finished():
                     finished = event
     return iterations, finished
@@ -110,8 +110,8 @@ def follow_rounds(events: Iterable[TrainingEvent]) -> tuple[list[Iteration], Fin
 
 def _taught(event: PseudoLabelled) -> str:
     return (
-        f"Round {event.iteration} learns from {counted(event.particles, 'particle')} on "
-        f"{counted(event.micrographs, 'micrograph')} too. {event.reason}"
+        f"Round {event.iteration} learns from {pluralise(event.particles, 'particle')} on "
+        f"{pluralise(event.micrographs, 'micrograph')} too. {event.reason}"
     )
 
 
@@ -129,9 +129,9 @@ def as_table(iterations: Iterable[Iteration], finished: Finished) -> Table:
         verdict = "best" if best else "kept" if one.accepted else "rolled back"
         shown.add_row(
             _title(one),
-            figure(one.f1),
-            figure(one.average_precision),
-            figure(one.threshold, 2),
+            format_number(one.f1),
+            format_number(one.average_precision),
+            format_number(one.threshold, 2),
             f"{one.count:,}",
             verdict,
             style="bold" if best else None,

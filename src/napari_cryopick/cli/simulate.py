@@ -14,7 +14,7 @@ from ..simulation.micrographs import Simulated
 from ..simulation.settings import MicrographSettings
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
-from .terminal import ExitCode, counted, deliver, require_writable, say, table
+from .terminal import ExitCode, echo, pluralise, print_result, require_writable, table
 
 
 def simulate(
@@ -46,11 +46,11 @@ def simulate(
     bodies = gather_bodies(structures or [], settings)
     require_writable(output)
     for body in bodies:
-        say(f"{body.name}: {body.diameter_angstrom:.0f} Å across.")
+        echo(f"{body.name}: {body.diameter_angstrom:.0f} Å across.")
     with stop_on_interrupt() as stop:
         made = follow(run_simulation(bodies, settings, output, stop))
-    deliver(as_table(made), as_data(made, output), json)
-    say(f"{output} holds the micrographs, particles.star, masks, and what was set.")
+    print_result(as_table(made), as_data(made, output), json)
+    echo(f"{output} holds the micrographs, particles.star, masks, and what was set.")
     return ExitCode.STOPPED if stop.is_set() else ExitCode.DONE
 
 
@@ -68,7 +68,7 @@ def as_table(made: list[Simulated]) -> Table:
     """All micrographs in a line."""
     shown = table("", "particles", "flagged", "seconds")
     shown.add_row(
-        counted(len(made), "micrograph"),
+        pluralise(len(made), "micrograph"),
         f"{sum(one.particles for one in made)}",
         f"{sum(one.flagged for one in made)}",
         f"{sum(one.seconds for one in made):.1f}",

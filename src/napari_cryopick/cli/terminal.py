@@ -30,28 +30,28 @@ class ExitCode(IntEnum):
     STOPPED = 130
 
 
-def say(text: str, style: str = "") -> None:
+def echo(text: str, style: str = "") -> None:
     """Say one thing to the person at the terminal."""
     messages.print(text, style=style, markup=False, soft_wrap=True)
 
 
-def complain(text: str, exit_code: ExitCode = ExitCode.FAILED) -> ExitCode:
+def print_error(text: str, exit_code: ExitCode = ExitCode.FAILED) -> ExitCode:
     """Say what went wrong, and hand the exit code on."""
-    say(text, "red")
+    echo(text, "red")
     return exit_code
 
 
-def say_command(*words: str) -> None:
+def echo_command(*words: str) -> None:
     """Show a command to type."""
-    say(f"  napari-cryopick {shlex.join(words)}", "cyan")
+    echo(f"  napari-cryopick {shlex.join(words)}", "cyan")
 
 
-def counted(number: int, thing: str) -> str:
+def pluralise(number: int, thing: str) -> str:
     """So many things: "1 pick", "2 picks"."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def figure(value: float, digits: int = 3) -> str:
+def format_number(value: float, digits: int = 3) -> str:
     """A number for a table; a dash where there is none."""
     return "–" if isnan(value) else f"{value:.{digits}f}"
 
@@ -66,7 +66,7 @@ def table(*columns: str, show_header: bool = True) -> Table:
     return made
 
 
-def deliver(shown: RenderableType, data: object, json_file: Path | None) -> None:
+def print_result(shown: RenderableType, data: object, json_file: Path | None) -> None:
     """Show results as a table and write them as JSON where asked; `-` is JSON on stdout alone."""
     from ..io import atomic_path
 

@@ -18,7 +18,7 @@ from ..training.events import Finished, Started, Step, TrainingEvent, Validation
 from ..training.settings import TrainSettings
 from .options import JsonFile
 from .progress import Progress, learning_from
-from .terminal import ExitCode, counted, deliver, figure, say, say_command, table
+from .terminal import ExitCode, echo, echo_command, format_number, pluralise, print_result, table
 
 
 class Options(TrainOptions):
@@ -69,9 +69,9 @@ def train(
 
         run = run_training(given.micrographs, given.picks, chosen, output, stop=given.stop)
         finished = follow(run)
-    deliver(as_table(finished, settings.complete), as_data(finished), json)
-    say(f"The model is in {output}. To pick with it:")
-    say_command(*next_command(micrographs, settings, output))
+    print_result(as_table(finished, settings.complete), as_data(finished), json)
+    echo(f"The model is in {output}. To pick with it:")
+    echo_command(*next_command(micrographs, settings, output))
     return ExitCode.STOPPED if finished.stopped else ExitCode.DONE
 
 
@@ -95,7 +95,7 @@ def _from_structure(
     with learning_from(micrographs, None, output) as given:
         from ..pretraining.structure import train_from_structure
 
-        say(f"Simulating {counted(chosen.lessons, 'micrograph')} of {structure.name}.")
+        echo(f"Simulating {pluralise(chosen.lessons, 'micrograph')} of {structure.name}.")
         run = train_from_structure(given.micrographs, chosen, output, given.stop)
         iterations, finished = follow_rounds(run)
     return conclude(micrographs, chosen, output, iterations, finished, json)
@@ -108,7 +108,7 @@ def sized(options: Options, structure: Path) -> Options:
     from ..pretraining.structure import diameter_of
 
     across = diameter_of(structure)
-    say(f"{structure.name} is {across:.0f} Å across; --diameter goes before that.")
+    echo(f"{structure.name} is {across:.0f} Å across; --diameter goes before that.")
     return options.model_copy(update={"diameter_angstrom": across})
 
 
@@ -118,11 +118,11 @@ def follow(events: Iterable[TrainingEvent]) -> Finished:
         for event in events:
             match event:
                 case Started():
-                    say(begun(event))
+                    echo(begun(event))
                 case Step():
                     progress.update(event.step, event.steps, f"loss {event.losses['total']:.3f}")
                 case Validation():
-                    say(_validated(event))
+                    echo(_validated(event))
                 case Finished():
                     finished = event
     return finished
@@ -133,8 +133,8 @@ def begun(event: Started) -> str:
     return (
         f"Training {event.parameters / 1e6:.1f} M parameters on {event.device} with "
         + (
-            f"{counted(event.training_picks, 'pick')} on "
-            f"{counted(event.labelled_micrographs, 'micrograph')}"
+            f"{pluralise(event.training_picks, 'pick')} on "
+            f"{pluralise(event.labelled_micrographs, 'micrograph')}"
             if event.labelled_micrographs
             else "simulated particles"
         )
@@ -145,11 +145,12 @@ def begun(event: Started) -> str:
 def _validated(event: Validation) -> str:
     if not event.complete:
         return (
-            f"Step {event.step}: F1 about {figure(event.f1, 2)}, estimated from incomplete labels"
+            f"Step {event.step}: F1 about {format_number(event.f1, 2)}, "
+            "estimated from incomplete labels"
         )
     return (
-        f"Step {event.step}: F1 {figure(event.f1)}, "
-        f"average precision {figure(event.average_precision)} on held-out particles"
+        f"Step {event.step}: F1 {format_number(event.f1)}, "
+        f"average precision {format_number(event.average_precision)} on held-out particles"
     )
 
 
@@ -158,7 +159,7 @@ def as_table(finished: Finished, measured: bool) -> Table:
     shown = table("best model", "measured" if measured else "estimated")
     for name, value in finished.metrics.items():
         if not isnan(value):
-            shown.add_row(name.replace("_", " ").replace("f1", "F1"), figure(value))
+            shown.add_row(name.replace("_", " ").replace("f1", "F1"), format_number(value))
     shown.add_row("seconds of training", f"{finished.seconds:.0f}")
     return shown
 

@@ -139,11 +139,11 @@ def table(rows: Sequence[Figures]) -> str:
 
 
 def record(rows: Sequence[Figures], file: Path) -> None:
-    """Have the card of a model tell its F1 with the diameter given."""
+    """Write F1 with the diameter given into the card of a model."""
     model = load_model(file)
-    measured = {f"{row.protein} F1": round(row.f1, 3) for row in rows if row.stretch == 1}
-    metrics = {**model.card.metrics, **measured}
-    save_weights(file, Model(model.network, model.card.model_copy(update={"metrics": metrics})))
+    measured = {row.protein: round(row.f1, 3) for row in rows if row.stretch == 1}
+    card = model.card.model_copy(update={"development": {**model.card.development, **measured}})
+    save_weights(file, Model(model.network, card))
 
 
 def main() -> None:

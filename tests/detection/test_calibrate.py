@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from napari_cryopick.detection.calibration import calibrate
 from napari_cryopick.model.card import Calibration
 
-SOCIAL = Calibration(slope=1.4, offset=1.7, company=1.3)
+WITH_PRIOR = Calibration(slope=1.4, offset=1.7, density_prior=1.3)
 CROWD, WASTE = np.full(60, 0.8), np.full(60, 0.02)
 
 
@@ -27,19 +27,20 @@ def test_calibration_bends_scores_but_keeps_their_order():
 
 
 def test_a_peak_is_less_likely_where_no_other_looks_like_a_particle():
-    among_many, alone = (calibrate(np.append(0.4, rest), SOCIAL)[0] for rest in (CROWD, WASTE))
+    among_many, alone = (calibrate(np.append(0.4, rest), WITH_PRIOR)[0] for rest in (CROWD, WASTE))
     assert alone < among_many / 2
 
 
 def test_on_a_full_micrograph_company_changes_nothing():
     np.testing.assert_array_equal(
-        calibrate(CROWD, SOCIAL), calibrate(CROWD, SOCIAL.model_copy(update={"company": 0.0}))
+        calibrate(CROWD, WITH_PRIOR),
+        calibrate(CROWD, WITH_PRIOR.model_copy(update={"density_prior": 0.0})),
     )
 
 
 @given(st.lists(st.floats(0, 1), max_size=40))
 def test_scores_are_probabilities_in_the_order_of_heights(heights):
     ranked = np.sort(heights)
-    scores = calibrate(ranked, SOCIAL)
+    scores = calibrate(ranked, WITH_PRIOR)
     assert ((scores >= 0) & (scores <= 1)).all()
     assert (np.diff(scores) >= 0).all()

@@ -10,7 +10,7 @@ import pytest
 
 from napari_cryopick import CryopickError
 from napari_cryopick.detection.diameter import estimate_diameter
-from napari_cryopick.detection.events import Estimated, Looked
+from napari_cryopick.detection.events import DiameterProgress, DiameterResult
 from napari_cryopick.micrograph import Micrograph
 from napari_cryopick.simulation.example import example, simulate_example
 from napari_cryopick.simulation.micrographs import write_mrc
@@ -28,11 +28,11 @@ def simulated(folder: Path, diameter_angstrom: float) -> list[Path]:
 @pytest.mark.parametrize("diameter_angstrom", [90.0, 160.0, 320.0])
 def test_an_estimate_is_within_a_quarter_of_the_truth(diameter_angstrom, tmp_path):
     *looks, estimate = estimate_diameter(simulated(tmp_path, diameter_angstrom), GENERAL)
-    assert isinstance(estimate, Estimated)
+    assert isinstance(estimate, DiameterResult)
     assert estimate.angstrom == pytest.approx(diameter_angstrom, rel=0.25)
     assert estimate.micrographs == 2
     assert estimate.particles > 3
-    assert all(isinstance(look, Looked) for look in looks)
+    assert all(isinstance(look, DiameterProgress) for look in looks)
     assert [look.index for look in looks] == list(range(looks[0].total))
     assert looks[-1].seconds_left == 0
 
@@ -48,7 +48,7 @@ def test_micrographs_without_particles_give_no_estimate(tmp_path):
 def test_a_pixel_size_given_goes_before_the_files(tmp_path):
     paths = simulated(tmp_path, 160.0)
     *_, estimate = estimate_diameter(paths, GENERAL, pixel_size_angstrom=1.6)
-    assert isinstance(estimate, Estimated)
+    assert isinstance(estimate, DiameterResult)
     assert estimate.angstrom == pytest.approx(80, rel=0.25)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from napari_cryopick.gui.widgets.model_combo import TRAINED, ModelCombo, offer
-from napari_cryopick.model import registry as zoo
+from napari_cryopick.model import registry
 from napari_cryopick.model.registry import import_model
 
 
@@ -47,7 +47,7 @@ def test_own_runs_come_before_what_is_kept_and_what_comes_along(
     bundled = tmp_path / "bundled"
     bundled.mkdir()
     (bundled / "general.safetensors").write_bytes(model.read_bytes())
-    monkeypatch.setattr(zoo, "_BUNDLED", bundled)
+    monkeypatch.setattr(registry, "_BUNDLED", bundled)
     import_model(str(model), "abc")
     combo.choose("general")
     assert combo.model() == "general"

@@ -76,9 +76,9 @@ def test_the_scores_promise_precision_and_recall_at_the_threshold(image, panel, 
     found = Picks.at([(40, 40), (80, 80), (120, 120)], scores, Source.MODEL)
     replace_all_model_picks(picks, {panel.slice_in_view(): found}, 5, "a run of known scores")
     for threshold, sentence in (
-        (0.5, "Expect precision 0.85, recall 0.81"),
-        (0.3, "Expect precision 0.70, recall 1.00"),
-        (0.95, "Nothing to expect"),
+        (0.5, "Expected precision 0.85, recall 0.81"),
+        (0.3, "Expected precision 0.70, recall 1.00"),
+        (0.95, "No estimate of precision and recall"),
     ):
         panel.threshold.setValue(threshold)
         qtbot.waitUntil(lambda sentence=sentence: panel.promise.text() == sentence)

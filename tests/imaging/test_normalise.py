@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from napari_cryopick.imaging.normalise import CLIP, normalise, tame
+from napari_cryopick.imaging.normalise import CLIP, clip_outliers, normalise
 
 SHAPE = (240, 300)
 RADIUS_PX = 40
@@ -20,7 +20,7 @@ def ice() -> NDArray[np.float32]:
 
 
 def flatten(pixels: NDArray) -> NDArray[np.float32]:
-    return normalise(tame(pixels), RADIUS_PX).numpy()
+    return normalise(clip_outliers(pixels), RADIUS_PX).numpy()
 
 
 def distance(y: float, x: float) -> NDArray[np.float64]:
@@ -107,5 +107,5 @@ def test_the_pixels_given_are_left_alone(ice):
 def test_a_few_good_pixels_are_enough_to_know_the_grey_levels():
     pixels = np.full((1100, 1100), np.nan, dtype=np.float32)
     pixels[1::2, 1::2] = np.random.default_rng(0).normal(100, 10, (550, 550))
-    assert 80 < tame(pixels).median() < 120
-    assert torch.isfinite(tame(pixels)).all()
+    assert 80 < clip_outliers(pixels).median() < 120
+    assert torch.isfinite(clip_outliers(pixels)).all()

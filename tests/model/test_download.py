@@ -52,14 +52,14 @@ def test_another_file_than_was_meant_is_refused_and_nothing_is_left(url, models)
 
 
 def test_a_missing_file_is_told_and_nothing_is_left(web, models):
-    with pytest.raises(CryopickError, match=r"cannot be had \(404 File not found\)"):
+    with pytest.raises(CryopickError, match=r"download failed \(404 File not found\)"):
         load_model(f"{web.address('none.safetensors')}#sha256={'0' * 64}")
     assert left(models) == []
 
 
 def test_a_missing_network_is_told_and_nothing_is_left(url, web, models):
     web.go_off()
-    with pytest.raises(CryopickError, match="cannot be reached; check the network"):
+    with pytest.raises(CryopickError, match="download failed; check the network"):
         load_model(url)
     assert left(models) == []
 

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from napari_cryopick import CryopickError
-from napari_cryopick.model import registry as zoo
-from napari_cryopick.model.model_file import read_card
+from napari_cryopick.model import registry
+from napari_cryopick.model.card import read_card
 from napari_cryopick.model.registry import (
     export_model,
     import_model,
@@ -66,7 +66,7 @@ def test_a_name_is_taken_once(name, save, tmp_path):
 
 def test_the_name_of_a_bundled_model_is_taken(save, tmp_path, monkeypatch):
     save(tmp_path / "bundled" / "general.safetensors")
-    monkeypatch.setattr(zoo, "_BUNDLED", tmp_path / "bundled")
+    monkeypatch.setattr(registry, "_BUNDLED", tmp_path / "bundled")
     with pytest.raises(CryopickError, match="called general already"):
         import_model(str(save(tmp_path / "general.safetensors")))
     with pytest.raises(CryopickError, match="general is not among the models imported"):
@@ -92,7 +92,7 @@ def test_any_name_is_either_refused_or_finds_the_model_in_the_folder(name, save,
         return
     assert kept.path.parent == models
     assert own() == [name]
-    assert zoo.find_model(name) == kept.path
+    assert registry.find_model(name) == kept.path
     remove_model(name)
     assert own() == []
 

@@ -12,10 +12,10 @@ from napari_cryopick.detection.calibration import (
     DOUBTED,
     best_threshold,
     calibrate,
+    calibrated_logits,
     doubted,
     fit,
-    to_count,
-    weigh,
+    match_expected_count,
 )
 from napari_cryopick.model.card import Calibration
 
@@ -32,11 +32,11 @@ def test_a_known_line_is_found_again(slope, offset):
 
 def test_that_peaks_mean_less_on_empty_micrographs_is_learnt():
     rng = np.random.default_rng(0)
-    truth = Calibration(slope=1.3, offset=1.0, company=1.5)
+    truth = Calibration(slope=1.3, offset=1.0, density_prior=1.5)
     logits = [rng.normal(1.0 if full else -4.0, 1.0, 80) for full in (True, False) * 60]
-    hits = [rng.random(80) < expit(weigh(each, truth)) for each in logits]
-    assert fit(logits, hits).company == pytest.approx(1.5, abs=0.5)
-    assert fit(logits[::2], hits[::2]).company == pytest.approx(0, abs=1e-3)
+    hits = [rng.random(80) < expit(calibrated_logits(each, truth)) for each in logits]
+    assert fit(logits, hits).density_prior == pytest.approx(1.5, abs=0.5)
+    assert fit(logits[::2], hits[::2]).density_prior == pytest.approx(0, abs=1e-3)
 
 
 def test_without_evidence_heights_stay_what_they_are():
@@ -68,17 +68,19 @@ def test_without_peaks_there_is_still_a_threshold():
 
 
 @given(st.floats(1, 60), st.floats(0, 3), st.integers(0, 20))
-def test_scores_add_up_to_the_number_that_is_expected(expected, company, seed):
+def test_scores_add_up_to_the_number_that_is_expected(expected, density_prior, seed):
     rng = np.random.default_rng(seed)
     heights = [rng.uniform(0.01, 0.99, 60), rng.uniform(0.01, 0.2, 40)]
-    calibration = to_count(heights, expected, Calibration(slope=2.0, company=company))
+    calibration = match_expected_count(
+        heights, expected, Calibration(slope=2.0, density_prior=density_prior)
+    )
     total = sum(calibrate(each, calibration).sum() for each in heights)
     assert total == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize("expected", [0.0, 1000.0])
 def test_an_impossible_number_does_no_harm(expected):
-    calibration = to_count([np.array([0.5, 0.9])], expected, Calibration())
+    calibration = match_expected_count([np.array([0.5, 0.9])], expected, Calibration())
     assert np.isfinite(calibration.offset)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from napari_cryopick.detection.calibration import to_count
+from napari_cryopick.detection.calibration import match_expected_count
 from napari_cryopick.labels import LabelClass, Labels
 from napari_cryopick.model.card import Calibration
 from napari_cryopick.model.unet import ARCHITECTURES, PARTICLE_PX
@@ -107,7 +107,7 @@ def test_the_same_ranking_at_another_level_of_heights_teaches_the_same(level, ex
     """Thresholds follow the scores, which a fixed pair does not."""
 
     def chosen_at(heights: NDArray) -> list[tuple[float, float]]:
-        calibration = to_count([heights], expected, Calibration(slope=2.0))
+        calibration = match_expected_count([heights], expected, Calibration(slope=2.0))
         peaks = see(GRID, heights)
         view = replace(peaks, peaks=recalibrated(peaks.peaks, calibration))
         return taught(view, choose_thresholds([view], ADAPTIVE, 1))
@@ -124,7 +124,7 @@ def test_a_larger_expected_count_teaches_more(see):
     def teaching(expected: float) -> int:
         heights = falling(len(GRID))
         view = see(GRID, heights)
-        calibration = to_count([heights], expected, Calibration(slope=2.0))
+        calibration = match_expected_count([heights], expected, Calibration(slope=2.0))
         view = replace(view, peaks=recalibrated(view.peaks, calibration))
         return len(taught(view, choose_thresholds([view], ADAPTIVE, 1)))
 

@@ -140,7 +140,7 @@ def test_metrics_say_all_there_is_to_say(self_trained):
         assert metrics.keys() >= FIGURES
         assert metrics["complete"] is False
         assert metrics["pixels"] is None
-        assert metrics["calibration"].keys() == {"slope", "offset", "company"}
+        assert metrics["calibration"].keys() == {"slope", "offset", "density_prior"}
         assert metrics["seconds"] > 0
         assert metrics["held_out_picks"] == 6
         assert metrics["pseudo_labels"] == (lesson and lesson.as_figures())

@@ -12,9 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import CryopickError
-from ..model.card import ModelCard, facts, network, size
-from ..model.model_file import read_card
-from ..model.registry import Listed, find_model, list_models, list_runs
+from ..model.card import ModelCard, card_summary, format_size, network_summary, read_card
+from ..model.registry import ModelEntry, find_model, list_models, list_runs
 from .options import JsonFile
 from .pretrain import teach
 from .terminal import ExitCode, echo, format_number, print_error, print_result, table
@@ -23,7 +22,7 @@ models = App(name="models", help="List models by name; show, import, export, rem
 
 models.command(teach)
 
-Described = tuple[Listed, ModelCard]
+Described = tuple[ModelEntry, ModelCard]
 
 
 @models.default
@@ -121,8 +120,8 @@ def as_table(described: Iterable[Described]) -> RenderableType:
         shown.add_row(
             Text(listed.name),
             listed.origin,
-            Text(network(card)),
-            size(listed.path.stat().st_size),
+            Text(network_summary(card)),
+            format_size(listed.path.stat().st_size),
             format_number(_f1(card), 2),
             format_number(card.threshold, 2),
             Text(_trained_on(card)),
@@ -133,13 +132,13 @@ def as_table(described: Iterable[Described]) -> RenderableType:
 def as_card(model: str, card: ModelCard) -> RenderableType:
     """All that the card says."""
     rows = Table.grid("", "", padding=(0, 3, 0, 0))
-    for title, text in facts(card).items():
+    for title, text in card_summary(card).items():
         rows.add_row(title, Text(text))
     head = [text for text in (card.name or model, card.description) if text]
     return Group(*(Text(f"{text}\n") for text in head), rows)
 
 
-def as_data(listed: Listed, card: ModelCard) -> dict[str, object]:
+def as_data(listed: ModelEntry, card: ModelCard) -> dict[str, object]:
     """The same for a program to read."""
     return {
         "name": listed.name,
@@ -150,7 +149,7 @@ def as_data(listed: Listed, card: ModelCard) -> dict[str, object]:
     }
 
 
-def _described(listed: Iterable[Listed]) -> Iterator[Described]:
+def _described(listed: Iterable[ModelEntry]) -> Iterator[Described]:
     """Models with their cards; a file that is none is told, and left out."""
     for one in listed:
         try:

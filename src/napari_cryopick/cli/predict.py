@@ -13,8 +13,8 @@ from cyclopts import Parameter
 from pydantic import Field
 from rich.table import Table
 
-from ..detection.calibration import Promise
-from ..detection.events import Estimated, Failed, Predicted, PredictionEvent
+from ..detection.calibration import ExpectedScores
+from ..detection.events import DiameterResult, Failed, Predicted, PredictionEvent
 from ..detection.settings import PredictSettings
 from ..io.files import without_nan
 from ..picks import Picks, Status
@@ -68,7 +68,7 @@ def predict(
     if picked:
         save(picked, sized, output)
         print_result(as_table(picked), as_data(picked, failed, output), json)
-        echo(f"{str(promised(picked)).capitalize()} at this threshold, if the scores hold.")
+        echo(f"{str(expected_scores(picked)).capitalize()} at this threshold, if the scores hold.")
         echo(f"The picks are in {output}.")
     if failed:
         print_error(f"{pluralise(len(failed), 'micrograph')} could not be picked, as told above.")
@@ -99,14 +99,14 @@ def with_diameter(
     return PredictSettings(**given, diameter_angstrom=round(estimate.angstrom, 1))
 
 
-def estimated(options: PredictOptions, paths: Sequence[Path], stop: Event) -> Estimated | None:
+def estimated(options: PredictOptions, paths: Sequence[Path], stop: Event) -> DiameterResult | None:
     """Estimate the diameter, shown while it goes on; None if it was stopped."""
     from ..detection.diameter import estimate_diameter
 
     size, device = options.pixel_size_angstrom, options.device
     with Progress("Estimating the diameter") as progress:
         for event in estimate_diameter(paths, options.model, size, device, stop):
-            if isinstance(event, Estimated):
+            if isinstance(event, DiameterResult):
                 return event
             progress.update(event.index + 1, event.total, f"{event.diameter_angstrom:.0f} Å")
     return None
@@ -169,10 +169,10 @@ def save(picked: Iterable[Picked], settings: PredictSettings, output: Path) -> N
     write_picks(output, picks)
 
 
-def promised(picked: Iterable[Picked]) -> Promise:
-    """What the scores promise of the good picks."""
+def expected_scores(picked: Iterable[Picked]) -> ExpectedScores:
+    """Return what the scores let expect of the good picks."""
     kept = [one.picks.with_status(Status.OK).scores for one in picked]
-    return Promise.of(np.concatenate(kept), sum(one.particles for one in picked))
+    return ExpectedScores.of(np.concatenate(kept), sum(one.particles for one in picked))
 
 
 def as_table(picked: list[Picked]) -> Table:
@@ -194,7 +194,7 @@ def as_data(picked: list[Picked], failed: Iterable[Failed], output: Path) -> dic
     """The same for a program to read."""
     return {
         "output": str(output),
-        "expected": without_nan(asdict(promised(picked))),
+        "expected": without_nan(asdict(expected_scores(picked))),
         "micrographs": [
             {
                 "path": str(one.path),

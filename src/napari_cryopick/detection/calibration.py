@@ -32,7 +32,7 @@ def calibrate(heights: NDArray, calibration: Calibration) -> NDArray[np.float64]
     heights
         (n,) of all its peaks, from 0 to 1.
     """
-    return expit(weigh(as_logits(heights), calibration))
+    return expit(calibrated_logits(as_logits(heights), calibration))
 
 
 def as_logits(heights: NDArray) -> NDArray[np.float64]:
@@ -41,22 +41,24 @@ def as_logits(heights: NDArray) -> NDArray[np.float64]:
     return logits
 
 
-def weigh(logits: NDArray, calibration: Calibration) -> NDArray[np.float64]:
+def calibrated_logits(logits: NDArray, calibration: Calibration) -> NDArray[np.float64]:
     """Logits of figures of merit, of the logits of the heights of one micrograph's (n,) peaks."""
     crowded = calibration.slope * logits + calibration.offset
     likely = (expit(crowded).sum() + _LIKELY) / (len(logits) + _IMAGINED)
-    return np.asarray(crowded + calibration.company * min(0.0, logit(likely) - logit(CROWDED)))
+    return np.asarray(
+        crowded + calibration.density_prior * min(0.0, logit(likely) - logit(CROWDED))
+    )
 
 
 @dataclass(frozen=True)
-class Promise:
-    """Precision and recall to expect; NaN where nothing is kept or there is nothing to find."""
+class ExpectedScores:
+    """Expected precision and recall; NaN where nothing is kept or there is nothing to find."""
 
     precision: float
     recall: float
 
     @classmethod
-    def of(cls, kept: ArrayLike, particles: float) -> Promise:
+    def of(cls, kept: ArrayLike, particles: float) -> ExpectedScores:
         """Of (n,) scores that are kept, where all scores add up to so many particles."""
         scores = np.asarray(kept, dtype=float)
         hits = float(scores.sum())
@@ -67,8 +69,8 @@ class Promise:
 
     def __str__(self) -> str:
         if np.isnan(self.precision) or np.isnan(self.recall):
-            return "nothing to expect"
-        return f"expect precision {self.precision:.2f}, recall {self.recall:.2f}"
+            return "no estimate of precision and recall"
+        return f"expected precision {self.precision:.2f}, recall {self.recall:.2f}"
 
 
 DOUBTED = Calibration(slope=2.0, offset=-3.2)
@@ -91,7 +93,7 @@ STIFFNESS = 2.0
 
 
 def fit(logits: Sequence[NDArray], hits: Sequence[NDArray]) -> Calibration:
-    """Logistic regression of hits on peak logits (Platt 1999) and company, near the identity.
+    """Logistic regression of hits on peak logits (Platt 1999) and density_prior, near the identity.
 
     Parameters
     ----------
@@ -106,7 +108,7 @@ def fit(logits: Sequence[NDArray], hits: Sequence[NDArray]) -> Calibration:
     def loss(parameters: NDArray) -> float:
         read = _calibration(parameters)
         likelihoods = [
-            log_expit(sign * weigh(each, read)).sum()
+            log_expit(sign * calibrated_logits(each, read)).sum()
             for each, sign in zip(logits, signs, strict=True)
         ]
         return float(STIFFNESS * np.square(parameters - start).sum() - sum(likelihoods))
@@ -115,8 +117,8 @@ def fit(logits: Sequence[NDArray], hits: Sequence[NDArray]) -> Calibration:
 
 
 def _calibration(parameters: NDArray) -> Calibration:
-    slope, offset, company = map(float, parameters)
-    return Calibration(slope=slope, offset=offset, company=company)
+    slope, offset, density_prior = map(float, parameters)
+    return Calibration(slope=slope, offset=offset, density_prior=density_prior)
 
 
 def doubted(click_heights: NDArray) -> Calibration:
@@ -131,7 +133,9 @@ def doubted(click_heights: NDArray) -> Calibration:
     return Calibration(slope=DOUBTED.slope, offset=-DOUBTED.slope * half)
 
 
-def to_count(heights: Sequence[NDArray], expected: float, start: Calibration) -> Calibration:
+def match_expected_count(
+    heights: Sequence[NDArray], expected: float, start: Calibration
+) -> Calibration:
     """A calibration like `start` with which the scores add up to an expected number.
 
     Parameters
@@ -148,7 +152,7 @@ def to_count(heights: Sequence[NDArray], expected: float, start: Calibration) ->
         return start.model_copy(update={"offset": offset})
 
     def surplus(offset: float) -> float:
-        scores = [expit(weigh(each, moved(offset))).sum() for each in logits]
+        scores = [expit(calibrated_logits(each, moved(offset))).sum() for each in logits]
         return float(sum(scores) - expected)
 
     low, high = -40.0, 40.0

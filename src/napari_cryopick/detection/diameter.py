@@ -19,7 +19,7 @@ from ..model.registry import load_model
 from ..model.unet import AREA_RADIUS
 from ..model.weights import Model
 from ..picks import Status
-from .events import Estimated, EstimationEvent, Looked, Maps
+from .events import DiameterEvent, DiameterProgress, DiameterResult, Maps
 from .inference import predict_maps
 from .peaks import pick
 
@@ -48,7 +48,7 @@ def estimate_diameter(
     pixel_size_angstrom: float | None = None,
     device: str = "auto",
     stop: Event | None = None,
-) -> Iterator[EstimationEvent]:
+) -> Iterator[DiameterEvent]:
     """Estimate the particle diameter from a few of some micrographs.
 
     Parameters
@@ -62,7 +62,7 @@ def estimate_diameter(
 
     Yields
     ------
-    Looked, Estimated
+    DiameterProgress, DiameterResult
         One for each look at a micrograph, then the estimate.
 
     Raises
@@ -81,7 +81,7 @@ def estimate_diameter(
 
 def largest_agreement(
     model: Model, micrographs: Sequence[Micrograph], stop: Event | None = None
-) -> Iterator[EstimationEvent]:
+) -> Iterator[DiameterEvent]:
     """Try a few sizes, and find between them the one at which most particles are so large."""
     particles: list[float] = []
     begun, total = perf_counter(), len(CANDIDATES_ANGSTROM) * len(micrographs)
@@ -91,7 +91,7 @@ def largest_agreement(
             looks.append(_look(model, micrograph, diameter))
             done = len(particles) * len(micrographs) + len(looks)
             left = (perf_counter() - begun) / done * (total - done)
-            yield Looked(done - 1, total, diameter, left)
+            yield DiameterProgress(done - 1, total, diameter, left)
             if stop is not None and stop.is_set():
                 return
         particles.append(_agreement(looks))
@@ -99,7 +99,7 @@ def largest_agreement(
         raise CryopickError(
             "No particles of any size were found to estimate the diameter from; give it."
         )
-    yield Estimated(_summit(particles), max(particles), len(micrographs))
+    yield DiameterResult(_summit(particles), max(particles), len(micrographs))
 
 
 def _agreement(looks: Sequence[Look]) -> float:

@@ -1,4 +1,4 @@
-"""What a prediction run, or an estimate before it, tells while it goes on."""
+"""Events of a prediction run and of a diameter estimate."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Predicted:
 
 @dataclass(frozen=True)
 class Failed:
-    """One micrograph could not be done, for a reason told in one sentence; the others go on."""
+    """One micrograph could not be done, for a reason given in one sentence; the others go on."""
 
     index: int
     total: int
@@ -64,7 +64,7 @@ PredictionEvent = Predicted | Failed
 
 
 @dataclass(frozen=True)
-class Looked:
+class DiameterProgress:
     """One micrograph has been searched for particles of one size."""
 
     index: int
@@ -74,7 +74,7 @@ class Looked:
 
 
 @dataclass(frozen=True)
-class Estimated:
+class DiameterResult:
     """A diameter, how many particles of about this size speak for it, on how many micrographs."""
 
     angstrom: float
@@ -82,4 +82,4 @@ class Estimated:
     micrographs: int
 
 
-EstimationEvent = Looked | Estimated
+DiameterEvent = DiameterProgress | DiameterResult

@@ -41,7 +41,7 @@ def predict_many(
     Raises
     ------
     CryopickError
-        If the model or the device is not to be had.
+        If there is no such model or device.
     """
     model = load_model(settings.model)
     model.network.to(choose_device(settings.device))

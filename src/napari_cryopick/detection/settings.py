@@ -1,4 +1,4 @@
-"""Everything a prediction run can be told."""
+"""Settings of a prediction run."""
 
 from __future__ import annotations
 

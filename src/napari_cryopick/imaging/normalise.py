@@ -12,7 +12,7 @@ CLIP = 5.0
 OUTLIER = 3.5
 
 
-def tame(pixels: NDArray) -> Tensor:
+def clip_outliers(pixels: NDArray) -> Tensor:
     """Raw (h, w) pixels as float32, hot pixels clipped and what is not finite set to the median.
 
     Without this a single hot pixel would spread over a whole particle when the image shrinks.

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import CryopickError
 from ..io import check_pixels, require_pixel_size
 from ..micrograph import Micrograph
-from .normalise import normalise, tame
+from .normalise import clip_outliers, normalise
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def prepare(
     """
     rescaling = Rescaling.to_particle(_diameter_px(micrograph, diameter_angstrom), particle_px)
     check_pixels(micrograph)
-    image = rescaling.shrink(tame(micrograph.pixels))
+    image = rescaling.shrink(clip_outliers(micrograph.pixels))
     return normalise(image, NEIGHBOURHOOD * particle_px), rescaling
 
 

@@ -110,8 +110,7 @@ def require_pixel_size(micrograph: Micrograph) -> float:
     """Give the pixel size in Å, or raise a `CryopickError` where nobody has said."""
     if micrograph.pixel_size_angstrom is None:
         raise CryopickError(
-            f"{micrograph.path or micrograph.name} does not say its pixel size; "
-            "give it with --pixel-size (in Å)."
+            f"{micrograph.path or micrograph.name} does not say its pixel size; give it in Å."
         )
     return micrograph.pixel_size_angstrom
 

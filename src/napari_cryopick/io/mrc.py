@@ -62,7 +62,7 @@ def _raw_header(path: Path) -> np.void:
             header = np.frombuffer(raw, HEADER_DTYPE.newbyteorder(order))[0]
             if _makes_sense(header):
                 return cast(np.void, header)
-    raise CryopickError(f"{path} is not an MRC file, whatever its name says.")
+    raise CryopickError(f"{path} is not an MRC file.")
 
 
 def _makes_sense(header: np.void) -> bool:

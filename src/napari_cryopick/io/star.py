@@ -105,7 +105,7 @@ def _blocks(path: Path) -> dict[str, DataFrame | dict]:
             f"{path} is a broken STAR file; the rows of a table do not fit its columns."
         ) from error
     if not blocks:
-        raise CryopickError(f"{path} is not a STAR file, whatever its name says.")
+        raise CryopickError(f"{path} is not a STAR file.")
     return blocks
 
 

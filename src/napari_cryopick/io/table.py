@@ -67,7 +67,7 @@ def from_table(table: DataFrame, path: Path) -> dict[str, Picks]:
     names = table["micrograph"].fillna("")
     nameless = np.flatnonzero(names == "")
     if len(nameless):
-        raise CryopickError(f"{path} names no micrograph in row {nameless[0] + 1}; mend that row.")
+        raise CryopickError(f"{path} names no micrograph in row {nameless[0] + 1}; correct it.")
     rows = names.groupby(names).indices
     return {str(name): picks[np.asarray(rows[name])] for name in names.unique()}
 
@@ -81,7 +81,7 @@ def _numbers(table: DataFrame, name: str, path: Path) -> NDArray[np.float64]:
     bad = np.flatnonzero(~np.isfinite(numbers))
     if name in ("x", "y") and len(bad):
         value = table[name].iloc[bad[0]]
-        raise CryopickError(f"{path} has {name} = {value} in row {bad[0] + 1}; mend that row.")
+        raise CryopickError(f"{path} has {name} = {value} in row {bad[0] + 1}; correct it.")
     return numbers
 
 

@@ -1,34 +1,43 @@
-"""A model's card in words, for whoever has to choose a model."""
+"""A model's card: what it is and how it is to be used, read from its file without torch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError, safe_open
 
 from .. import __version__
+from ..errors import CryopickError
 from ..settings import BORDER
+
+SUFFIX = ".safetensors"
+METADATA_KEY = "napari-cryopick"
+"""Of the card, in the metadata of a safetensors file."""
 
 
 class Calibration(BaseModel):
-    """Makes probabilities of the heights of a micrograph's peaks.
+    """What makes probabilities of the heights of a micrograph's peaks.
 
     Attributes
     ----------
     slope, offset
         ``sigmoid(slope * logit(height) + offset)`` on a micrograph that holds many particles.
-    company
+    density_prior
         How much less likely a peak is where few others are likely, on the same scale; see
         `napari_cryopick.detection.calibration`.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     slope: float = 1.0
     offset: float = 0.0
-    company: float = 0.0
+    density_prior: float = 0.0
 
 
 class ModelCard(BaseModel):
@@ -39,19 +48,23 @@ class ModelCard(BaseModel):
     architecture
         Name in `ARCHITECTURES`.
     members
-        How many networks of it decide together.
+        How many networks its probabilities are the mean of.
     particle_px
         Particle diameter in the pixels that the network sees.
     border
         A pick nearer to the edge than this many particle diameters is flagged.
     calibration
-        From peak heights to figures of merit.
+        From peak heights to scores.
     threshold
-        Figure of merit from which on a pick is kept by default.
+        Score from which on a pick is kept by default.
     settings
         Those of the run that trained it.
     metrics
-        Figures on held-out human labels.
+        Figures of its validation; None where none could be computed.
+    validated_on
+        What these figures were computed on.
+    development
+        F1 on real micrographs that were looked at while the model was developed, by name.
     name
         What the model calls itself, if it was released.
     description
@@ -76,6 +89,8 @@ class ModelCard(BaseModel):
     threshold: float = Field(0.5, ge=0, le=1)
     settings: dict[str, Any] = Field(default_factory=dict)
     metrics: dict[str, float | None] = Field(default_factory=dict)
+    validated_on: str = "held-out labels"
+    development: dict[str, float] = Field(default_factory=dict)
     name: str = ""
     description: str = ""
     training_data: tuple[str, ...] = ()
@@ -85,7 +100,53 @@ class ModelCard(BaseModel):
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-_FIGURES = {
+def read_card(path: Path) -> ModelCard:
+    """Read the card of a model file.
+
+    Raises
+    ------
+    CryopickError
+        If the file is missing, broken or not a model of ours.
+    """
+    with opened(path, "np") as file:
+        return card_in(file, path)
+
+
+@contextmanager
+def opened(path: Path, framework: str) -> Iterator[Any]:
+    """Open a safetensors file, or say in one sentence why it cannot be read."""
+    try:
+        with safe_open(path, framework=framework) as file:
+            yield file
+    except FileNotFoundError:
+        raise CryopickError(f"{path} does not exist; name a model file or a run folder.") from None
+    except (SafetensorError, OSError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise CryopickError(f"{path} is not a model file ({reason}).") from None
+
+
+def card_in(file: Any, path: Path) -> ModelCard:
+    """Read the card of a model file that is open."""
+    card = (file.metadata() or {}).get(METADATA_KEY)
+    if card is None:
+        raise CryopickError(
+            f"{path} holds weights of another program, not a napari-cryopick model."
+        )
+    try:
+        return ModelCard.model_validate(json.loads(card))
+    except (ValidationError, ValueError):
+        raise other_version(path) from None
+
+
+def other_version(path: Path) -> CryopickError:
+    """Return the error for a model that another version has made."""
+    return CryopickError(
+        f"{path} was made by a version of napari-cryopick that this one does not understand; "
+        "train again or update."
+    )
+
+
+_METRICS = {
     "f1": "F1",
     "precision": "precision",
     "recall": "recall",
@@ -93,44 +154,41 @@ _FIGURES = {
 }
 
 
-def facts(card: ModelCard) -> dict[str, str]:
-    """All that a card says but name and description, by title; what is unknown is left out."""
-    told = {
+def card_summary(card: ModelCard) -> dict[str, str]:
+    """Return all that a card says but name and description, by title, without what is unknown."""
+    sections = {
         "Trained on": "\n".join(card.training_data),
         "Known failures": "\n".join(card.known_failures),
-        "Held-out labels": figures(card.metrics),
-        "Network": network(card),
+        f"Validation on {card.validated_on}": _listed(
+            {_METRICS[name]: value for name, value in card.metrics.items() if name in _METRICS}
+        ),
+        "F1 on development micrographs": _listed(card.development),
+        "Network": network_summary(card),
         "Particle": f"scaled to {card.particle_px:g} px across",
         "Threshold": f"{card.threshold:.2f}",
-        "Settings": _listed(card.settings),
+        "Settings": ", ".join(
+            f"{_words(name)} {_value(value)}"
+            for name, value in card.settings.items()
+            if value not in (None, "")
+        ),
         "Licence": card.licence,
         "Made": f"{card.created[:10]}, by napari-cryopick {card.version}",
     }
-    return {title: text for title, text in told.items() if text}
+    return {title: text for title, text in sections.items() if text}
 
 
-def network(card: ModelCard) -> str:
-    """Its architecture, and how many networks decide together."""
+def network_summary(card: ModelCard) -> str:
+    """Return the architecture, and how many networks of it there are."""
     return card.architecture if card.members == 1 else f"{card.members} × {card.architecture}"
 
 
-def figures(metrics: Mapping[str, float | None]) -> str:
-    """The figures that are known, in one line."""
-    known = {
-        _FIGURES.get(name, name): value for name, value in metrics.items() if value is not None
-    }
-    known.pop("threshold", None)
-    return ", ".join(f"{title} {value:.2f}" for title, value in known.items())
+def format_size(n_bytes: int) -> str:
+    """Return the size of a file in MB."""
+    return f"{n_bytes / 1e6:.1f} MB"
 
 
-def size(bytes_: int) -> str:
-    """The size of a file."""
-    return f"{bytes_ / 1e6:.1f} MB"
-
-
-def _listed(settings: Mapping[str, Any]) -> str:
-    used = {name: value for name, value in settings.items() if value not in (None, "")}
-    return ", ".join(f"{_words(name)} {_value(value)}" for name, value in used.items())
+def _listed(figures: Mapping[str, float | None]) -> str:
+    return ", ".join(f"{title} {v:.2f}" for title, v in figures.items() if v is not None)
 
 
 def _words(name: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urldefrag
 
 from ..errors import CryopickError
 from ..io import writing_in
-from .model_file import SUFFIX
+from .card import SUFFIX
 
 _URL = re.compile("https?://", re.IGNORECASE)
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -32,7 +32,7 @@ def fetch(url: str, folder: Path) -> Path:
     Raises
     ------
     CryopickError
-        If there is no hash, the file is another one, or it cannot be had. Nothing is left behind.
+        If there is no hash, it does not fit the file, or the download failed; no file is left.
     """
     from pooch import retrieve
     from requests import RequestException
@@ -69,5 +69,7 @@ def _split(url: str) -> tuple[str, str]:
 def _unreachable(address: str, error: OSError) -> str:
     answer = getattr(error, "response", None)
     if answer is not None:
-        return f"{address} cannot be had ({answer.status_code} {answer.reason}); check the address."
-    return f"{address} cannot be reached; check the network, or get the file in another way."
+        return (
+            f"{address}: download failed ({answer.status_code} {answer.reason}); check the address."
+        )
+    return f"{address}: download failed; check the network, or get the file in another way."

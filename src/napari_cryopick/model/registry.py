@@ -1,4 +1,4 @@
-"""One's own models: kept in a folder under a name, given to others as one file."""
+"""Models by name: the bundled ones, my models in a folder, and the models of runs."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from platformdirs import user_data_path
 
 from ..errors import CryopickError
 from ..io import atomic_path, writing_in
+from .card import SUFFIX, read_card
 from .download import fetch, is_url
-from .model_file import SUFFIX, read_card
 
 if TYPE_CHECKING:
     from .weights import Model
 
 
 DEFAULT = "general"
-"""The model to begin with; it comes along."""
+"""The bundled model to begin with."""
 WEIGHTS = f"model{SUFFIX}"
 BEST = "best"
 ITERATION = "iteration_"
 VARIABLE = "NAPARI_CRYOPICK_MODELS"
-"""The environment variable that names the folder of one's own models."""
+"""The environment variable that names the folder of my models."""
 DOWNLOADS = "downloads"
 
 _BUNDLED = Path(__file__).parent / "bundled"
 
 
 @dataclass(frozen=True)
-class Listed:
+class ModelEntry:
     """A model among others: what it is called, its file and where it is from."""
 
     name: str
@@ -43,29 +43,29 @@ class Listed:
 
 
 def models_folder() -> Path:
-    """The folder of one's own models, as the environment or else the platform has it."""
+    """Return the folder of my models, as the environment or else the platform has it."""
     named = os.environ.get(VARIABLE)
-    return Path(named).expanduser() if named else _usual_folder()
+    return Path(named).expanduser() if named else _default_folder()
 
 
-def _usual_folder() -> Path:
+def _default_folder() -> Path:
     return user_data_path("napari-cryopick", appauthor=False) / "models"
 
 
-def list_models(folder: Path | None = None) -> list[Listed]:
-    """The models that come along, then those imported into a folder (`models_folder`)."""
-    bundled = [Listed(path.stem, path, "bundled") for path in _files(_BUNDLED)]
-    own = [Listed(path.stem, path, "imported") for path in _files(folder or models_folder())]
+def list_models(folder: Path | None = None) -> list[ModelEntry]:
+    """List the bundled models, then those imported into a folder (`models_folder`)."""
+    bundled = [ModelEntry(path.stem, path, "bundled") for path in _files(_BUNDLED)]
+    own = [ModelEntry(path.stem, path, "imported") for path in _files(folder or models_folder())]
     return bundled + own
 
 
-def list_runs(folder: Path) -> list[Listed]:
+def list_runs(folder: Path) -> list[ModelEntry]:
     """The runs in a folder that have a model."""
     runs = {run: found for run in folder.glob("*") if (found := _in_run(run))}
-    return [Listed(str(run), runs[run], "run") for run in sorted(runs)]
+    return [ModelEntry(str(run), runs[run], "run") for run in sorted(runs)]
 
 
-def place(path: Path) -> Path:
+def model_root(path: Path) -> Path:
     """The run or iteration that a model file belongs to; any other path as it is."""
     path = path.parent if path.name == WEIGHTS else path
     return path.parent if path.name == BEST else path
@@ -93,12 +93,12 @@ def find_model(name: str | Path, folder: Path | None = None) -> Path:
         A name in `list_models`, a file, a run or one of its iterations, or an address that ends in
         ``#sha256=`` and the hash.
     folder
-        That of one's own models; `models_folder` by default.
+        That of my models; `models_folder` by default.
 
     Raises
     ------
     CryopickError
-        If there is no model of this name. Whether a file is there is told when it is read.
+        If there is no model of this name. A file that does not exist is found out when it is read.
     """
     if not str(name):
         raise CryopickError("No model is named; train one first, or name a model file or run.")
@@ -117,8 +117,9 @@ def _file(path: Path) -> Path:
     looks_like_a_name = str(path) == path.stem
     if looks_like_a_name and not path.exists():
         raise CryopickError(
-            f"{path} is neither the name of a model nor a file or run; "
-            "napari-cryopick models lists the names."
+            f"{path} is neither the name of a model nor a file or run; the models here are "
+            + ", ".join(entry.name for entry in list_models())
+            + "."
         )
     if not path.is_dir():
         return path
@@ -139,8 +140,8 @@ def _in_run(folder: Path) -> Path | None:
 _NAME = re.compile(r"\w([\w .+-]{0,78}\w)?", re.ASCII)
 
 
-def import_model(source: str, name: str = "", folder: Path | None = None) -> Listed:
-    """Copy a model into the folder of one's own models, where it is known by its name.
+def import_model(source: str, name: str = "", folder: Path | None = None) -> ModelEntry:
+    """Copy a model into the folder of my models, where it is known by its name.
 
     Parameters
     ----------
@@ -155,12 +156,12 @@ def import_model(source: str, name: str = "", folder: Path | None = None) -> Lis
         If it is no model, or the name cannot be taken.
     """
     folder = folder or models_folder()
-    name = name or usual_name(source, folder)
+    name = name or default_name(source, folder)
     _require_free(name, folder)
-    return Listed(name, export_model(source, folder / f"{name}{SUFFIX}", folder), "imported")
+    return ModelEntry(name, export_model(source, folder / f"{name}{SUFFIX}", folder), "imported")
 
 
-def usual_name(source: str, folder: Path | None = None) -> str:
+def default_name(source: str, folder: Path | None = None) -> str:
     """What the model calls itself, or else the name of its file or run."""
     return read_card(find_model(source, folder)).name or _name_of(source)
 
@@ -197,6 +198,6 @@ def _require_free(name: str, folder: Path) -> None:
 
 
 def _name_of(source: str) -> str:
-    path = Path(urlsplit(source).path) if is_url(source) else place(Path(source).absolute())
+    path = Path(urlsplit(source).path) if is_url(source) else model_root(Path(source).absolute())
     name = path.stem if path.suffix == SUFFIX else path.name
     return f"{path.parent.name} {name}" if name.startswith(ITERATION) else name

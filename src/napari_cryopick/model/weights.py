@@ -10,8 +10,7 @@ from safetensors.torch import save
 from torch import nn
 
 from ..io import atomic_path
-from .card import ModelCard
-from .model_file import CARD, card_in, not_understood, opened
+from .card import METADATA_KEY, ModelCard, card_in, opened, other_version
 from .unet import ARCHITECTURES, Ensemble
 
 
@@ -29,7 +28,7 @@ def save_weights(path: Path, model: Model) -> None:
         name: t.detach().cpu().contiguous() for name, t in model.network.state_dict().items()
     }
     with atomic_path(path) as part:
-        part.write_bytes(save(tensors, metadata={CARD: model.card.model_dump_json()}))
+        part.write_bytes(save(tensors, metadata={METADATA_KEY: model.card.model_dump_json()}))
 
 
 def load_weights(path: Path) -> Model:
@@ -52,7 +51,7 @@ def _assemble(path: Path, card: ModelCard, tensors: dict[str, torch.Tensor]) -> 
             network = _network(card)
         network.load_state_dict(tensors, assign=True)
     except (KeyError, RuntimeError):
-        raise not_understood(path) from None
+        raise other_version(path) from None
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Model(network.eval(), card)
 

@@ -84,6 +84,7 @@ def describe(name: str, structures: int, settings: GeneralSettings) -> dict[str,
         "training_data": (
             f"{settings.lessons} simulated micrographs, particles: {sources}; no real ones",
         ),
+        "validated_on": f"{settings.judging} simulated micrographs",
         "known_failures": KNOWN_FAILURES,
         "licence": "BSD-3-Clause",
         "settings": settings.model_dump(mode="json"),

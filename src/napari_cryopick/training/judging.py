@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from ..detection.calibration import as_logits, best_threshold, calibrate, doubted, fit, to_count
+from ..detection.calibration import (
+    as_logits,
+    best_threshold,
+    calibrate,
+    doubted,
+    fit,
+    match_expected_count,
+)
 from ..detection.events import Maps
 from ..detection.inference import predict_maps
 from ..detection.peaks import pick
@@ -112,7 +119,7 @@ def judge(
         expected = max(least, sum(float(calibrate(h, calibration).sum()) for h in found))
         if expected_count is not None:
             expected = expected_count * len(examples)
-        calibration = to_count(found, expected, calibration)
+        calibration = match_expected_count(found, expected, calibration)
     picks = {path: recalibrated(table, calibration) for path, table in peaks.items()}
     threshold = best_threshold(np.concatenate([table.scores for table in picks.values()]))
     if complete:

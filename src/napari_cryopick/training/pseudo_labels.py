@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from torch import Tensor, nn
 
-from ..detection.calibration import to_count
+from ..detection.calibration import match_expected_count
 from ..detection.events import Maps
 from ..detection.inference import predict_maps
 from ..model.unet import PARTICLE_PX
@@ -79,7 +79,7 @@ def look(
     peaks = [heights(m, e) for m, e in zip(maps, examples, strict=True)]
     found = [table.with_status(Status.OK).scores for table in peaks]
     expected = sum(judgement.expected(example.path) for example in examples)
-    calibration = to_count(found, expected, judgement.calibration)
+    calibration = match_expected_count(found, expected, judgement.calibration)
     return [
         View(example, seen, recalibrated(table, calibration))
         for example, seen, table in zip(examples, maps, peaks, strict=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from napari import settings
 
-from ...model import registry as zoo
+from ...model import registry
 
 _PLUGIN = "napari-cryopick"
 
@@ -14,7 +14,7 @@ _PLUGIN = "napari-cryopick"
 def models_folder() -> Path:
     """The folder of one's own models, as the preferences or else the environment has it."""
     chosen = _chosen_folder()
-    return Path(chosen).expanduser() if chosen else zoo.models_folder()
+    return Path(chosen).expanduser() if chosen else registry.models_folder()
 
 
 def _chosen_folder() -> str:

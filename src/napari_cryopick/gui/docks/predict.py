@@ -21,17 +21,17 @@ from qtpy.QtWidgets import (
 from superqt import QLabeledDoubleSlider
 
 from ...detection.events import (
-    Estimated,
-    EstimationEvent,
+    DiameterEvent,
+    DiameterProgress,
+    DiameterResult,
     Failed,
-    Looked,
     Predicted,
     PredictionEvent,
 )
 from ...detection.settings import PredictSettings
 from ...errors import CryopickError
 from ..contributions.coordinates import write_layer
-from ..layers.curation import promise_of, show_above, threshold_of
+from ..layers.curation import expected_scores, show_above, threshold_of
 from ..layers.results import ensure_labels, fill_layers, make_layers
 from ..layers.scratch import adopt, write_scratch
 from ..widgets.form import SettingsForm, beside, compact_rows
@@ -50,13 +50,13 @@ def estimation(image: Image, settings: PredictSettings) -> Work:
     """Look for particles of several sizes on a few micrographs of a stack."""
     stack, size, device = adopt(image), settings.pixel_size_angstrom, settings.device
 
-    def estimate(stop: threading.Event) -> Iterator[EstimationEvent | GivenUp]:
+    def estimate(stop: threading.Event) -> Iterator[DiameterEvent | GivenUp]:
         from ...detection.diameter import estimate_diameter
 
         write_scratch(image, stack)
         for event in estimate_diameter(stack.paths, settings.model, size, device, stop):
             yield event
-            if isinstance(event, Estimated):
+            if isinstance(event, DiameterResult):
                 return
         yield GivenUp()
 
@@ -126,20 +126,20 @@ class PredictPanel(Panel[PredictSettings]):
         self._seconds, self._failed = [], []
         return estimation(image, self.form.settings(model=self.models.model()))
 
-    def on_event(self, event: PredictionEvent | EstimationEvent | GivenUp) -> Iterator[None]:
+    def on_event(self, event: PredictionEvent | DiameterEvent | GivenUp) -> Iterator[None]:
         """Show how far it is, and what was found."""
         match event:
-            case Looked():
+            case DiameterProgress():
                 self.control.show_progress(event.index + 1, event.total, event.seconds_left)
                 self.control.tell(f"Looking for particles of {event.diameter_angstrom:.0f} Å…")
-            case Estimated():
+            case DiameterResult():
                 self._take_estimate(event)
             case GivenUp():
                 self.control.tell("Stopped; the diameter is as it was.")
             case _:
                 yield from self._on_prediction(event)
 
-    def _take_estimate(self, event: Estimated) -> None:
+    def _take_estimate(self, event: DiameterResult) -> None:
         if self._worked_on is not None:
             self.set_diameter(self._worked_on, round(event.angstrom))
         self.control.tell(
@@ -212,7 +212,7 @@ class PredictPanel(Panel[PredictSettings]):
         else:
             here = int((picks.data[picks.shown, 0].round() == self.slice_in_view()).sum())
             self.count.setText(f"{counted(int(picks.shown.sum()), 'pick')}, {here:,} here")
-            self.promise.setText(str(promise_of(picks)).capitalize())
+            self.promise.setText(str(expected_scores(picks)).capitalize())
 
     def _name_scope(self, event: Any = None) -> None:
         image = self.images.layer()

@@ -19,7 +19,7 @@ from napari.utils.colormaps.standardize_color import transform_color
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from ...detection.calibration import Promise
+from ...detection.calibration import ExpectedScores
 from ...picks import Picks, Source, Status
 from .convert import all_rows_of, picks_of, rows_of
 from .layers import SOURCE_COLOURS
@@ -214,12 +214,12 @@ def show_above(layer: Points, threshold: float) -> None:
     layer.shown = ~by_model | ((scores >= threshold) & ~flagged)
 
 
-def promise_of(layer: Points) -> Promise:
+def expected_scores(layer: Points) -> ExpectedScores:
     """What the scores promise of those of a model's picks that are shown."""
     rows = layer.features
     good = ((rows["source"] == Source.MODEL) & (rows["status"] == Status.OK)).to_numpy(bool)
     scores = rows["score"].to_numpy(float)
-    return Promise.of(scores[good & layer.shown], float(scores[good].sum()))
+    return ExpectedScores.of(scores[good & layer.shown], float(scores[good].sum()))
 
 
 def threshold_of(layer: Points) -> float:

@@ -9,7 +9,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QComboBox, QSizePolicy
 
-from ...model.registry import DEFAULT, ITERATION, Listed, list_models, place
+from ...model.registry import DEFAULT, ITERATION, ModelEntry, list_models, model_root
 from ..contributions.preferences import models_folder
 
 TRAINED: EventedList[Path] = EventedList()
@@ -25,7 +25,7 @@ def offer(path: Path) -> None:
 
 def title(path: Path) -> str:
     """A model's name among others; that of an iteration tells its run too."""
-    path = place(path)
+    path = model_root(path)
     in_run = path.name.startswith(ITERATION)
     return f"{path.parent.name} / {path.name}" if in_run else path.name
 
@@ -69,5 +69,5 @@ class ModelCombo(QComboBox):
         self.setItemData(self.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
 
 
-def _data(listed: Listed) -> str:
+def _data(listed: ModelEntry) -> str:
     return listed.name if listed.origin == "bundled" else str(listed.path)

@@ -23,15 +23,14 @@ from qtpy.QtWidgets import (
 )
 
 from ...errors import CryopickError
-from ...model.card import ModelCard, facts, size
-from ...model.model_file import read_card
+from ...model.card import ModelCard, card_summary, format_size, read_card
 from ...model.registry import (
-    Listed,
+    ModelEntry,
+    default_name,
     export_model,
     find_model,
     import_model,
     remove_model,
-    usual_name,
 )
 from ..contributions.preferences import models_folder
 from .form import compact_rows
@@ -42,7 +41,7 @@ _SIZE_PX = (560, 520)
 
 
 class ModelCardDialog(QDialog):
-    """A model's name, what it is for, and the facts below.
+    """A model's name, what it is for, and what its card says below.
 
     Parameters
     ----------
@@ -65,8 +64,8 @@ class ModelCardDialog(QDialog):
         rows.addWidget(_heading(card.name or title))
         if card.description:
             rows.addWidget(_text(card.description))
-        file = f"{path}, {size(path.stat().st_size)}"
-        rows.addWidget(_scrolled({**facts(card), "File": file}), stretch=1)
+        file = f"{path}, {format_size(path.stat().st_size)}"
+        rows.addWidget(_scrolled({**card_summary(card), "File": file}), stretch=1)
         buttons = QDialogButtonBox()
         buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
         buttons.rejected.connect(self.reject)
@@ -176,7 +175,7 @@ class ModelMenu(QToolButton):
         """Tell nothing any more of what is still being downloaded."""
         self._errand.forget()
 
-    def _on_downloaded(self, got: Listed | Refused) -> None:
+    def _on_downloaded(self, got: ModelEntry | Refused) -> None:
         if isinstance(got, Refused):
             self.told.emit(got.message, True)
             return
@@ -187,13 +186,13 @@ class ModelMenu(QToolButton):
         self.card().open()
 
     def _ask_where(self) -> None:
-        start = usual_name(self.models.model(), models_folder()) + ".safetensors"
+        start = default_name(self.models.model(), models_folder()) + ".safetensors"
         path, _ = QFileDialog.getSaveFileName(self, "Save as one file", start, _FILES)
         if path:
             self._tell(lambda: self.save_as(Path(path).with_suffix(".safetensors")))
 
     def _ask_name(self) -> None:
-        usual = usual_name(self.models.model(), models_folder())
+        usual = default_name(self.models.model(), models_folder())
         name, agreed = QInputDialog.getText(self, "Keep this model", "Its name:", text=usual)
         if agreed:
             self._tell(lambda: self.keep_as(name))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from napari_cryopick import CryopickError
-from napari_cryopick.model import registry as zoo
+from napari_cryopick.model import registry
 from napari_cryopick.model.registry import (
     VARIABLE,
     find_model,
@@ -84,7 +84,7 @@ def test_a_bundled_model_comes_before_an_imported_one_and_that_before_a_file(
     models, save, tmp_path, monkeypatch
 ):
     bundled = tmp_path / "bundled"
-    monkeypatch.setattr(zoo, "_BUNDLED", bundled)
+    monkeypatch.setattr(registry, "_BUNDLED", bundled)
     monkeypatch.chdir(tmp_path)
     save(tmp_path / "mine", 0.1)
     assert load_model("mine").card.threshold == 0.1

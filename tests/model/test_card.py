@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_cryopick.model.card import ModelCard, facts
-from napari_cryopick.model.model_file import read_card
+from napari_cryopick.model.card import ModelCard, card_summary, read_card
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 CARDS = st.builds(
@@ -27,8 +26,8 @@ CARDS = st.builds(
 @given(card=CARDS)
 def test_a_card_comes_back_as_it_was_and_can_be_told(card):
     assert ModelCard.model_validate_json(card.model_dump_json()) == card
-    assert all(text for text in facts(card).values())
-    assert all(line in facts(card).get("Trained on", "") for line in card.training_data)
+    assert all(text for text in card_summary(card).values())
+    assert all(line in card_summary(card).get("Trained on", "") for line in card.training_data)
 
 
 def test_figures_that_are_not_known_are_not_told():
@@ -36,10 +35,12 @@ def test_figures_that_are_not_known_are_not_told():
         architecture="compact",
         particle_px=20,
         metrics={"f1": 0.876, "average_precision": None, "threshold": 0.4},
+        development={"apoferritin": 0.961},
         settings={"steps": 300, "epochs": None},
     )
-    told = facts(card)
-    assert told["Held-out labels"] == "F1 0.88"
+    told = card_summary(card)
+    assert told["Validation on held-out labels"] == "F1 0.88"
+    assert told["F1 on development micrographs"] == "apoferritin 0.96"
     assert told["Settings"] == "steps 300"
     assert "Known failures" not in told
 

@@ -100,7 +100,7 @@ def test_a_file_among_the_models_that_is_none_is_told_and_the_others_are_listed(
     ("words", "sentence"),
     [
         (["import", "http://127.0.0.1/x.safetensors"], "comes without its hash"),
-        (["import", "http://127.0.0.1:9/x.safetensors#sha256=" + "0" * 64], "cannot be reached"),
+        (["import", "http://127.0.0.1:9/x.safetensors#sha256=" + "0" * 64], "download failed"),
         (["show", "nothing"], "nothing is neither the name of a model nor a file or run"),
         (["export", "nothing", "x.safetensors"], "nothing is neither"),
         (["remove", "nothing"], "nothing is not among the models imported"),

@@ -1,6 +1,6 @@
 """Measure how well the general model picks proteins it has never seen, without a click.
 
-    python benchmarks/general_model.py DATA [--model general] [--quick] [--json FILE]
+    python benchmarks/general_model.py DATA [--model general] [--quick] [--record] [--json FILE]
 
 DATA holds `apoferritin/` (EMPIAR-10146), `apoferritin_single_frame/`, `beta_galactosidase/`
 (EMPIAR-10017), `t20s_proteasome/`, `quality_examples/` and `contamination/`; README.md says where
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import mrcfile
 import numpy as np
@@ -31,6 +32,8 @@ from sets import (
 )
 
 from napari_cryopick.io import read_header
+from napari_cryopick.model.registry import find_model, load_model
+from napari_cryopick.model.weights import Model, save_weights
 from napari_cryopick.picks import Picks, Status
 
 SETS: dict[str, tuple[LabelledSet, float | None]] = {
@@ -101,14 +104,24 @@ def picks_on_ice(data: Path, model: str) -> int:
     return total
 
 
+def record(rows: list[dict[str, Any]], model: str) -> None:
+    """Write F1 with the diameter given into the model's card, as figures of development."""
+    file = find_model(model)
+    measured = load_model(file)
+    development = {row["set"]: round(row["f1"], 3) for row in rows if row["stretch"] == 1}
+    card = measured.card.model_copy(update={"development": development})
+    save_weights(file, Model(measured.network, card))
+
+
 def main() -> None:
     """Print a Markdown table of all sets, then the picks on fields without particles."""
     arguments = parser(__doc__.splitlines()[0])
     arguments.add_argument("--model", default="general")
     arguments.add_argument("--quick", action="store_true", help="the given diameter alone")
+    arguments.add_argument("--record", action="store_true", help="write F1 into the model's card")
     given = arguments.parse_args()
     print(f"| set | diameter | {' | '.join(COLUMNS)} |\n|---|---{'|---' * len(COLUMNS)}|")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, (labelled, border) in SETS.items():
         for stretch in STRETCHES[:1] if given.quick else STRETCHES:
             figures = measure(labelled, given.data, given.model, stretch, border)
@@ -120,6 +133,8 @@ def main() -> None:
         print(f"{kind}, {file}: {counts[0]} and {counts[1]} picks")
     on_ice = picks_on_ice(given.data, given.model)
     print(f"Picks on the ice ball: {on_ice}")
+    if given.record:
+        record(rows, given.model)
     write_json(given.json, {"sets": rows, "empty": empty, "on ice": on_ice})
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from napari_cryopick.training.self_training import self_train
 
 from napari_cryopick.detection.events import Maps
 from napari_cryopick.imaging.prepare import Rescaling
@@ -24,7 +25,6 @@ from napari_cryopick.training.events import TrainingEvent
 from napari_cryopick.training.examples import Example
 from napari_cryopick.training.holdout import nothing_held_out
 from napari_cryopick.training.pseudo_labels import View
-from napari_cryopick.training.self_training import self_train
 from napari_cryopick.training.settings import SelfTrainSettings, TrainSettings
 from napari_cryopick.training.targets import distances
 

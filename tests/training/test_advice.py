@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-
 from napari_cryopick.training.advice import after
+
 from napari_cryopick.training.settings import SelfTrainSettings
 
 

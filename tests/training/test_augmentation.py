@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from napari_cryopick.training.sampling import Batch
 from torch import Generator
 
 from napari_cryopick.training.augmentation import AUGMENTATIONS, USUAL, augment
-from napari_cryopick.training.sampling import Batch
 from napari_cryopick.training.targets import AREA, CENTRE, CONTAMINATION
 
 EVERY = pytest.mark.parametrize("name", AUGMENTATIONS)

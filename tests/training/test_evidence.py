@@ -10,9 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from napari_cryopick.model.card import Calibration
-from napari_cryopick.picks import Picks, Source, Status
 from napari_cryopick.training.evidence import (
     BREADTH,
     FEWEST_CLICKS,
@@ -22,6 +19,9 @@ from napari_cryopick.training.evidence import (
     fold,
     gather,
 )
+
+from napari_cryopick.model.card import Calibration
+from napari_cryopick.picks import Picks, Source, Status
 from napari_cryopick.training.examples import Example
 from napari_cryopick.training.holdout import HeldOut
 from napari_cryopick.training.judging import Judgement

@@ -8,14 +8,14 @@ from threading import Event
 import numpy as np
 import pytest
 import torch
+from napari_cryopick.training.fitting import Course, fit
+from napari_cryopick.training.sampling import Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from napari_cryopick.training import fitting
 from napari_cryopick.training.events import Step
 from napari_cryopick.training.examples import load_examples
-from napari_cryopick.training.fitting import Course, fit
-from napari_cryopick.training.sampling import Field
 from napari_cryopick.training.settings import TrainSettings
 from napari_cryopick.training.trainer import Trainer
 

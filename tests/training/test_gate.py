@@ -12,10 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
-from napari_cryopick.model.card import Calibration
-from napari_cryopick.model.unet import AREA_RADIUS
-from napari_cryopick.picks import Picks, Status
 from napari_cryopick.training.evidence import Evidence
 from napari_cryopick.training.gate import (
     CROWDED,
@@ -29,6 +25,10 @@ from napari_cryopick.training.gate import (
     compare,
     decide,
 )
+
+from napari_cryopick.model.card import Calibration
+from napari_cryopick.model.unet import AREA_RADIUS
+from napari_cryopick.picks import Picks, Status
 from napari_cryopick.training.judging import Judgement
 from napari_cryopick.training.pseudo_labels import View
 from napari_cryopick.training.targets import distances

@@ -6,9 +6,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from napari_cryopick.training.sampling import Batch, Field, sample_batch
 from torch import Generator, Tensor
 
-from napari_cryopick.training.sampling import Batch, Field, sample_batch
 from napari_cryopick.training.targets import CENTRE, Target
 
 SHAPE = (110, 140)

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from napari_cryopick.training.evidence import FEWEST_CLICKS
+from napari_cryopick.training.self_training import self_train
 from safetensors.torch import load_file
 
 from napari_cryopick.io import read_picks
@@ -29,8 +31,6 @@ from napari_cryopick.training.events import (
     TrainingEvent,
     Validation,
 )
-from napari_cryopick.training.evidence import FEWEST_CLICKS
-from napari_cryopick.training.self_training import self_train
 from napari_cryopick.training.settings import SelfTrainSettings
 
 NAMES = ["iteration_0_supervised", "iteration_1_selftrain", "iteration_2_selftrain"]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from napari_cryopick.training.self_training import self_train
 
 from napari_cryopick.io import match_picks, read_picks
 from napari_cryopick.metrics.particles import score_particles
@@ -16,7 +17,6 @@ from napari_cryopick.simulation.example import example
 from napari_cryopick.simulation.micrographs import simulate
 from napari_cryopick.simulation.settings import MicrographSettings
 from napari_cryopick.training.events import PseudoLabelled
-from napari_cryopick.training.self_training import self_train
 from napari_cryopick.training.settings import SelfTrainSettings
 
 TOLERANCE = 0.05

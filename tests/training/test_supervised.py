@@ -14,6 +14,7 @@ from threading import Event
 import numpy as np
 import pytest
 import torch
+from napari_cryopick.training.supervised import train
 from pydantic import ValidationError
 from safetensors.torch import load_file
 
@@ -34,7 +35,6 @@ from napari_cryopick.training.events import (
     Validation,
 )
 from napari_cryopick.training.settings import TrainSettings
-from napari_cryopick.training.supervised import train
 
 WEIGHTS = "iteration_0_supervised/model.safetensors"
 

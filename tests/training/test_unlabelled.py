@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from napari_cryopick.training.sampling import Batch
+from napari_cryopick.training.unlabelled import SCEPTICISM, draw_sceptics, reconsider
 from torch import Tensor
 
-from napari_cryopick.training.sampling import Batch
 from napari_cryopick.training.targets import AREA, CENTRE, CONTAMINATION, UNLABELLED
-from napari_cryopick.training.unlabelled import SCEPTICISM, draw_sceptics, reconsider
 
 PROBABILITIES = torch.linspace(0, 1, 33).expand(1, 3, 1, 33)
 NONE = torch.zeros(1, 3, 1, 33, dtype=torch.bool)

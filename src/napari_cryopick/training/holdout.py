@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..picks import Picks, Status
 from ..settings import BORDER
@@ -68,5 +69,5 @@ def kept_border(
     return max(BORDER, round(margin - 0.05, 2)) if missing >= FEWEST_MISSING else BORDER
 
 
-def _kept(table: Picks) -> np.ndarray:
-    return table.statuses != Status.DELETED
+def _kept(table: Picks) -> NDArray[np.bool_]:
+    return np.asarray(table.statuses != Status.DELETED)

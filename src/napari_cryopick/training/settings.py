@@ -171,6 +171,6 @@ def _recipe(name: str) -> dict[str, Any]:
     names = sorted(path.stem for path in RECIPES.glob("*.yaml"))
     if name not in names:
         message = f"There is no recipe {name}; the recipes are: {', '.join(names)}"
-        raise PydanticCustomError("recipe", message)  # type: ignore[arg-type]
+        raise PydanticCustomError("recipe", message)
     values: dict[str, Any] = yaml.safe_load((RECIPES / f"{name}.yaml").read_text("utf-8"))
     return values

@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..pretraining.settings import GeneralSettings
-from ..training.events import Checkpoint, Step, TrainingEvent, Validation
+from ..training.events import Step, TrainingEvent, Validation
 from .progress import Progress, stop_on_interrupt
 from .terminal import ExitCode, echo, format_number, require_writable
 
@@ -55,5 +55,3 @@ def follow(events: Iterable[TrainingEvent]) -> None:
                         f"On simulated particles never seen: F1 {format_number(event.f1)}, "
                         f"average precision {format_number(event.average_precision)}."
                     )
-                case Checkpoint():
-                    echo(f"{event.path} holds the model.")

@@ -139,7 +139,10 @@ class RunFolder:
         picks = {str(path): table for path, table in model.result.kept.items()}
         sizes = {example.pixel_size_angstrom for example in examples}
         size = sizes.pop() if len(sizes) == 1 else None
-        write_picks(self.path / name / PICKS, PickSet(picks, size, diameter_angstrom=settings.diameter_angstrom))
+        write_picks(
+            self.path / name / PICKS,
+            PickSet(picks, size, diameter_angstrom=settings.diameter_angstrom),
+        )
         metrics = {"name": name, **_metrics(model, settings)}
         _write(self.path / name / METRICS, json.dumps(without_nan(metrics), indent=2) + "\n")
         if model.accepted:

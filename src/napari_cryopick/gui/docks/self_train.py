@@ -18,7 +18,7 @@ from .outcomes import Outcomes
 from .panel import counted
 from .teaching_panel import TeachingPanel
 
-_IN_VIEW = ("diameter_angstrom", "pixel_size_angstrom", "rounds", "complete", "expected_count")
+_IN_VIEW = ("diameter_angstrom", "pixel_size_angstrom", "rounds", "complete")
 
 
 class SelfTrainPanel(TeachingPanel[SelfTrainSettings]):
@@ -40,7 +40,7 @@ class SelfTrainPanel(TeachingPanel[SelfTrainSettings]):
 
     def events_of(self, *what: Any, **how: Any) -> Iterator[TrainingEvent]:
         """Run self-training."""
-        from ...training.self_training import self_train
+        from ...runs import self_train
 
         return self_train(*what, **how)
 
@@ -114,9 +114,6 @@ class SelfTrainPanel(TeachingPanel[SelfTrainSettings]):
         self.column.ensureWidgetVisible(self.outcomes, 0, 8)
 
     def _arrange_outcomes(self) -> None:
-        count = self.form.editor("expected_count")
-        count.setDecimals(0)
-        count.setSpecialValueText("unknown")
         self.resume.setMinimumHeight(self.control.button.minimumHeight())
         place = self.body.indexOf(self.control.button)
         buttons = QHBoxLayout()

@@ -14,6 +14,7 @@ test: .venv/installed window
 demo: .venv/installed
 	rm -rf demo
 	$(BIN)/napari-cryopick demo
+	@echo "napari and napari-cryopick are in $(BIN); to have them at hand: source $(BIN)/activate"
 
 lint: .venv/installed
 	$(BIN)/ruff check
@@ -27,7 +28,7 @@ format: .venv/installed
 	$(BIN)/ruff format
 
 weights: .venv/installed
-	$(BIN)/napari-cryopick models teach src/napari_cryopick/model/bundled/general.safetensors
+	$(BIN)/napari-cryopick models pretrain src/napari_cryopick/model/bundled/general.safetensors
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c "import ensurepip" || .ci/debian-install python3-venv

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from napari_cryopick.simulation.example import simulate_example
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
@@ -23,9 +25,20 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory) -> Path:
+    """A folder with three small simulated micrographs and all their particles, 160 Å wide."""
+    folder = tmp_path_factory.mktemp("simulated")
+    how = {"shape": (256, 320), "pixel_size_angstrom": 4, "ice_balls": 0}
+    simulate_example(folder, count=3, particles=12, **how)
+    return folder
+
+
 @pytest.fixture
 def unprivileged() -> Iterator[None]:
     """File permissions bind even if the tests are run by root."""
+    if not hasattr(os, "geteuid"):
+        pytest.skip("permissions of files are POSIX's")
     user = os.geteuid()
     if user != 0:
         yield

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from napari_cryopick.cli.main import main
-from napari_cryopick.simulation.example import simulate_example
 
 
 @dataclass(frozen=True)
@@ -16,6 +15,7 @@ class Project:
     """Simulated micrographs, all their particles, and a model that has taken a few steps."""
 
     folder: Path
+    run: Path
 
     @property
     def micrographs(self) -> Path:
@@ -24,10 +24,6 @@ class Project:
     @property
     def particles(self) -> Path:
         return self.folder / "particles.star"
-
-    @property
-    def run(self) -> Path:
-        return self.folder / "run"
 
     def training(self, run: Path, *options: str, steps: int = 6) -> list[str]:
         """What to type for a training of a few seconds."""
@@ -43,9 +39,7 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory) -> Project:
-    made = Project(tmp_path_factory.mktemp("project"))
-    how = {"shape": (256, 320), "pixel_size_angstrom": 4, "ice_balls": 0}
-    simulate_example(made.folder, count=3, particles=12, **how)
+def project(simulated, tmp_path_factory) -> Project:
+    made = Project(simulated, tmp_path_factory.mktemp("trained") / "run")
     assert main(made.training(made.run)) == 0
     return made

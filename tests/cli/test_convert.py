@@ -43,7 +43,7 @@ def test_flip_y_turns_the_first_row_into_the_last(star, tmp_path):
 def test_a_height_that_cannot_be_is_told(star, tmp_path, capsys):
     flipped = tmp_path / "flipped.star"
     assert main(["convert", str(star), str(flipped), "--flip-y", "50"]) == 1
-    assert "has picks beyond row 50" in capsys.readouterr().err
+    assert "has picks below row 50" in capsys.readouterr().err
     assert not flipped.exists()
 
 

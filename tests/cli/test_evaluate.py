@@ -73,10 +73,20 @@ def test_annotated_micrographs_without_picks_are_told_and_count_as_missed(files,
     assert "all missed: b.mrc." in err
 
 
+def test_picks_at_ignored_places_are_neither_right_nor_wrong(files, tmp_path, capsys):
+    written = files({"a.mrc": TRUTH}, {"a.mrc": TRUTH[:2]})
+    places = tmp_path / "uncertain.star"
+    write_picks(places, PickSet({"a.mrc": Picks.at(TRUTH[2:3])}, 2.0))
+    assert evaluate(written, "--ignore", str(places), "--json", "-") == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["macro"] == {"precision": 2 / 3, "recall": 1, "f1": 0.8}
+    assert (scores["found"], scores["ignored"]) == (3, 1)
+
+
 def test_the_pixel_size_is_asked_for_where_no_file_says_it(files, capsys):
     written = files({"a.mrc": TRUTH}, {"a.mrc": TRUTH}, pixel_size_angstrom=None)
     assert evaluate(written) == 1
-    assert "give it with --pixel-size" in capsys.readouterr().err
+    assert "say the pixel size; give it" in capsys.readouterr().err
     assert evaluate(written, "--pixel-size", "2") == 0
 
 

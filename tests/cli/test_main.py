@@ -10,7 +10,7 @@ from napari_cryopick import __version__
 from napari_cryopick.cli.main import COMMANDS, main
 
 NAMES = [*(command.__name__.replace("_", "-") for command in COMMANDS), "models"]
-GROUPED = [f"models {command}" for command in ("show", "import", "export", "remove")]
+GROUPED = [f"models {command}" for command in ("show", "import", "export", "remove", "pretrain")]
 
 HEAVY = (
     "import sys; print(*sys.modules.keys() & {'torch', 'pandas', 'matplotlib', 'napari', 'qtpy'})"
@@ -48,7 +48,7 @@ def test_version(capsys):
         ("predict a.mrc --diametr 3 --output x.star", "Unknown option: --diametr."),
         ("self-train a.mrc --picks p.star --output x", "--diameter requires an argument."),
         ("predict --diameter 3 --output x.star", "MICROGRAPHS requires an argument."),
-        ("predict a.mrc --diameter 0 --output x.star", "--diameter should be greater than 0"),
+        ("predict a.mrc --diameter -3 --output x.star", "--diameter should be greater than or"),
         ("predict a.mrc --diameter big --output x.star", "--diameter should be a valid number"),
         ("predict a.mrc --diameter 3 --threshold 2 --output x.star", "--threshold should be less"),
         ("train a --picks p.star --diameter 3 --output r --loss hinge", "--loss should be 'focal"),

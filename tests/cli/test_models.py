@@ -70,7 +70,7 @@ def test_the_card_is_shown_in_full(released, capsys):
 def test_list_and_card_for_a_program(released, project, capsys):
     main(["models", "import", str(released)])
     capsys.readouterr()
-    assert main(["models", "--runs", str(project.folder), "--json", "-"]) == 0
+    assert main(["models", "--runs", str(project.run.parent), "--json", "-"]) == 0
     imported, run = json.loads(capsys.readouterr().out)["models"][-2:]
     assert (imported["name"], imported["from"]) == ("ribosome", "imported")
     assert imported["bytes"] == Path(imported["path"]).stat().st_size

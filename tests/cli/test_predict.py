@@ -9,7 +9,7 @@ import pytest
 
 from napari_cryopick import Picks, Status
 from napari_cryopick.cli.main import main
-from napari_cryopick.cli.predict import LONGEST_TABLE, Picked, as_table
+from napari_cryopick.cli.predict import LONGEST_TABLE, PredictionSummary, as_table
 from napari_cryopick.cli.terminal import results
 from napari_cryopick.io import read_picks
 
@@ -59,7 +59,7 @@ def test_a_broken_micrograph_is_told_and_the_others_are_picked(project, tmp_path
     (failed,) = data["failed"]
     assert "simulated_0002.mrc" in failed["message"]
     assert failed["message"] in err
-    assert "1 micrograph could not be picked" in err
+    assert "1 micrograph could not be used" in err
     assert len(read_picks(star)) > 0
 
 
@@ -89,7 +89,7 @@ def test_an_output_that_cannot_be_is_told_before_any_work(
 
 def test_many_micrographs_make_one_row(capsys):
     picks = Picks.at(np.zeros((2, 2)), status=[Status.OK, Status.BORDER])
-    one = Picked(Path("a.mrc"), 1.5, picks, 1.0, 0.5)
+    one = PredictionSummary(Path("a.mrc"), 1.5, picks, 1.0, 0.5)
     results.print(as_table([one] * (LONGEST_TABLE + 1)))
     out = capsys.readouterr().out
     assert "a.mrc" not in out

@@ -57,7 +57,7 @@ def test_all_lessons_are_used():
 def teach(file: Path, *structures: Path, **settings: object) -> None:
     """In the terminal."""
     words = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
-    assert main(["models", "teach", *map(str, (file, *structures)), *words]) == 0
+    assert main(["models", "pretrain", *map(str, (file, *structures)), *words]) == 0
 
 
 def test_the_terminal_teaches_with_structures_too(tmp_path, capsys, structure):

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..errors import CryopickError
 from .terminal import ExitCode, echo
-
-if TYPE_CHECKING:
-    from ..io import PickSet
 
 
 def convert(
@@ -29,25 +26,21 @@ def convert(
     source
         Picks: .star or .csv.
     output
-        Where they go: .star or .csv.
+        File to write: .star or .csv.
     flip_y
-        Turn y upside down, for micrographs this many pixels high.
+        Flip y, for micrographs of this height in pixels.
     """
+    from ..io import flip_y as flip
     from ..io import read_picks, write_picks
 
     picks = read_picks(source)
-    write_picks(output, upside_down(picks, flip_y, source) if flip_y else picks)
+    converted = flip(picks, flip_y) if flip_y else picks
+    if flip_y and any(
+        (one.positions[:, 0] < -0.5).any() for one in converted.by_micrograph.values()
+    ):
+        raise CryopickError(
+            f"{source} has picks below row {flip_y}; give --flip-y the height of the micrographs."
+        )
+    write_picks(output, converted)
     echo(f"{output} holds {len(read_picks(output))} of the {len(picks)} picks in {source}.")
     return ExitCode.DONE
-
-
-def upside_down(picks: PickSet, height_px: int, source: Path) -> PickSet:
-    """Picks with y turned; `CryopickError` if some would leave the micrograph."""
-    from ..io import flip_y
-
-    flipped = flip_y(picks, height_px)
-    if any((one.positions[:, 0] < -0.5).any() for one in flipped.by_micrograph.values()):
-        raise CryopickError(
-            f"{source} has picks beyond row {height_px}; give --flip-y the micrographs' height."
-        )
-    return flipped

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
-from rich.console import Group, RenderableType
+from rich.console import Group
 
-from ..errors import CryopickError
 from ..settings import ParticleSettings
 from .options import JsonFile
 from .terminal import ExitCode, echo, format_number, pluralise, print_result, table
@@ -16,7 +15,6 @@ from .terminal import ExitCode, echo, format_number, pluralise, print_result, ta
 if TYPE_CHECKING:
     from ..io import PickSet
     from ..metrics.particles import ParticleScores
-    from ..picks import Picks
 
 
 def evaluate(
@@ -24,6 +22,7 @@ def evaluate(
     /,
     *,
     truth: Path,
+    ignore: Path | None = None,
     settings: Annotated[ParticleSettings, Parameter(name="*")],
     json: JsonFile = None,
 ) -> ExitCode:
@@ -38,30 +37,21 @@ def evaluate(
         Picks to score: .star or .csv.
     truth
         Every particle of the annotated micrographs: .star or .csv.
+    ignore
+        Places that may or may not be particles, .star or .csv: picks there do not count.
     """
+    from .. import api
     from ..io import read_picks
-    from ..metrics.particles import score_particles
 
     found, annotated = read_picks(picks), read_picks(truth)
-    pixel_size = (
-        settings.pixel_size_angstrom or annotated.pixel_size_angstrom or found.pixel_size_angstrom
-    )
-    if not pixel_size:
-        raise CryopickError(
-            f"Neither {picks} nor {truth} says the pixel size; give it with --pixel-size (in Å)."
-        )
-    scores = score_particles(
-        pair(found, annotated),
-        {Path(name): particles for name, particles in annotated.by_micrograph.items()},
-        settings.diameter_angstrom / pixel_size,
-        pixel_size,
-    )
+    scores = api.evaluate(found, annotated, **settings.model_dump(), ignored=ignore)
+    note_unpaired(found, annotated)
     print_result(as_table(scores), scores.to_dict(), json)
     return ExitCode.DONE
 
 
-def pair(found: PickSet, annotated: PickSet) -> dict[Path, Picks]:
-    """The picks of each annotated micrograph; says what finds no partner."""
+def note_unpaired(found: PickSet, annotated: PickSet) -> None:
+    """Say which picks do not count, and which micrographs have none."""
     from ..io import match_picks
 
     truth = [Path(name) for name in annotated.by_micrograph]
@@ -73,25 +63,24 @@ def pair(found: PickSet, annotated: PickSet) -> dict[Path, Picks]:
         echo(f"Not annotated, so these picks do not count: {_some(unused)}.", "yellow")
     if missed:
         echo(f"Annotated but without picks, so all missed: {_some(missed)}.", "yellow")
-    return paired
 
 
 def _some(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
-def as_table(scores: ParticleScores) -> RenderableType:
-    """The rates, and below them the other figures."""
+def as_table(scores: ParticleScores) -> Group:
+    """Return the rates, and below them the other figures."""
     counts = (
         f"{pluralise(scores.micrographs, 'micrograph')} with "
         f"{pluralise(scores.truth, 'particle')}; "
         f"{pluralise(scores.found, 'pick')}, {scores.matched} of them right"
     )
+    if scores.ignored:
+        counts += f"; {pluralise(scores.ignored, 'pick')} ignored"
     rates = table("", "precision", "recall", "F1")
     for name, of in (("mean of micrographs", scores.macro), ("all pooled", scores.micro)):
-        rates.add_row(
-            name, format_number(of.precision), format_number(of.recall), format_number(of.f1)
-        )
+        rates.add_row(name, *map(format_number, (of.precision, of.recall, of.f1)))
     others = table("", "", show_header=False)
     for name, value in (
         ("average precision", format_number(scores.average_precision)),

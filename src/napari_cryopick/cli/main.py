@@ -1,4 +1,4 @@
-"""The command `napari-cryopick`: run a subcommand, turn mistakes into sentences."""
+"""The command `napari-cryopick`: runs a subcommand and turns errors into sentences."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError, Parameter
 
 from .. import CryopickError, __version__
+from .ablate import ablate
 from .convert import convert
 from .demo import demo
 from .evaluate import evaluate
@@ -25,6 +26,7 @@ COMMANDS: tuple[Callable[..., ExitCode], ...] = (
     self_train,
     evaluate,
     report,
+    ablate,
     simulate,
     convert,
     demo,
@@ -32,7 +34,7 @@ COMMANDS: tuple[Callable[..., ExitCode], ...] = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; a mistake becomes one sentence on stderr."""
+    """Run one command and return its exit code; an error becomes one sentence on stderr."""
     try:
         return build_app()(arguments) or ExitCode.DONE
     except CycloptsError as error:
@@ -46,11 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def build_app() -> App:
-    """The parser. Commands import what is heavy when they run, so that `--help` is quick."""
+    """Make the parser; commands import what is heavy when they run, so that `--help` is quick."""
     app = App(
         name="napari-cryopick",
         help="Pick cryo-EM particles: from ten clicks, in minutes, on a laptop.\n\n"
-        "New here? `napari-cryopick demo` shows it all and needs no data.",
+        "New here? `napari-cryopick demo` shows everything and needs no data.",
         version=__version__,
         default_parameter=Parameter(
             name_transform=option_name, negative=(), show_default=default_shown

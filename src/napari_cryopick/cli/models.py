@@ -1,12 +1,13 @@
-"""`napari-cryopick models`: which models there are, what they are; import and export."""
+"""`napari-cryopick models`: list, show, import, export, remove and pretrain models."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -14,30 +15,38 @@ from rich.text import Text
 from ..errors import CryopickError
 from ..model.card import ModelCard, card_summary, format_size, network_summary, read_card
 from ..model.registry import ModelEntry, find_model, list_models, list_runs
+from ..pretraining.settings import GeneralSettings
+from ..training.events import Step, TrainingEvent, Validation
 from .options import JsonFile
-from .pretrain import teach
-from .terminal import ExitCode, echo, format_number, print_error, print_result, table
+from .progress import Progress, stop_on_interrupt
+from .terminal import (
+    ExitCode,
+    echo,
+    format_number,
+    print_error,
+    print_result,
+    require_writable,
+    table,
+)
 
-models = App(name="models", help="List models by name; show, import, export, remove, teach.")
+models = App(name="models", help="List models by name; show, import, export, remove, pretrain.")
 
-models.command(teach)
-
-Described = tuple[ModelEntry, ModelCard]
+EntryWithCard = tuple[ModelEntry, ModelCard]
 
 
 @models.default
 def list_(*, runs: Path | None = None, json: JsonFile = None) -> ExitCode:
-    """List the models that come along and those imported.
+    """List the bundled models and those imported.
 
     Parameters
     ----------
     runs
         Also list the runs in this folder.
     """
-    listed = list_models() + (list_runs(runs) if runs else [])
-    described = list(_described(listed))
-    print_result(as_table(described), {"models": [as_data(*one) for one in described]}, json)
-    return ExitCode.DONE if len(described) == len(listed) else ExitCode.SOME_FAILED
+    entries = list_models() + (list_runs(runs) if runs else [])
+    known = list(_with_cards(entries))
+    print_result(as_table(known), {"models": [as_data(*one) for one in known]}, json)
+    return ExitCode.DONE if len(known) == len(entries) else ExitCode.SOME_FAILED
 
 
 @models.command
@@ -51,27 +60,26 @@ def show(model: str, /, *, json: JsonFile = None) -> ExitCode:
     """
     path = find_model(model)
     card = read_card(path)
-    print_result(
-        as_card(model, card), {"path": str(path), "card": card.model_dump(mode="json")}, json
-    )
+    data = {"path": str(path), "card": card.model_dump(mode="json")}
+    print_result(as_card(model, card), data, json)
     return ExitCode.DONE
 
 
 @models.command(name="import")
 def import_(source: str, /, *, name: str = "") -> ExitCode:
-    """Keep a model under a name.
+    """Copy a model into your own models.
 
     Parameters
     ----------
     source
         A file, a run, or an address that ends in #sha256= and the hash of the file.
     name
-        By default what the model calls itself, or else the name of the file or run.
+        By default the name in its card, or else that of the file or run.
     """
     from ..model.registry import import_model
 
-    kept = import_model(source, name)
-    echo(f"{kept.path} holds the model; to pick with it: --model {shlex.quote(kept.name)}")
+    entry = import_model(source, name)
+    echo(f"The model is in {entry.path}; to pick with it: --model {shlex.quote(entry.name)}")
     return ExitCode.DONE
 
 
@@ -108,21 +116,64 @@ def remove(name: str, /) -> ExitCode:
     return ExitCode.DONE
 
 
-def as_table(described: Iterable[Described]) -> RenderableType:
-    """One row for each model."""
-    rows = list(described)
-    if not rows:
+@models.command
+def pretrain(
+    file: Path,
+    structures: list[Path] | None = None,
+    /,
+    *,
+    settings: Annotated[GeneralSettings, Parameter(name="*")] = GeneralSettings(),  # noqa: B008
+) -> ExitCode:
+    """Train a general model on simulated micrographs, as the bundled one was.
+
+    Takes about 50 minutes on two cores. Ctrl-C stops the training and saves the model so far.
+
+    Parameters
+    ----------
+    file
+        File of the model, .safetensors.
+    structures
+        Atomic models or density maps to simulate besides synthetic particles.
+    """
+    from ..pretraining.general import train_general
+    from ..simulation.micrographs import read_body
+    from ..simulation.settings import MicrographSettings
+
+    require_writable(file.parent)
+    bodies = [read_body(path, MicrographSettings()) for path in structures or []]
+    with stop_on_interrupt() as stop:
+        _follow(train_general(bodies, settings, file, stop))
+    echo(f"The model is in {file}.")
+    return ExitCode.STOPPED if stop.is_set() else ExitCode.DONE
+
+
+def _follow(events: Iterable[TrainingEvent]) -> None:
+    with Progress("Pretraining") as progress:
+        for event in events:
+            if isinstance(event, Step):
+                progress.update(event.step, event.steps, f"loss {event.losses['total']:.3f}")
+            elif isinstance(event, Validation):
+                echo(
+                    f"On simulated particles held out: F1 {format_number(event.f1)}, "
+                    f"average precision {format_number(event.average_precision)}."
+                )
+
+
+def as_table(known: Sequence[EntryWithCard]) -> RenderableType:
+    """Return one row for each model."""
+    if not known:
         return "There are no models yet; train one, or import one."
     shown = table("model", "from", "network", "size", "F1", "threshold")
     shown.columns[0].min_width = None
     shown.add_column("trained on")
-    for listed, card in rows:
+    for entry, card in known:
+        f1 = card.metrics.get("f1")
         shown.add_row(
-            Text(listed.name),
-            listed.origin,
+            Text(entry.name),
+            entry.origin,
             Text(network_summary(card)),
-            format_size(listed.path.stat().st_size),
-            format_number(_f1(card), 2),
+            format_size(entry.path.stat().st_size),
+            format_number(float("nan") if f1 is None else f1, 2),
             format_number(card.threshold, 2),
             Text(_trained_on(card)),
         )
@@ -130,7 +181,7 @@ def as_table(described: Iterable[Described]) -> RenderableType:
 
 
 def as_card(model: str, card: ModelCard) -> RenderableType:
-    """All that the card says."""
+    """Return everything the card says."""
     rows = Table.grid("", "", padding=(0, 3, 0, 0))
     for title, text in card_summary(card).items():
         rows.add_row(title, Text(text))
@@ -138,22 +189,22 @@ def as_card(model: str, card: ModelCard) -> RenderableType:
     return Group(*(Text(f"{text}\n") for text in head), rows)
 
 
-def as_data(listed: ModelEntry, card: ModelCard) -> dict[str, object]:
-    """The same for a program to read."""
+def as_data(entry: ModelEntry, card: ModelCard) -> dict[str, object]:
+    """Return an entry for JSON."""
     return {
-        "name": listed.name,
-        "from": listed.origin,
-        "path": str(listed.path),
-        "bytes": listed.path.stat().st_size,
+        "name": entry.name,
+        "from": entry.origin,
+        "path": str(entry.path),
+        "bytes": entry.path.stat().st_size,
         "card": card.model_dump(mode="json"),
     }
 
 
-def _described(listed: Iterable[ModelEntry]) -> Iterator[Described]:
-    """Models with their cards; a file that is none is told, and left out."""
-    for one in listed:
+def _with_cards(entries: Iterable[ModelEntry]) -> Iterator[EntryWithCard]:
+    """Read the cards; a file that is no model is reported and left out."""
+    for entry in entries:
         try:
-            yield one, read_card(one.path)
+            yield entry, read_card(entry.path)
         except CryopickError as error:
             print_error(str(error))
 
@@ -162,8 +213,3 @@ def _trained_on(card: ModelCard) -> str:
     if len(card.training_data) < 2:
         return "".join(card.training_data)
     return f"{card.training_data[0]} and {len(card.training_data) - 1} more"
-
-
-def _f1(card: ModelCard) -> float:
-    value = card.metrics.get("f1")
-    return float("nan") if value is None else value

@@ -1,13 +1,14 @@
-"""How settings become options: names without units, and pydantic's complaints as sentences."""
+"""How settings become options: names without units, and pydantic's errors as sentences."""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import CycloptsError, Parameter, UnusedCliTokensError
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 JsonFile = Annotated[
     Path | None,
@@ -18,19 +19,18 @@ JsonFile = Annotated[
 
 
 def option_name(field: str) -> str:
-    """`diameter_angstrom` becomes `diameter`; `start` is `from`, which is no name in Python."""
-    if field == "start":
-        return "from"
+    """Return the name of an option: `diameter_angstrom` becomes `diameter`."""
     return field.removesuffix("_angstrom").removesuffix("_px").replace("_", "-")
 
 
-def default_shown(value: Any) -> str | None:
-    """A default as `--help` shows it: not at all where it says nothing."""
-    return None if value is None or value is False or value == "" else str(value)
+def default_shown(value: object) -> str | None:
+    """Return a default as `--help` shows it, or None where it says nothing."""
+    says_nothing = value is None or value is False or value == ""
+    return None if says_nothing else str(value)
 
 
 def usage_sentence(error: CycloptsError) -> str:
-    """What is wrong with the options, in one sentence."""
+    """Return what is wrong with the options, in one sentence."""
     if isinstance(error.__cause__, ValidationError):
         return "; ".join(_problem(problem) for problem in error.__cause__.errors()) + "."
     if isinstance(error, UnusedCliTokensError):
@@ -38,7 +38,7 @@ def usage_sentence(error: CycloptsError) -> str:
     return str(error)
 
 
-def _problem(problem: Any) -> str:
-    option = f"--{option_name(problem['loc'][-1])}"
+def _problem(problem: ErrorDetails) -> str:
+    option = f"--{option_name(str(problem['loc'][-1]))}"
     wanted = problem["msg"].partition(",")[0].replace("Input", option, 1)
     return f'{wanted}, not "{problem["input"]}"'

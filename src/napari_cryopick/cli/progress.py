@@ -1,4 +1,4 @@
-"""What commands that learn begin with."""
+"""Progress of long commands, and how they are stopped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from time import monotonic
-from typing import Any
 
 from rich import progress
 
@@ -19,7 +18,7 @@ from .terminal import echo, messages, require_writable
 
 
 class Progress:
-    """A bar with the time left on a terminal; elsewhere a plain line at every tenth."""
+    """A bar with the time left on a terminal; elsewhere a plain line at every tenth of the work."""
 
     def __init__(self, title: str) -> None:
         self._title = title
@@ -44,7 +43,7 @@ class Progress:
         self._bar.stop()
 
     def update(self, done: int, total: int, note: str) -> None:
-        """Show that so many steps of all are done, and a word on the last one."""
+        """Show how much is done, and a note on it."""
         self._bar.update(self._task, completed=done, total=total, note=note)
         tenth = 10 * done // total
         if tenth > self._tenth and not messages.is_terminal:
@@ -55,10 +54,10 @@ class Progress:
 
 @contextmanager
 def stop_on_interrupt() -> Iterator[Event]:
-    """A stop token that Ctrl-C sets; a second Ctrl-C leaves at once."""
+    """Give a stop token that Ctrl-C sets; a second Ctrl-C exits at once."""
     stop = Event()
 
-    def handle(*_: Any) -> None:
+    def handle(*_: object) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
@@ -72,8 +71,8 @@ def stop_on_interrupt() -> Iterator[Event]:
 
 
 @dataclass(frozen=True)
-class Given:
-    """Micrographs, a person's picks on some of them, and a token that Ctrl-C sets."""
+class TrainingInput:
+    """Micrographs, picks on some of them, and a stop token that Ctrl-C sets."""
 
     micrographs: list[Path]
     picks: dict[Path, Picks]
@@ -81,7 +80,9 @@ class Given:
 
 
 @contextmanager
-def learning_from(micrographs: Sequence[str], picks: Path | None, output: Path) -> Iterator[Given]:
+def training_input(
+    micrographs: Sequence[str], picks: Path | None, output: Path
+) -> Iterator[TrainingInput]:
     """Find micrographs and match picks to them, then make the output folder; Ctrl-C stops.
 
     Raises
@@ -92,7 +93,7 @@ def learning_from(micrographs: Sequence[str], picks: Path | None, output: Path) 
     from ..io import find_micrographs, match_picks, read_picks
 
     paths = find_micrographs(micrographs)
-    clicks = {} if picks is None else match_picks(read_picks(picks), paths)
+    matched = {} if picks is None else match_picks(read_picks(picks), paths)
     require_writable(output)
     with stop_on_interrupt() as stop:
-        yield Given(paths, clicks, stop)
+        yield TrainingInput(paths, matched, stop)

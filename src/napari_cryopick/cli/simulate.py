@@ -28,8 +28,8 @@ def simulate(
     """Simulate micrographs of one or several structures.
 
     Writes micrographs, the true centres of their particles, masks of particles and contamination,
-    and all settings. Particles at the border or on contamination are left out of the STAR.
-    Options of two values are the least and the greatest of what is drawn for each micrograph.
+    and all settings. Particles at the border or on contamination are left out of the STAR file.
+    Where an option takes two values, each micrograph has its own value between them.
 
     Parameters
     ----------
@@ -50,12 +50,12 @@ def simulate(
     with stop_on_interrupt() as stop:
         made = follow(run_simulation(bodies, settings, output, stop))
     print_result(as_table(made), as_data(made, output), json)
-    echo(f"{output} holds the micrographs, particles.star, masks, and what was set.")
+    echo(f"{output} holds micrographs, particles.star, masks and settings.yaml.")
     return ExitCode.STOPPED if stop.is_set() else ExitCode.DONE
 
 
 def follow(events: Iterable[Simulated]) -> list[Simulated]:
-    """Show a simulation while it goes on, and collect what comes of it."""
+    """Show a simulation while it goes on, and return its events."""
     made = []
     with Progress("Simulating") as progress:
         for event in events:
@@ -65,7 +65,7 @@ def follow(events: Iterable[Simulated]) -> list[Simulated]:
 
 
 def as_table(made: list[Simulated]) -> Table:
-    """All micrographs in a line."""
+    """Return one row for all micrographs."""
     shown = table("", "particles", "flagged", "seconds")
     shown.add_row(
         pluralise(len(made), "micrograph"),
@@ -77,7 +77,7 @@ def as_table(made: list[Simulated]) -> Table:
 
 
 def as_data(made: Iterable[Simulated], output: Path) -> dict[str, object]:
-    """The same for a program to read."""
+    """Return the results for JSON."""
     return {
         "output": str(output),
         "micrographs": [

@@ -1,4 +1,4 @@
-"""What is said on the terminal: results on stdout, everything else on stderr."""
+"""Output to the terminal: results on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from rich.table import Table
 results = Console(highlight=False)
 messages = Console(stderr=True, highlight=False)
 
-LEAST_ROOM = 2**20
-"""Bytes that must be free where results are to go."""
+LEAST_FREE_BYTES = 2**20
+"""Space there must be for results before any work: room for a STAR file of 10,000 picks."""
 
 
 class ExitCode(IntEnum):
@@ -31,33 +31,33 @@ class ExitCode(IntEnum):
 
 
 def echo(text: str, style: str = "") -> None:
-    """Say one thing to the person at the terminal."""
+    """Print a message."""
     messages.print(text, style=style, markup=False, soft_wrap=True)
 
 
 def print_error(text: str, exit_code: ExitCode = ExitCode.FAILED) -> ExitCode:
-    """Say what went wrong, and hand the exit code on."""
+    """Print what went wrong, and return the exit code."""
     echo(text, "red")
     return exit_code
 
 
 def echo_command(*words: str) -> None:
-    """Show a command to type."""
+    """Print a command to type."""
     echo(f"  napari-cryopick {shlex.join(words)}", "cyan")
 
 
-def pluralise(number: int, thing: str) -> str:
-    """So many things: "1 pick", "2 picks"."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def pluralise(number: int, noun: str) -> str:
+    """Return "1 pick", "2 picks"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def format_number(value: float, digits: int = 3) -> str:
-    """A number for a table; a dash where there is none."""
+    """Format a number for a table; NaN is a dash."""
     return "–" if isnan(value) else f"{value:.{digits}f}"
 
 
 def table(*columns: str, show_header: bool = True) -> Table:
-    """A table of results: the first column holds names, the others figures."""
+    """Make a table of results: the first column holds names, the others numbers."""
     first, *others = columns
     made = Table(box=box.SIMPLE_HEAD, show_header=show_header)
     made.add_column(first, overflow="fold", min_width=20)
@@ -67,7 +67,7 @@ def table(*columns: str, show_header: bool = True) -> Table:
 
 
 def print_result(shown: RenderableType, data: object, json_file: Path | None) -> None:
-    """Show results as a table and write them as JSON where asked; `-` is JSON on stdout alone."""
+    """Print results, and write them as JSON where asked; for `-` print nothing but JSON."""
     from ..io import atomic_path
 
     text = json.dumps(data, indent=2)
@@ -81,11 +81,17 @@ def print_result(shown: RenderableType, data: object, json_file: Path | None) ->
 
 
 def require_writable(folder: Path) -> None:
-    """Make a folder for results, before any work; `CryopickError` if nothing fits in there."""
+    """Make a folder for results, before any work.
+
+    Raises
+    ------
+    CryopickError
+        If nothing can be written there.
+    """
     from ..io import writing_in
 
     with writing_in(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(LEAST_ROOM))
+            file.write(bytes(LEAST_FREE_BYTES))
             file.flush()

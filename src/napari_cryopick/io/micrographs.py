@@ -78,8 +78,18 @@ def read_header(path: str | Path) -> Header:
 def read_micrograph(path: str | Path, pixel_size_angstrom: float | None = None) -> Micrograph:
     """Read one micrograph, memory-mapped where possible.
 
-    A pixel size given here goes before the header's; 0 and 1.0 in a header are dummies and
-    leave the size unknown (None).
+    Parameters
+    ----------
+    path
+        MRC, TIFF, PNG or JPEG; MRC also with .gz or .bz2.
+    pixel_size_angstrom
+        Edge of a pixel in Å; by default that in the header, where 0 and 1.0 are dummies and leave
+        it unknown (None).
+
+    Returns
+    -------
+    Micrograph
+        With pixels of shape (h, w) as stored; row 0 is the first in the file.
 
     Raises
     ------

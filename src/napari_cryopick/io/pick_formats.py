@@ -30,7 +30,18 @@ PICK_FORMATS = {
 
 
 def read_picks(path: str | Path) -> PickSet:
-    """Read the picks of one or many micrographs, from a file, a folder of files or CryoPPP's.
+    """Read the picks of one or many micrographs.
+
+    Parameters
+    ----------
+    path
+        A STAR or CSV file, a folder of such files, or an entry of CryoPPP.
+
+    Returns
+    -------
+    PickSet
+        Picks by micrograph name as it stands in the file; positions are (n, 2) of (y, x) in
+        micrograph pixels.
 
     Raises
     ------
@@ -46,9 +57,17 @@ def read_picks(path: str | Path) -> PickSet:
 
 
 def write_picks(path: str | Path, picks: PickSet, statuses: Collection[str] | None = None) -> None:
-    """Write picks, of the given statuses only; into a folder as RELION's extraction takes them.
+    """Write picks.
 
-    By default a STAR holds what is to be extracted (status ok), and a CSV holds everything.
+    Parameters
+    ----------
+    path
+        A STAR or CSV file, or an existing folder for one STAR file per micrograph as RELION's
+        extraction reads them.
+    picks
+        Picks of one or many micrographs.
+    statuses
+        Those to write; by default a STAR holds picks of status ok and a CSV holds everything.
 
     Raises
     ------

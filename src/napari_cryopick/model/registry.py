@@ -72,7 +72,18 @@ def model_root(path: Path) -> Path:
 
 
 def load_model(name: str | Path) -> Model:
-    """Load a model by its name, its file, its run (the best iteration), an iteration or address.
+    """Load a model.
+
+    Parameters
+    ----------
+    name
+        A name that ``napari-cryopick models`` lists, a weights file, a run (its best iteration is
+        meant), an iteration, or an address that ends in ``#sha256=`` and the hash.
+
+    Returns
+    -------
+    Model
+        The network, as a torch module, and the card that says how to use it.
 
     Raises
     ------
@@ -133,10 +144,7 @@ def _file(path: Path) -> Path:
 
 def _in_run(folder: Path) -> Path | None:
     """The weights of a run (its best iteration) or of one of its iterations."""
-    best = folder / BEST
-    if best.is_file():  # where links do not work it holds a name
-        best = folder / best.read_text(encoding="utf-8").strip()
-    candidates = (best / WEIGHTS, folder / WEIGHTS)
+    candidates = (folder / BEST / WEIGHTS, folder / WEIGHTS)
     return next((path for path in candidates if path.is_file()), None)
 
 

@@ -24,8 +24,8 @@ from ..simulation.invented import invent
 from ..simulation.parallel import cores, in_turn
 from ..simulation.placement import preferred_axes
 from ..training.examples import Example
-from ..training.holdout import EVERYTHING
-from ..training.patches import TrainingImage
+from ..training.holdout import HeldOut, nothing_held_out
+from ..training.sampling import Field
 from ..training.targets import CONTAMINATION, labelled_target
 from .conditions import CONTRAST, FINE_PX, draw_settings
 from .settings import Conditions
@@ -62,11 +62,12 @@ def make_lesson(
         rescaling,
         picks,
         _contamination(field.labels),
+        nothing_held_out(picks),
         particle_px=PARTICLE_PX / misjudged,
     )
 
 
-def taught(lesson: Example) -> TrainingImage:
+def taught(lesson: Example) -> Field:
     """What a network learns of it: everything is known, contamination too."""
     assert lesson.picks is not None
     target = labelled_target(
@@ -80,12 +81,14 @@ def taught(lesson: Example) -> TrainingImage:
     )
     target.weights[CONTAMINATION] = 1.0
     positions = lesson.rescaling.to_network(lesson.picks.positions)
-    return TrainingImage.of(lesson.image, target, torch.from_numpy(positions).float())
+    return Field.of(lesson.image, target, torch.from_numpy(positions).float())
 
 
 def judging(lesson: Example) -> Example:
     """The same, to judge by all of it."""
-    return replace(lesson, held_out=EVERYTHING)
+    assert lesson.picks is not None
+    everything = HeldOut(np.ones(len(lesson.picks), dtype=bool), (0.0, lesson.shape[0]))
+    return replace(lesson, held_out=everything)
 
 
 def _scrambled(field: Simulated, rng: np.random.Generator) -> Simulated:

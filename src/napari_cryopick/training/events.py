@@ -1,14 +1,15 @@
-"""What a training run reports while it goes on."""
+"""What a training run tells while it goes on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Started:
-    """The input has been read and the first step is about to be taken."""
+    """The run has read its input and is about to take its first step."""
 
     device: str
     parameters: int
@@ -20,7 +21,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Simulating:
-    """So many micrographs of a structure have been simulated."""
+    """So many of the micrographs that a start learns from are simulated."""
 
     done: int
     total: int
@@ -39,32 +40,33 @@ class Step:
 
 @dataclass(frozen=True)
 class Validation:
-    """How good the model is by now.
+    """How the model does on held-out human labels.
 
-    Attributes
-    ----------
-    f1, average_precision
-        At particle level on held-out labels; NaN where no complete labels were held out.
-    threshold
-        Score from which on picks are kept.
-    expected_precision, expected_recall
-        What the model's own scores say of the picks it keeps.
+    `f1` and `average_precision` are at particle level. Where labels are incomplete (`complete` is
+    False), F1 is an estimate that ranks models, no more, and average precision is NaN.
     """
 
     step: int
     f1: float
     average_precision: float
     threshold: float
-    expected_precision: float
-    expected_recall: float
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A better model lies on disk."""
+
+    step: int
+    path: Path
 
 
 @dataclass(frozen=True)
 class PseudoLabelled:
-    """The best model so far has labelled micrographs for a round of self-training.
+    """What the model of before has labelled for a round of self-training.
 
-    Peaks that score at least `particle_threshold` are particles, what scores below
-    `background_threshold` is background, and everything between is left out.
+    Peaks with a score of at least `particle_threshold` teach as particles, ground below
+    `background_threshold` as background, and what lies between not at all; `reason` says why there.
     """
 
     iteration: int
@@ -74,21 +76,25 @@ class PseudoLabelled:
     background_threshold: float
     reason: str
 
+    def as_figures(self) -> dict[str, Any]:
+        """For metrics.json."""
+        return {name: value for name, value in asdict(self).items() if name != "iteration"}
+
 
 @dataclass(frozen=True)
 class Iteration:
-    """The initial model (number 0) or a round of self-training is validated and on disk.
+    """A supervised start (number 0) or a round of self-training is judged, and on disk.
 
     Attributes
     ----------
-    name, path
-        Its folder in the run, and its weights.
+    name
+        Of its folder in the run.
     f1, average_precision, threshold
         As in `Validation`.
     count
-        Picks kept on all micrographs of the run.
+        Picks kept on all micrographs of the run, at its threshold.
     accepted, reason
-        Whether it is now the run's best model, and why or why not.
+        Whether it became the run's best model, and why or why not in plain words.
     """
 
     number: int
@@ -104,7 +110,7 @@ class Iteration:
 
 @dataclass(frozen=True)
 class Finished:
-    """The run is over; `model` is its best one, `advice` says what to do next."""
+    """The run is over; `model` is its best one, `advice` what to do next in one sentence."""
 
     run: Path
     model: Path
@@ -114,4 +120,6 @@ class Finished:
     advice: str = ""
 
 
-TrainingEvent = Simulating | Started | Step | Validation | PseudoLabelled | Iteration | Finished
+TrainingEvent = (
+    Simulating | Started | Step | Validation | Checkpoint | PseudoLabelled | Iteration | Finished
+)

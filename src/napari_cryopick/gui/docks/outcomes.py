@@ -164,4 +164,6 @@ def _in_words(outcome: Outcome) -> str:
         f'<span style="color: {COLOURS[kind]}">{sign}</span> {number:,} {kind}'
         for sign, kind, number in parts
     ]
-    return f"{', '.join(counts)} against {outcome.before.phrase}"
+    before = outcome.before
+    other = before.phrase if before.number else "iteration 0"
+    return f"{', '.join(counts)} against {other}"

@@ -1,0 +1,58 @@
+"""How long does a 4096 x 4096 micrograph take from file to picks, and how much memory?
+
+    python benchmarks/micrograph_to_picks.py [--diameter-px 110] [--architecture compact]
+
+The model is loaded before the clock starts. Prints the median and the range of seven runs, and
+the peak resident memory of the whole process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+import mrcfile
+import numpy as np
+
+from napari_cryopick.detection.predict import predict
+from napari_cryopick.detection.settings import PredictSettings
+from napari_cryopick.io import read_micrograph
+from napari_cryopick.model.card import ModelCard
+from napari_cryopick.model.unet import ARCHITECTURES, PARTICLE_PX
+from napari_cryopick.model.weights import Model
+
+EDGE_PX = 4096
+RUNS = 7
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--diameter-px", type=float, default=110)
+    parser.add_argument("--architecture", choices=ARCHITECTURES, default="compact")
+    arguments = parser.parse_args()
+    network = ARCHITECTURES[arguments.architecture]().eval()
+    card = ModelCard(architecture=arguments.architecture, particle_px=PARTICLE_PX)
+    settings = PredictSettings(diameter_angstrom=arguments.diameter_px * 1.5)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "micrograph.mrc"
+        pixels = np.random.default_rng(0).normal(100, 20, (EDGE_PX, EDGE_PX)).astype(np.float32)
+        mrcfile.write(path, pixels, voxel_size=1.5)
+        del pixels
+        seconds = []
+        for _ in range(RUNS):
+            begun = perf_counter()
+            predict(Model(network, card), read_micrograph(path), settings)
+            seconds.append(perf_counter() - begun)
+    peak_gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(
+        f"{EDGE_PX} x {EDGE_PX}, particle of {arguments.diameter_px:g} px, "
+        f"{arguments.architecture}: {np.median(seconds):.2f} s "
+        f"({min(seconds):.2f} - {max(seconds):.2f}), peak memory {peak_gigabytes:.2f} GB"
+    )
+
+
+if __name__ == "__main__":
+    main()

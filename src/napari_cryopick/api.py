@@ -1,0 +1,169 @@
+"""Functions for notebooks and scripts; the docks and the command line stand on the same ones."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import CryopickError
+from .io import find_micrographs, match_picks, read_picks
+from .model.registry import DEFAULT
+from .picks import PickSet
+
+if TYPE_CHECKING:
+    from .metrics.particles import ParticleScores
+
+Files = str | Path | Iterable[str | Path]
+"""Files, folders or globs: one, or several."""
+
+
+def predict(
+    micrographs: Files,
+    diameter_angstrom: float | None = None,
+    model: str | Path = DEFAULT,
+    **settings: Any,
+) -> PickSet:
+    """Find the particles in micrographs.
+
+    A micrograph that cannot be used is reported as a warning, and the others go on.
+
+    Parameters
+    ----------
+    micrographs
+        Files, folders or globs.
+    diameter_angstrom
+        Particle diameter in Å; estimated from three of the micrographs if left out.
+    model
+        A name that ``napari-cryopick models`` lists, a weights file, or a run folder.
+    **settings
+        Further fields of `napari_cryopick.detection.settings.PredictSettings`, such as
+        `pixel_size_angstrom` (by default that in the files), `threshold` (lowest score kept, in
+        [0, 1]; by default the model's own) and `device`.
+
+    Returns
+    -------
+    PickSet
+        Picks by path of the micrograph, with scores in [0, 1] that estimate the probability of
+        being a particle. Those at the border or on contamination say so in their status.
+
+    Raises
+    ------
+    CryopickError
+        If there are no such micrographs or model, no micrograph could be used, or no diameter
+        could be estimated.
+    pydantic.ValidationError
+        If a setting does not exist or is out of range.
+
+    Examples
+    --------
+    >>> picks = cryopick.predict("micrographs", diameter_angstrom=160)
+    >>> for path, found in picks.by_micrograph.items():
+    ...     print(Path(path).name, found.positions.shape[1])  # y and x in px
+    simulated_0001.mrc 2
+    simulated_0002.mrc 2
+    >>> sure = cryopick.predict("micrographs", diameter_angstrom=160, threshold=0.9)
+    >>> len(sure) <= len(picks)
+    True
+    """
+    from .detection.events import Predicted
+    from .detection.predict import predict_many
+    from .detection.settings import PredictSettings
+
+    paths = _files(micrographs)
+    if diameter_angstrom is None:
+        diameter_angstrom = _estimated(paths, str(model), settings)
+    chosen = PredictSettings(diameter_angstrom=diameter_angstrom, model=str(model), **settings)
+    by_micrograph, sizes, failures = {}, set(), []
+    for event in predict_many(paths, chosen):
+        if isinstance(event, Predicted):
+            by_micrograph[str(event.path)] = event.picks
+            sizes.add(event.micrograph.pixel_size_angstrom)
+        else:
+            failures.append(event.message)
+            warnings.warn(event.message, stacklevel=2)
+    if not by_micrograph:
+        raise CryopickError(failures[0])
+    size = sizes.pop() if len(sizes) == 1 else None
+    return PickSet(by_micrograph, size, diameter_angstrom=diameter_angstrom)
+
+
+def evaluate(
+    picks: PickSet | str | Path,
+    truth: PickSet | str | Path,
+    diameter_angstrom: float,
+    pixel_size_angstrom: float | None = None,
+    ignored: PickSet | str | Path | None = None,
+) -> ParticleScores:
+    """Score picks against annotated particles.
+
+    A pick is right if it lies within half a diameter of a particle that no closer pick has taken.
+    Every micrograph in `truth` counts, with picks or without; picks elsewhere do not.
+
+    Parameters
+    ----------
+    picks, truth
+        Picks to score, and all particles of the annotated micrographs: read already, or a file.
+    diameter_angstrom
+        Particle diameter in Å.
+    pixel_size_angstrom
+        Pixel size in Å; by default that in the files.
+    ignored
+        Places that may or may not be particles: picks there are neither right nor wrong.
+
+    Returns
+    -------
+    ParticleScores
+        Precision, recall and F1 as means of the micrographs (`macro`) and of all picks together
+        (`micro`), average precision, best F1, calibration error and centre error in px and Å.
+
+    Raises
+    ------
+    CryopickError
+        If a file cannot be read, the picks belong to other micrographs, or neither file says the
+        pixel size.
+
+    Examples
+    --------
+    >>> picks = cryopick.predict("micrographs", diameter_angstrom=160)
+    >>> scores = cryopick.evaluate(picks, "particles.star", diameter_angstrom=160)
+    >>> scores.micrographs
+    2
+    >>> 0 <= scores.macro.f1 <= 1
+    True
+    """
+    from .metrics.particles import score_particles
+
+    found, annotated = _picks(picks), _picks(truth)
+    size = pixel_size_angstrom or annotated.pixel_size_angstrom or found.pixel_size_angstrom
+    if not size:
+        raise CryopickError("Neither the picks nor the truth say the pixel size; give it in Å.")
+    micrographs = {Path(name): particles for name, particles in annotated.by_micrograph.items()}
+    return score_particles(
+        match_picks(found, list(micrographs)),
+        micrographs,
+        diameter_angstrom / size,
+        size,
+        ignored=None if ignored is None else match_picks(_picks(ignored), list(micrographs)),
+    )
+
+
+def _files(micrographs: Files) -> list[Path]:
+    return find_micrographs(
+        [micrographs] if isinstance(micrographs, str | Path) else list(micrographs)
+    )
+
+
+def _picks(picks: PickSet | str | Path) -> PickSet:
+    return picks if isinstance(picks, PickSet) else read_picks(picks)
+
+
+def _estimated(paths: list[Path], model: str, settings: dict[str, Any]) -> float:
+    from .detection.diameter import estimate_diameter
+    from .detection.events import DiameterResult
+
+    known = {name: settings[name] for name in ("pixel_size_angstrom", "device") if name in settings}
+    *_, result = estimate_diameter(paths, model, **known)
+    assert isinstance(result, DiameterResult)
+    return round(result.angstrom, 1)

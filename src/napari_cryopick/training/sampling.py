@@ -1,0 +1,110 @@
+"""Patches out of fields: half of them near picks, half anywhere, turned and warped at will."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from .targets import Target
+
+
+@dataclass(frozen=True)
+class Field:
+    """One micrograph at the network's scale, ready to be trained on.
+
+    Attributes
+    ----------
+    layers
+        (7, h, w): the normalised image, then values and weights of its target.
+    positions
+        (n, 2) picks in network pixels to sample patches around.
+    """
+
+    layers: Tensor
+    positions: Tensor
+
+    @classmethod
+    def of(cls, image: Tensor, target: Target, positions: Tensor) -> Field:
+        return cls(torch.cat([image[None], target.values, target.weights]), positions)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """(n, 1, h, w) images with (n, 3, h, w) values and weights."""
+
+    images: Tensor
+    values: Tensor
+    weights: Tensor
+
+
+@dataclass(frozen=True)
+class Warp:
+    """How strongly a patch's geometry is varied, at strength 1."""
+
+    rotation: float = math.pi
+    log_scale: float = 0.2
+    elastic_px: float = 1.5
+
+
+def sample_batch(
+    fields: Sequence[Field], size: int, patch_px: int, strength: float, generator: Generator
+) -> Batch:
+    """Draw `size` patches of `patch_px` pixels, every second one near a pick."""
+    picked = [field for field in fields if len(field.positions)]
+    patches = []
+    for i in range(size):
+        near_pick = i % 2 == 0 and bool(picked)
+        pool = picked if near_pick else fields
+        field = pool[_integer(len(pool), generator)]
+        centre = _centre(field, patch_px, near_pick, generator)
+        patches.append(_cut(field, centre, patch_px, strength, generator))
+    stack = torch.stack(patches)
+    return Batch(stack[:, :1], stack[:, 1:4].clamp(0, 1), stack[:, 4:].clamp(0, 1))
+
+
+def _centre(field: Field, patch_px: int, near_pick: bool, generator: Generator) -> Tensor:
+    """A patch centre (y, x): within a third of a patch of some pick, or anywhere."""
+    if near_pick:
+        pick = field.positions[_integer(len(field.positions), generator)]
+        return pick + (torch.rand(2, generator=generator) - 0.5) * patch_px * 2 / 3
+    extent = torch.tensor(field.layers.shape[1:], dtype=torch.float32)
+    return torch.rand(2, generator=generator) * extent
+
+
+def _cut(
+    field: Field, centre: Tensor, patch_px: int, strength: float, generator: Generator
+) -> Tensor:
+    """One (7, patch, patch) patch; outside the field image and weights are zero."""
+    grid = _grid(patch_px, strength, generator) + centre
+    h, w = field.layers.shape[1:]
+    unit = torch.stack([(2 * grid[..., 1] + 1) / w - 1, (2 * grid[..., 0] + 1) / h - 1], dim=-1)
+    layers = field.layers[None]
+    image = F.grid_sample(layers[:, :1], unit[None], "bicubic", align_corners=False)
+    target = F.grid_sample(layers[:, 1:], unit[None], "bilinear", align_corners=False)
+    return torch.cat([image, target], dim=1)[0]
+
+
+def _grid(patch_px: int, strength: float, generator: Generator) -> Tensor:
+    """(patch, patch, 2) offsets (y, x) from the centre, flipped, turned, scaled and bent."""
+    warp = Warp()
+    axis = torch.arange(patch_px, dtype=torch.float32) - (patch_px - 1) / 2
+    grid = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1)
+    if strength == 0:
+        return grid
+    draw = torch.rand(4, generator=generator) * 2 - 1
+    angle = warp.rotation * draw[0]
+    scale = torch.exp(warp.log_scale * strength * draw[1])
+    turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()]).reshape(2, 2)
+    flip = torch.tensor([1.0, 1.0 if draw[2] > 0 else -1.0])
+    bend = torch.randn(1, 2, 5, 5, generator=generator) * warp.elastic_px * strength
+    bend = F.interpolate(bend, size=(patch_px, patch_px), mode="bicubic", align_corners=True)
+    return grid * flip @ turn * scale + bend[0].permute(1, 2, 0)
+
+
+def _integer(below: int, generator: Generator) -> int:
+    return int(torch.randint(below, (1,), generator=generator))

@@ -1,4 +1,9 @@
-"""From heights of peaks to probabilities, and the threshold that follows."""
+"""From heights of peaks to scores that are probabilities, and what follows from those.
+
+A peak is scored once: its height, as a logit, goes through a line (Platt 1999) and is lowered by a
+density prior where a micrograph holds few likely peaks. Fitting that line, the threshold of highest
+expected F1, and expected precision and recall are here too, and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +17,24 @@ from scipy.special import expit, log_expit, logit
 
 from ..model.card import Calibration
 
-CROWDED = 0.4
-"""Share of likely particles among all peaks from which on a micrograph counts as full. Peaks cover
-empty ground too; any share from 0.3 to 0.6 explains simulated micrographs about as well."""
+DENSE = 0.4
+"""Share of likely particles among all peaks from which on the density prior is 0. Peaks cover empty
+ground too; any share from 0.3 to 0.6 explains simulated micrographs about as well."""
 
-_IMAGINED, _LIKELY = 10, 1
-"""Peaks that are counted along, and how many of them are likely, so that a few decide little."""
+PRIOR_LIKELY, PRIOR_PEAKS = 1, 10
+"""Likely peaks and peaks that are added to those of a micrograph before the share is taken, so that
+a few peaks decide little: a Beta(1, 9) prior on the share."""
+
+L2_PENALTY = 2.0
+"""Of a fit, on each parameter's distance from "heights are probabilities already": a Gaussian prior
+of standard deviation 0.5, so that few labels change little."""
+
+MIN_THRESHOLD = 0.05
+"""Lowest threshold that is ever chosen, so that micrographs without particles stay empty."""
 
 
 def calibrate(heights: NDArray, calibration: Calibration) -> NDArray[np.float64]:
-    """Figures of merit of the peaks of one micrograph.
+    """Return the scores of all peaks of one micrograph.
 
     A peak among many that are surely particles is a particle more often than one as high on a
     micrograph where hardly any peak looks like one: noise, frost and ice make some such peaks
@@ -30,70 +43,30 @@ def calibrate(heights: NDArray, calibration: Calibration) -> NDArray[np.float64]
     Parameters
     ----------
     heights
-        (n,) of all its peaks, from 0 to 1.
+        (n,) of all its peaks, in [0, 1].
+
+    Returns
+    -------
+    (n,) probabilities of being a particle.
     """
     return expit(calibrated_logits(as_logits(heights), calibration))
 
 
 def as_logits(heights: NDArray) -> NDArray[np.float64]:
-    """Of heights from 0 to 1, those two included."""
+    """Return the logits of heights in [0, 1], finite at 0 and 1 too."""
     logits: NDArray[np.float64] = logit(np.clip(heights, 1e-6, 1 - 1e-6))
     return logits
 
 
 def calibrated_logits(logits: NDArray, calibration: Calibration) -> NDArray[np.float64]:
-    """Logits of figures of merit, of the logits of the heights of one micrograph's (n,) peaks."""
-    crowded = calibration.slope * logits + calibration.offset
-    likely = (expit(crowded).sum() + _LIKELY) / (len(logits) + _IMAGINED)
-    return np.asarray(
-        crowded + calibration.density_prior * min(0.0, logit(likely) - logit(CROWDED))
-    )
-
-
-@dataclass(frozen=True)
-class ExpectedScores:
-    """Expected precision and recall; NaN where nothing is kept or there is nothing to find."""
-
-    precision: float
-    recall: float
-
-    @classmethod
-    def of(cls, kept: ArrayLike, particles: float) -> ExpectedScores:
-        """Of (n,) scores that are kept, where all scores add up to so many particles."""
-        scores = np.asarray(kept, dtype=float)
-        hits = float(scores.sum())
-        return cls(
-            hits / len(scores) if len(scores) else np.nan,
-            min(1.0, hits / particles) if particles > 0 else np.nan,
-        )
-
-    def __str__(self) -> str:
-        if np.isnan(self.precision) or np.isnan(self.recall):
-            return "no estimate of precision and recall"
-        return f"expected precision {self.precision:.2f}, recall {self.recall:.2f}"
-
-
-DOUBTED = Calibration(slope=2.0, offset=-3.2)
-"""Of networks trained on incomplete labels: with likely particles no longer counted as background,
-heights promise too much. Read off apoferritin and β-galactosidase, where a height of 0.83 is about
-as likely a particle as not; on incomplete labels themselves nothing of the kind can be fitted."""
-
-MOST = 0.97
-"""Share of all peaks, the faintest ones too, beyond which nobody can expect particles."""
-
-TIMID = 1.0
-"""Of a network that is timid about the very clicks it learnt from, heights promise too little: half
-a probability lies at most so many logits below the median click."""
-
-TAUGHT = Calibration(slope=2.0, offset=-1.0)
-"""Of networks taught by another on whole particles: so they expect as many as their teacher did."""
-
-STIFFNESS = 2.0
-"""How strongly a fit is held to heights being probabilities already."""
+    """Return the logits of the scores of one micrograph's (n,) peaks, given those of heights."""
+    dense = calibration.slope * logits + calibration.offset
+    share = (expit(dense).sum() + PRIOR_LIKELY) / (len(logits) + PRIOR_PEAKS)
+    return np.asarray(dense + calibration.density_prior * min(0.0, logit(share) - logit(DENSE)))
 
 
 def fit(logits: Sequence[NDArray], hits: Sequence[NDArray]) -> Calibration:
-    """Logistic regression of hits on peak logits (Platt 1999) and density_prior, near the identity.
+    """Fit a calibration to labelled peaks by logistic regression, near the identity.
 
     Parameters
     ----------
@@ -103,17 +76,17 @@ def fit(logits: Sequence[NDArray], hits: Sequence[NDArray]) -> Calibration:
         (n,) for each, True where the peak is a particle.
     """
     signs = [np.where(hit, 1.0, -1.0) for hit in hits]
-    start = np.array([1.0, 0.0, 0.0])
+    identity = np.array([1.0, 0.0, 0.0])
 
     def loss(parameters: NDArray) -> float:
-        read = _calibration(parameters)
+        calibration = _calibration(parameters)
         likelihoods = [
-            log_expit(sign * calibrated_logits(each, read)).sum()
+            log_expit(sign * calibrated_logits(each, calibration)).sum()
             for each, sign in zip(logits, signs, strict=True)
         ]
-        return float(STIFFNESS * np.square(parameters - start).sum() - sum(likelihoods))
+        return float(L2_PENALTY * np.square(parameters - identity).sum() - sum(likelihoods))
 
-    return _calibration(minimize(loss, start, bounds=[(0.1, 10), (-10, 10), (0, 10)]).x)
+    return _calibration(minimize(loss, identity, bounds=[(0.1, 10), (-10, 10), (0, 10)]).x)
 
 
 def _calibration(parameters: NDArray) -> Calibration:
@@ -121,31 +94,18 @@ def _calibration(parameters: NDArray) -> Calibration:
     return Calibration(slope=slope, offset=offset, density_prior=density_prior)
 
 
-def doubted(click_heights: NDArray) -> Calibration:
-    """`DOUBTED`, or a milder one for a network that has hardly learnt its (n,) clicks.
-
-    So it is after three clicks, or where half of the clicks are no particles.
-    """
-    if not len(click_heights):
-        return DOUBTED
-    median = float(np.median(logit(np.clip(click_heights, 1e-3, 1 - 1e-6))))
-    half = min(-DOUBTED.offset / DOUBTED.slope, median - TIMID)
-    return Calibration(slope=DOUBTED.slope, offset=-DOUBTED.slope * half)
-
-
 def match_expected_count(
     heights: Sequence[NDArray], expected: float, start: Calibration
 ) -> Calibration:
-    """A calibration like `start` with which the scores add up to an expected number.
+    """Shift the offset of a calibration until the scores add up to an expected number.
 
     Parameters
     ----------
     heights
-        Of all peaks, (n,) for each micrograph.
+        Of all peaks, (n,) for each micrograph, in [0, 1].
     expected
-        The number; no more than `MOST` of the peaks can be meant.
+        Number of particles; more than there are peaks cannot be reached.
     """
-    expected = min(expected, MOST * sum(map(len, heights)))
     logits = [as_logits(each) for each in heights]
 
     def moved(offset: float) -> Calibration:
@@ -161,15 +121,64 @@ def match_expected_count(
     return moved(float(brentq(surplus, low, high)))
 
 
-def best_threshold(probabilities: NDArray) -> float:
-    """The probability from which on keeping picks gives the highest expected F1.
+def best_threshold(scores: NDArray) -> float:
+    """Return the score from which on keeping picks gives the highest expected F1.
 
     With calibrated scores the number of particles is their sum, and so are the hits among the
-    kept; the best cut is half the F1 it reaches (Lipton et al. 2014, arXiv 1402.1892).
+    kept; the best threshold is half the F1 it reaches (Lipton et al. 2014, arXiv 1402.1892).
     """
-    if not len(probabilities):
+    if not len(scores):
         return 0.5
-    ranked = np.sort(probabilities)[::-1]
+    ranked = np.sort(scores)[::-1]
     kept = np.arange(1, len(ranked) + 1)
     expected_f1 = 2 * np.cumsum(ranked) / (kept + ranked.sum())
-    return float(np.clip(expected_f1.max() / 2, 0.05, 0.95))
+    return max(float(expected_f1.max()) / 2, MIN_THRESHOLD)
+
+
+@dataclass(frozen=True)
+class ExpectedScores:
+    """Expected precision and recall; NaN where nothing is kept or there is nothing to find."""
+
+    precision: float
+    recall: float
+
+    @classmethod
+    def of(cls, kept: ArrayLike, particles: float) -> ExpectedScores:
+        """Compute them for (n,) scores that are kept, where all scores add up to `particles`."""
+        scores = np.asarray(kept, dtype=float)
+        hits = float(scores.sum())
+        return cls(
+            hits / len(scores) if len(scores) else np.nan,
+            min(1.0, hits / particles) if particles > 0 else np.nan,
+        )
+
+    def __str__(self) -> str:
+        """Return both in words."""
+        if np.isnan(self.precision) or np.isnan(self.recall):
+            return "no estimate of precision and recall"
+        return f"expected precision {self.precision:.2f}, recall {self.recall:.2f}"
+
+
+DOUBTED = Calibration(slope=2.0, offset=-3.2)
+"""Of networks trained on incomplete labels: with likely particles no longer counted as background,
+heights promise too much. Read off apoferritin and β-galactosidase, where a height of 0.83 is about
+as likely a particle as not; on incomplete labels themselves nothing of the kind can be fitted."""
+
+TIMID = 1.0
+"""Of a network that is timid about the very clicks it learnt from, heights promise too little: half
+a probability lies at most so many logits below the median click."""
+
+TAUGHT = Calibration(slope=2.0, offset=-1.0)
+"""Of networks taught by another on whole particles: so they expect as many as their teacher did."""
+
+
+def doubted(click_heights: NDArray) -> Calibration:
+    """`DOUBTED`, or a milder one for a network that has hardly learnt its (n,) clicks.
+
+    So it is after three clicks, or where half of the clicks are no particles.
+    """
+    if not len(click_heights):
+        return DOUBTED
+    median = float(np.median(logit(np.clip(click_heights, 1e-3, 1 - 1e-6))))
+    half = min(-DOUBTED.offset / DOUBTED.slope, median - TIMID)
+    return Calibration(slope=DOUBTED.slope, offset=-DOUBTED.slope * half)

@@ -1,4 +1,4 @@
-"""How large the particles are, where nobody says: what a model makes of a few sizes."""
+"""Estimate the particle diameter: predict a few micrographs at several sizes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CryopickError
-from ..imaging.prepare import prepare
+from ..imaging.prepare import Rescaling
 from ..io import read_micrograph, require_pixel_size
 from ..micrograph import Micrograph
 from ..model.device import choose_device
@@ -20,26 +20,28 @@ from ..model.unet import AREA_RADIUS
 from ..model.weights import Model
 from ..picks import Status
 from .events import DiameterEvent, DiameterProgress, DiameterResult, Maps
-from .inference import predict_maps
-from .peaks import pick
+from .predict import predict
+from .settings import PredictSettings
 
 CANDIDATES_ANGSTROM = tuple(float(d) for d in np.geomspace(70.0, 420.0, 6).round())
-FEWEST_ACROSS = 4
-"""A micrograph is at least so many particles wide."""
+"""Sizes that are tried, 1.43 times apart: models find particles up to a fifth off in size."""
 
-SURE = 0.7
-"""Score from which on a pick counts: in noise, many that are less likely add up."""
+SIZE_TOLERANCE = 0.25
+"""Standard deviation, as a logarithm, of how far a pick's size may be from the candidate; below the
+0.36 between two candidates."""
 
-FEWEST = 1
-"""Particles of one size that there must be on a micrograph, on average."""
+MIN_SCORE = 0.7
+"""From which on a pick counts: in noise, many that are less likely add up."""
 
-TOLERANCE = 0.25
-"""How far a size may be off for its picks to count, as a logarithm."""
+MIN_PARTICLES_ACROSS = 4
+"""Candidates of which fewer fit side by side into a micrograph are left out: hardly any particle
+would be whole."""
 
-LOOKED_AT = 3
-"""Micrographs, spread over all of them, that an estimate rests on."""
+MAX_MICROGRAPHS = 3
+"""Spread over all of them, that an estimate rests on: 18 predictions, seconds on a CPU."""
 
-Look = tuple[NDArray[np.float64], NDArray[np.float64]]
+Sizes = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""(n,) scores of picks and their diameters over the candidate."""
 
 
 def estimate_diameter(
@@ -53,17 +55,21 @@ def estimate_diameter(
 
     Parameters
     ----------
+    paths
+        Files of the micrographs.
     model
         A name, a weights file or a run folder.
     pixel_size_angstrom
-        In place of what the files say.
+        In place of that in the files.
+    device
+        "auto", "cpu", "cuda" or "mps".
     stop
-        Once set, nothing more is looked at, and there is no estimate.
+        Once set, no further micrograph is predicted, and there is no estimate.
 
     Yields
     ------
     DiameterProgress, DiameterResult
-        One for each look at a micrograph, then the estimate.
+        One for each micrograph at each size, then the estimate.
 
     Raises
     ------
@@ -72,70 +78,57 @@ def estimate_diameter(
     """
     loaded = load_model(model)
     loaded.network.to(choose_device(device))
-    chosen = np.unique(np.linspace(0, len(paths) - 1, LOOKED_AT).round().astype(int))
+    chosen = np.unique(np.linspace(0, len(paths) - 1, MAX_MICROGRAPHS).round().astype(int))
     micrographs = [read_micrograph(paths[i], pixel_size_angstrom) for i in chosen]
-    for micrograph in micrographs:
-        require_pixel_size(micrograph)
-    yield from largest_agreement(loaded, micrographs, stop)
-
-
-def largest_agreement(
-    model: Model, micrographs: Sequence[Micrograph], stop: Event | None = None
-) -> Iterator[DiameterEvent]:
-    """Try a few sizes, and find between them the one at which most particles are so large."""
-    particles: list[float] = []
     begun, total = perf_counter(), len(CANDIDATES_ANGSTROM) * len(micrographs)
-    for diameter in CANDIDATES_ANGSTROM:
-        looks: list[Look] = []
-        for micrograph in micrographs:
-            looks.append(_look(model, micrograph, diameter))
-            done = len(particles) * len(micrographs) + len(looks)
-            left = (perf_counter() - begun) / done * (total - done)
-            yield DiameterProgress(done - 1, total, diameter, left)
-            if stop is not None and stop.is_set():
-                return
-        particles.append(_agreement(looks))
-    if max(particles) < FEWEST * len(micrographs):
+    sizes: list[Sizes] = []
+    for done in range(total):
+        diameter = CANDIDATES_ANGSTROM[done // len(micrographs)]
+        sizes.append(_sizes(loaded, micrographs[done % len(micrographs)], diameter))
+        left = (perf_counter() - begun) / (done + 1) * (total - done - 1)
+        yield DiameterProgress(done, total, diameter, left)
+        if stop is not None and stop.is_set():
+            return
+    n = len(micrographs)
+    particles = [_count_fitting(sizes[i : i + n]) for i in range(0, total, n)]
+    if max(particles) < n:
         raise CryopickError(
             "No particles of any size were found to estimate the diameter from; give it."
         )
-    yield DiameterResult(_summit(particles), max(particles), len(micrographs))
+    yield DiameterResult(_vertex(particles), max(particles), n)
 
 
-def _agreement(looks: Sequence[Look]) -> float:
-    """How many particles are about so large as was tried."""
-    scores, sizes = (np.concatenate(column) for column in zip(*looks, strict=True))
-    deviations = np.log(np.maximum(sizes, 1e-3)) / TOLERANCE
-    return float((scores * np.exp(-0.5 * deviations**2))[scores >= SURE].sum())
+def _count_fitting(sizes: Sequence[Sizes]) -> float:
+    """Return how many particles are about as large as the candidate."""
+    scores, ratios = (np.concatenate(column) for column in zip(*sizes, strict=True))
+    deviations = np.log(np.maximum(ratios, 1e-3)) / SIZE_TOLERANCE
+    return float((scores * np.exp(-0.5 * deviations**2))[scores >= MIN_SCORE].sum())
 
 
-def _summit(particles: Sequence[float]) -> float:
-    """The diameter with most particles: a parabola through the best candidate and those beside."""
+def _vertex(particles: Sequence[float]) -> float:
+    """Return the diameter with most particles: the vertex of a parabola through the best."""
     best = int(np.argmax(particles))
-    place = float(best)
+    at = float(best)
     if 0 < best < len(particles) - 1:
         below, most, above = particles[best - 1 : best + 2]
-        place += 0.5 * (below - above) / (below - 2 * most + above)
+        at += 0.5 * (below - above) / (below - 2 * most + above)
     steps = np.arange(len(particles))
-    return float(np.exp(np.interp(place, steps, np.log(CANDIDATES_ANGSTROM))))
+    return float(np.exp(np.interp(at, steps, np.log(CANDIDATES_ANGSTROM))))
 
 
-def _look(model: Model, micrograph: Micrograph, diameter_angstrom: float) -> Look:
-    """Scores of picks, and their diameters over the one that was tried."""
-    card = model.card
-    nothing = np.empty(0), np.empty(0)
-    across = min(micrograph.shape) * (micrograph.pixel_size_angstrom or 0) / diameter_angstrom
-    if across < FEWEST_ACROSS:
-        return nothing
-    image, rescaling = prepare(micrograph, diameter_angstrom, card.particle_px)
-    maps = predict_maps(model.network, image, rescaling.factor)
-    picks = pick(maps, card, micrograph.shape).with_status(Status.OK)
-    centres = rescaling.to_network(picks.positions)
-    return picks.scores, _sizes(maps, centres, card.particle_px)
+def _sizes(model: Model, micrograph: Micrograph, diameter_angstrom: float) -> Sizes:
+    """Predict a micrograph at one size, and measure its picks."""
+    across = min(micrograph.shape) * require_pixel_size(micrograph) / diameter_angstrom
+    if across < MIN_PARTICLES_ACROSS:
+        return np.empty(0), np.empty(0)
+    picks, maps = predict(model, micrograph, PredictSettings(diameter_angstrom=diameter_angstrom))
+    picks = picks.with_status(Status.OK)
+    centres = Rescaling(maps.scale).to_network(picks.positions)
+    return picks.scores, _measured(maps, centres, model.card.particle_px)
 
 
-def _sizes(maps: Maps, centres: NDArray, particle_px: float) -> NDArray[np.float64]:
-    """Diameters at (n, 2) centres over the usual one: where the area map falls to a half."""
+def _measured(maps: Maps, centres: NDArray, particle_px: float) -> NDArray[np.float64]:
+    """Return diameters at (n, 2) centres over `particle_px`: where the area map falls to a half."""
     radii = np.arange(0.0, particle_px, 0.5)
     angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)
     ring = np.stack([np.sin(angles), np.cos(angles)], axis=-1)

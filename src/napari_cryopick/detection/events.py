@@ -35,8 +35,22 @@ class Maps:
 class Predicted:
     """One micrograph is done.
 
-    `threshold` is the model's own, whichever was asked for; `particles` are as many as all scores
-    add up to, those below the threshold too.
+    Attributes
+    ----------
+    index, total
+        Which micrograph of how many, from 0.
+    path, micrograph
+        Its file, and what was read from it.
+    picks
+        Those at or above the threshold that was asked for.
+    maps
+        The probabilities behind them.
+    threshold
+        The model's own, whichever was asked for.
+    particles
+        Number of particles that all scores add up to, those below the threshold too.
+    seconds
+        Time it took.
     """
 
     index: int
@@ -52,7 +66,7 @@ class Predicted:
 
 @dataclass(frozen=True)
 class Failed:
-    """One micrograph could not be done, for a reason given in one sentence; the others go on."""
+    """One micrograph could not be used, for a reason given in one sentence; the others go on."""
 
     index: int
     total: int
@@ -65,7 +79,7 @@ PredictionEvent = Predicted | Failed
 
 @dataclass(frozen=True)
 class DiameterProgress:
-    """One micrograph has been searched for particles of one size."""
+    """One micrograph has been predicted at one of the sizes."""
 
     index: int
     total: int
@@ -75,7 +89,7 @@ class DiameterProgress:
 
 @dataclass(frozen=True)
 class DiameterResult:
-    """A diameter, how many particles of about this size speak for it, on how many micrographs."""
+    """A diameter, how many particles of about this size were found, and on how many micrographs."""
 
     angstrom: float
     particles: float

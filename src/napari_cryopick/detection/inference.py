@@ -1,4 +1,4 @@
-"""From a prepared image to logits: whole where memory allows, in overlapping tiles where not."""
+"""Run a network on a prepared image: whole where memory allows, in overlapping tiles where not."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from torch import Tensor, nn
 from .events import Maps
 
 WHOLE_PX = 2048 * 2048
-TILE_PX = 1024
-OVERLAP_PX = 128
+"""Largest image that is not cut into tiles: that of a 4k micrograph with particles of 40 px."""
+
+TILE_PX, OVERLAP_PX = 1024, 128
+"""Edge of a tile, and what is added around it: more than the networks' receptive radius of about
+100 px, so that tiles give what the whole image gives."""
 
 
 def predict_maps(network: nn.Module, image: Tensor, scale: float, averaging: bool = False) -> Maps:
-    """The probability maps of a prepared image, `scale` map pixels per micrograph pixel."""
+    """Return the probability maps of a prepared image, `scale` map px per micrograph px."""
     area, centre, contamination = infer(network, image, averaging).sigmoid().numpy()
     return Maps(area, centre, contamination, scale)
 
 
 @torch.inference_mode()
 def infer(network: nn.Module, image: Tensor, averaging: bool = False) -> Tensor:
-    """Logits of a prepared image.
+    """Return the logits of a prepared image.
 
     Parameters
     ----------
@@ -61,7 +64,7 @@ def _in_tiles(network: nn.Module, image: Tensor) -> Tensor:
 
 
 def _spans(length: int) -> Iterator[tuple[slice, slice]]:
-    """Tiles along one axis: what the network sees, and the inner part that is kept of it."""
+    """Yield tiles along one axis: what the network sees, and the inner part that is kept of it."""
     for start in range(0, length, TILE_PX):
         stop = min(start + TILE_PX, length)
         yield slice(max(0, start - OVERLAP_PX), min(length, stop + OVERLAP_PX)), slice(start, stop)

@@ -8,16 +8,20 @@ from scipy.ndimage import gaussian_filter, maximum_filter
 from scipy.spatial import cKDTree
 
 from ..imaging.prepare import Rescaling
-from ..model.card import ModelCard
+from ..model.card import Calibration
 from ..picks import Picks, Source, Status
+from ..settings import BORDER
 from .calibration import calibrate
 from .events import Maps
 
+MIN_HEIGHT = 0.01
+"""Lower peaks are not looked for: they outnumber all others and score next to nothing."""
+
 
 def find_peaks(
-    centre: NDArray[np.float32], min_distance_px: float, smooth_px: float = 1.0, floor: float = 0.01
+    centre: NDArray[np.float32], min_distance_px: float, smooth_px: float = 1.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Local maxima of a (h, w) probability map, best first.
+    """Find the local maxima of a (h, w) probability map, best first.
 
     Parameters
     ----------
@@ -27,8 +31,6 @@ def find_peaks(
         Of two peaks nearer than this, the higher stays.
     smooth_px
         Standard deviation of the Gaussian that joins ragged peaks.
-    floor
-        Lower peaks are not looked for.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def find_peaks(
         (n, 2) sub-pixel positions (y, x) and (n,) heights of the smoothed map.
     """
     smooth = gaussian_filter(centre, smooth_px)
-    is_peak = (smooth == maximum_filter(smooth, size=3)) & (smooth > floor)
+    is_peak = (smooth == maximum_filter(smooth, size=3)) & (smooth > MIN_HEIGHT)
     pixels = np.argwhere(is_peak)
     heights = smooth[is_peak].astype(float)
     order = np.argsort(-heights, kind="stable")
@@ -46,7 +48,7 @@ def find_peaks(
 
 
 def _far_enough(ranked: NDArray, min_distance_px: float) -> NDArray[np.bool_]:
-    """Which of (n, 2) positions, best first, have no better one too near."""
+    """Return which of (n, 2) positions, best first, have no better one too near."""
     kept = np.ones(len(ranked), dtype=bool)
     if len(ranked) < 2:
         return kept
@@ -77,38 +79,50 @@ def _vertex(before: NDArray, here: NDArray, after: NDArray) -> NDArray[np.float6
 
 
 SMOOTHING = 0.05
-"""Standard deviation of the Gaussian that joins ragged peaks, in diameters."""
+"""Standard deviation of the Gaussian that joins ragged peaks, in diameters: one pixel of the map at
+20 px per particle."""
 
-NEAR, DIRTY = 0.25, 0.4
-"""A pick is flagged if anything within so many diameters is contamination with this probability."""
+CONTAMINATION_DISTANCE, CONTAMINATION_THRESHOLD = 0.25, 0.4
+"""A pick is flagged if anything within so many diameters, half a radius, is contamination with this
+probability."""
 
 
-def pick(maps: Maps, card: ModelCard, shape: tuple[int, int], min_distance: float = 0.5) -> Picks:
-    """Picks of one micrograph, best first, with their scores and flags.
+def pick(
+    maps: Maps,
+    shape: tuple[int, int],
+    particle_px: float,
+    calibration: Calibration = Calibration(),  # noqa: B008
+    border: float = BORDER,
+    min_distance: float = 0.5,
+) -> Picks:
+    """Turn the maps of one micrograph into picks, best first, with scores and flags.
 
     Parameters
     ----------
     maps
         What the network made of it.
-    card
-        The model's: its particle size, its calibration and its border.
     shape
         (h, w) of the micrograph in its own pixels.
+    particle_px
+        Diameter of a particle in map pixels.
+    calibration
+        From peak heights to scores; by default scores are heights.
+    border
+        Distance from the edge within which picks are flagged, in particle diameters.
     min_distance
         Least distance between two picks, in particle diameters.
     """
-    found, heights = find_peaks(
-        maps.centre, min_distance * card.particle_px, SMOOTHING * card.particle_px
-    )
+    found, heights = find_peaks(maps.centre, min_distance * particle_px, SMOOTHING * particle_px)
     positions = Rescaling(maps.scale).to_micrograph(found)
-    diameter_px = card.particle_px / maps.scale
-    at_border = _at_border(positions, shape, card.border * diameter_px)
+    near_contamination = _near_contamination(
+        maps.contamination, found, CONTAMINATION_DISTANCE * particle_px
+    )
     status = np.select(
-        [_beside(maps.contamination, found, NEAR * card.particle_px), at_border],
+        [near_contamination, _at_border(positions, shape, border * particle_px / maps.scale)],
         [Status.CONTAMINATION, Status.BORDER],
         Status.OK,
     )
-    return Picks.at(positions, calibrate(heights, card.calibration), Source.MODEL, status)
+    return Picks.at(positions, calibrate(heights, calibration), Source.MODEL, status)
 
 
 def _at_border(positions: NDArray, shape: tuple[int, int], margin_px: float) -> NDArray[np.bool_]:
@@ -117,9 +131,11 @@ def _at_border(positions: NDArray, shape: tuple[int, int], margin_px: float) -> 
     return too_near[:, 0] | too_near[:, 1]
 
 
-def _beside(contamination: NDArray, positions: NDArray, reach_px: float) -> NDArray[np.bool_]:
-    """Which of (n, 2) map positions have something that may well be contamination so near."""
-    worst = maximum_filter(contamination, size=2 * round(reach_px) + 1)
+def _near_contamination(
+    probability: NDArray, positions: NDArray, reach_px: float
+) -> NDArray[np.bool_]:
+    """Return which of (n, 2) map positions may well have contamination within `reach_px`."""
+    worst = maximum_filter(probability, size=2 * round(reach_px) + 1)
     y, x = np.clip(np.rint(positions).astype(int), 0, np.array(worst.shape) - 1).T
-    near: NDArray[np.bool_] = worst[y, x] > DIRTY
+    near: NDArray[np.bool_] = worst[y, x] > CONTAMINATION_THRESHOLD
     return near

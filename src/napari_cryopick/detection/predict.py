@@ -1,4 +1,4 @@
-"""Predicting many micrographs, one event each."""
+"""Predict micrographs, one event each."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ def predict_many(
     ----------
     micrographs
         Their files.
+    settings
+        Particle diameter in Å, model, threshold and so on.
     stop
         Once set, no further micrograph is begun.
 
@@ -45,40 +47,50 @@ def predict_many(
     """
     model = load_model(settings.model)
     model.network.to(choose_device(settings.device))
+    own = model.card.threshold
+    threshold = own if settings.threshold is None else settings.threshold
     for index, path in enumerate(micrographs):
         if stop is not None and stop.is_set():
             return
-        begun = perf_counter()
+        begun, of = perf_counter(), (index, len(micrographs), path)
         try:
             micrograph = read_micrograph(path, settings.pixel_size_angstrom)
             picks, maps = predict(model, micrograph, settings)
-            kept = picks[picks.scores >= _threshold(model, settings)]
         except CryopickError as error:
-            yield Failed(index, len(micrographs), path, str(error))
-        else:
-            seconds = perf_counter() - begun
-            yield Predicted(
-                index,
-                len(micrographs),
-                path,
-                micrograph,
-                kept,
-                maps,
-                model.card.threshold,
-                float(picks.with_status(Status.OK).scores.sum()),
-                seconds,
-            )
+            yield Failed(*of, str(error))
+            continue
+        kept = picks[picks.scores >= threshold]
+        particles = float(picks.with_status(Status.OK).scores.sum())
+        yield Predicted(*of, micrograph, kept, maps, own, particles, seconds=perf_counter() - begun)
 
 
 def predict(model: Model, micrograph: Micrograph, settings: PredictSettings) -> tuple[Picks, Maps]:
-    """All picks of one micrograph, the unlikely ones too, and the maps that they come of."""
+    """Pick one micrograph with a model at hand.
+
+    Parameters
+    ----------
+    model
+        From `load_model`; its network stays on its device.
+    micrograph
+        With its pixel size in Å.
+    settings
+        Of which model, device, threshold and pixel size are not looked at.
+
+    Returns
+    -------
+    picks, maps
+        All picks, the unlikely ones too, best first; and the maps that they come of.
+
+    Raises
+    ------
+    CryopickError
+        If the pixel size is unknown, the pixels hold no image, or the diameter does not fit.
+    """
     card = model.card
-    if settings.border is not None:
-        card = card.model_copy(update={"border": settings.border})
+    border = card.border if settings.border is None else settings.border
     image, rescaling = prepare(micrograph, settings.diameter_angstrom, card.particle_px)
     maps = predict_maps(model.network, image, rescaling.factor, settings.averaging)
-    return pick(maps, card, micrograph.shape, settings.min_distance), maps
-
-
-def _threshold(model: Model, settings: PredictSettings) -> float:
-    return model.card.threshold if settings.threshold is None else settings.threshold
+    picks = pick(
+        maps, micrograph.shape, card.particle_px, card.calibration, border, settings.min_distance
+    )
+    return picks, maps

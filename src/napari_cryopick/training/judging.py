@@ -24,12 +24,11 @@ from ..detection.peaks import pick
 from ..metrics.matching import match
 from ..metrics.particles import score_particles
 from ..metrics.pixels import PixelScores, disc_mask, score_pixels
-from ..model.card import Calibration, ModelCard
+from ..model.card import Calibration
 from ..model.unet import AREA_RADIUS, PARTICLE_PX
 from ..picks import Picks, Status
 from .examples import Example
 
-HEIGHTS = ModelCard(architecture="", particle_px=PARTICLE_PX, calibration=Calibration())
 """With this card scores are the heights of peaks."""
 
 
@@ -130,7 +129,7 @@ def judge(
 
 def heights(maps: Maps, example: Example) -> Picks:
     """All peaks of a micrograph; their scores are how high they are."""
-    return pick(maps, HEIGHTS.model_copy(update={"border": example.border}), example.shape)
+    return pick(maps, example.shape, PARTICLE_PX, border=example.border)
 
 
 def _at_clicks(labelled: Sequence[Example], peaks: Mapping[Path, Picks]) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from napari_cryopick.detection import inference as infer_module
+from napari_cryopick.detection import inference
 from napari_cryopick.detection.inference import infer
 from napari_cryopick.model.unet import ARCHITECTURES
 
@@ -31,8 +31,8 @@ def compact() -> nn.Module:
 @pytest.fixture
 def small_tiles(monkeypatch) -> None:
     """Tiles as a micrograph far too large for memory would get them."""
-    monkeypatch.setattr(infer_module, "WHOLE_PX", 0)
-    monkeypatch.setattr(infer_module, "TILE_PX", 64)
+    monkeypatch.setattr(inference, "WHOLE_PX", 0)
+    monkeypatch.setattr(inference, "TILE_PX", 64)
 
 
 def noise(h: int, w: int) -> Tensor:

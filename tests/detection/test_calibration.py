@@ -1,15 +1,19 @@
-"""Scores are probabilities, and the threshold follows from them."""
+"""Scores are probabilities; threshold, expected precision and recall follow from them."""
 
 from __future__ import annotations
+
+from math import isnan
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.special import expit
 
 from napari_cryopick.detection.calibration import (
     DOUBTED,
+    ExpectedScores,
     best_threshold,
     calibrate,
     calibrated_logits,
@@ -18,6 +22,42 @@ from napari_cryopick.detection.calibration import (
     match_expected_count,
 )
 from napari_cryopick.model.card import Calibration
+
+WITH_PRIOR = Calibration(slope=1.4, offset=1.7, density_prior=1.3)
+CROWD, WASTE = np.full(60, 0.8), np.full(60, 0.02)
+
+
+def test_scores_are_heights_unless_they_are_calibrated():
+    heights = np.array([0.0, 0.1, 0.5, 0.9, 1.0])
+    np.testing.assert_allclose(calibrate(heights, Calibration()), heights, atol=1e-5)
+
+
+def test_calibration_bends_scores_but_keeps_their_order():
+    heights = np.linspace(0.01, 0.99, 50)
+    scores = calibrate(heights, Calibration(slope=2.0, offset=-1.0))
+    expected = 1 / (1 + np.exp(1) * ((1 - heights) / heights) ** 2)
+    np.testing.assert_allclose(scores, expected, atol=1e-6)
+    assert (np.diff(scores) > 0).all()
+
+
+def test_a_peak_is_less_likely_where_no_other_looks_like_a_particle():
+    among_many, alone = (calibrate(np.append(0.4, rest), WITH_PRIOR)[0] for rest in (CROWD, WASTE))
+    assert alone < among_many / 2
+
+
+def test_on_a_full_micrograph_the_density_prior_changes_nothing():
+    np.testing.assert_array_equal(
+        calibrate(CROWD, WITH_PRIOR),
+        calibrate(CROWD, WITH_PRIOR.model_copy(update={"density_prior": 0.0})),
+    )
+
+
+@given(st.lists(st.floats(0, 1), max_size=40))
+def test_scores_are_probabilities_in_the_order_of_heights(heights):
+    ranked = np.sort(heights)
+    scores = calibrate(ranked, WITH_PRIOR)
+    assert ((scores >= 0) & (scores <= 1)).all()
+    assert (np.diff(scores) >= 0).all()
 
 
 @pytest.mark.parametrize(("slope", "offset"), [(1.0, 0.0), (1.7, -0.8), (0.6, 1.2)])
@@ -57,7 +97,7 @@ def expected_f1(probabilities: np.ndarray, threshold: float) -> float:
 
 @settings(deadline=None)
 @given(st.lists(st.floats(0.06, 1), min_size=1, max_size=60))
-def test_no_other_threshold_promises_a_better_f1(scores):
+def test_no_other_threshold_has_a_higher_expected_f1(scores):
     probabilities = np.array(scores)
     best = max(expected_f1(probabilities, t) for t in probabilities)
     assert expected_f1(probabilities, best_threshold(probabilities)) == pytest.approx(best)
@@ -96,3 +136,26 @@ def test_a_network_that_is_timid_about_its_clicks_is_doubted_less():
     assert milder.offset > DOUBTED.offset
     logits = np.log(heights / (1 - heights))
     assert (expit(milder.slope * logits + milder.offset) > 0.5).mean() >= 0.5
+
+
+def test_precision_and_recall_follow_from_scores():
+    expected = ExpectedScores.of([0.9, 0.8, 0.7], particles=3.0)
+    assert expected.precision == pytest.approx(0.8)
+    assert expected.recall == pytest.approx(0.8)
+    assert str(expected) == "expected precision 0.80, recall 0.80"
+
+
+def test_of_nothing_nothing_is_expected():
+    assert str(ExpectedScores.of([], particles=2.0)) == "no estimate of precision and recall"
+    assert isnan(ExpectedScores.of([], particles=0.0).recall)
+
+
+@given(arrays(float, st.integers(1, 30), elements=st.floats(0.01, 1)), st.floats(0, 1))
+def test_keeping_fewer_costs_recall_and_never_precision(scores, threshold):
+    everything = ExpectedScores.of(scores, scores.sum())
+    fewer = ExpectedScores.of(scores[scores >= threshold], scores.sum())
+    assert everything.recall == pytest.approx(1.0)
+    if not isnan(fewer.precision):
+        assert fewer.recall <= everything.recall + 1e-9
+        assert fewer.precision >= everything.precision - 1e-9
+    assert np.isnan(fewer.precision) == (not (scores >= threshold).any())

@@ -1,114 +1,102 @@
-"""How good are picks after so many labels? Train, pick the other micrographs, score.
+"""Measure how good picks are after so many labels: train, pick the other micrographs, score them.
 
-    python benchmarks/labels_to_picks.py ../shared/data [--seeds 3] [--only NAME] [--json FILE]
+    python benchmarks/labels_to_picks.py DATA [--seeds 3] [--only NAME] [--steps N] [--json FILE]
 
-For every task and seed another micrograph (or another four) is labelled; the rest is scored at
-the threshold that the program itself chooses. Macro F1 over the scored micrographs, pooled average
-precision, wall-clock seconds of training, mean and range over seeds.
+DATA holds `apoferritin/` (EMPIAR-10146), `apoferritin_single_frame/` and `beta_galactosidase/`
+(EMPIAR-10017); README.md says where to get them. Each seed labels another micrograph (or another
+four); the others are scored at the threshold that the program chooses. F1, precision and recall are
+means over the scored micrographs, average precision is pooled; then mean and range over seeds.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from tasks import parse_arguments, score_model, write_json
+from sets import (
+    APOFERRITIN,
+    GALACTOSIDASE,
+    SINGLE_FRAMES,
+    LabelledSet,
+    clicks,
+    parser,
+    predictions,
+    score,
+    spread,
+    write_json,
+)
 
-from napari_cryopick.io import find_micrographs, match_picks, read_picks
-from napari_cryopick.picks import Picks
-from napari_cryopick.training.events import Finished
+from napari_cryopick.runs import train
 from napari_cryopick.training.settings import TrainSettings
-from napari_cryopick.training.supervised import train
 
 
 @dataclass(frozen=True)
 class Task:
-    """So many clicks (None: all particles) on so many micrographs of a folder."""
+    """So many clicks (None: every particle) on so many micrographs of a set."""
 
-    folder: str
-    diameter_angstrom: float
-    pixel_size_angstrom: float
-    micrographs: int
+    labelled: LabelledSet
     clicks: int | None
+    micrographs: int = 1
 
 
 TASKS = {
-    "apoferritin, 10 clicks": Task("apoferritin", 126, 1.5, 1, 10),
-    "β-galactosidase, 20 clicks": Task("beta_galactosidase", 191, 1.77, 1, 20),
-    "β-galactosidase, 4 complete": Task("beta_galactosidase", 191, 1.77, 4, None),
-    "apoferritin single frames, 10 clicks": Task("apoferritin_single_frame", 126, 1.5, 1, 10),
+    "apoferritin, 10 clicks": Task(APOFERRITIN, 10),
+    "β-galactosidase, 20 clicks": Task(GALACTOSIDASE, 20),
+    "β-galactosidase, 4 complete": Task(GALACTOSIDASE, None, 4),
+    "apoferritin single frames, 10 clicks": Task(SINGLE_FRAMES, 10),
 }
 
 
-@dataclass(frozen=True)
-class Result:
-    """Figures of one seed."""
-
-    seed: int
-    f1: float
-    precision: float
-    recall: float
-    average_precision: float
-    best_f1: float
-    calibration_error: float
-    centre_error_angstrom: float
-    training_seconds: float
-
-
-def run(task: Task, data: Path, seed: int) -> Result:
-    paths = find_micrographs([data / task.folder / "micrographs"])
-    truth = match_picks(read_picks(data / task.folder / "particles.star"), paths)
+def run(task: Task, data: Path, seed: int, **settings: Any) -> dict[str, float]:
+    """Train once and score the micrographs without labels."""
+    labelled = task.labelled
+    paths, truth = labelled.micrographs(data), labelled.truth(data)
     rng = np.random.default_rng(seed)
-    labelled = [paths[i] for i in rng.permutation(len(paths))[: task.micrographs]]
-    clicks = {path: _click(truth[path], task.clicks, rng) for path in labelled}
-    sizes = {
-        "diameter_angstrom": task.diameter_angstrom,
-        "pixel_size_angstrom": task.pixel_size_angstrom,
-    }
-    settings = TrainSettings(**sizes, complete=task.clicks is None, seed=seed)
-    with tempfile.TemporaryDirectory() as folder:
-        *_, finished = train(paths, clicks, settings, Path(folder) / "run")
-        assert isinstance(finished, Finished)
-        others = [path for path in paths if path not in labelled]
-        scores = score_model(finished.run, others, truth, sizes, task.diameter_angstrom)
-    return Result(
-        seed,
-        scores.macro.f1,
-        scores.macro.precision,
-        scores.macro.recall,
-        scores.average_precision,
-        scores.best_f1,
-        scores.calibration_error,
-        scores.centre_error_angstrom,
-        finished.seconds,
+    chosen = [paths[i] for i in rng.permutation(len(paths))[: task.micrographs]]
+    options = TrainSettings(
+        diameter_angstrom=labelled.diameter_angstrom,
+        pixel_size_angstrom=labelled.pixel_size_angstrom,
+        complete=task.clicks is None,
+        seed=seed,
+        **settings,
     )
-
-
-def _click(picks: Picks, clicks: int | None, rng: np.random.Generator) -> Picks:
-    return picks if clicks is None else picks[rng.choice(len(picks), clicks, replace=False)]
-
-
-def table(name: str, results: list[Result]) -> Iterator[str]:
-    """Mean and range over seeds, a line each."""
-    yield f"\n{name} ({len(results)} seeds)"
-    for figure in list(asdict(results[0]))[1:]:
-        values = [getattr(result, figure) for result in results]
-        yield f"  {figure:24}{np.mean(values):8.3f}   {min(values):.3f} - {max(values):.3f}"
+    picks = {path: clicks(truth[path], task.clicks, rng) for path in chosen}
+    with tempfile.TemporaryDirectory() as folder:
+        *_, finished = train(paths, picks, options, Path(folder) / "run")
+        others = [path for path in paths if path not in chosen]
+        scores = score(labelled, data, *predictions(labelled, others, str(finished.run)))
+    return {
+        "F1": scores.macro.f1,
+        "precision": scores.macro.precision,
+        "recall": scores.macro.recall,
+        "average precision": scores.average_precision,
+        "best F1, pooled": scores.best_f1,
+        "calibration error": scores.calibration_error,
+        "centre error, Å": scores.centre_error_angstrom,
+        "training, s": finished.seconds,
+    }
 
 
 def main() -> None:
-    arguments = parse_arguments(__doc__.splitlines()[0])
+    """Run the tasks and print the mean and range of each figure."""
+    arguments = parser(__doc__.splitlines()[0])
+    arguments.add_argument("--seeds", type=int, default=3)
+    arguments.add_argument("--only", default="", help="part of a task's name")
+    arguments.add_argument("--steps", type=int, help="optimiser steps, to try the script")
+    given = arguments.parse_args()
+    settings = {"steps": given.steps} if given.steps else {}
     collected = {}
     for name, task in TASKS.items():
-        if arguments.only not in name:
-            continue
-        results = [run(task, arguments.data, seed) for seed in range(arguments.seeds)]
-        print("\n".join(table(name, results)), flush=True)
-        collected[name] = [asdict(result) for result in results]
-    write_json(arguments.json, collected)
+        if given.only in name:
+            rows = [run(task, given.data, seed, **settings) for seed in range(given.seeds)]
+            print(f"\n{name} ({given.seeds} seeds)")
+            for figure in rows[0]:
+                print(f"  {figure:20}{spread(row[figure] for row in rows)}", flush=True)
+            collected[name] = rows
+            write_json(given.json, collected)
 
 
 if __name__ == "__main__":

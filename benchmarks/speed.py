@@ -1,9 +1,9 @@
-"""How long does a 4096 x 4096 micrograph take from file to picks, and how much memory?
+"""Measure how long a 4096 x 4096 micrograph takes from file to picks, and how much memory.
 
-    python benchmarks/micrograph_to_picks.py [--diameter-px 110] [--architecture compact]
+    python benchmarks/speed.py [--diameter-px 110] [--architecture compact]
 
-The model is loaded before the clock starts. Prints the median and the range of seven runs, and
-the peak resident memory of the whole process.
+Needs no data: the micrograph is noise, the network has random weights and is loaded before the
+clock starts. Prints the median and range of seven runs, and the peak memory of the whole process.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ RUNS = 7
 
 
 def main() -> None:
+    """Print the median and range of seven runs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--diameter-px", type=float, default=110)
     parser.add_argument("--architecture", choices=ARCHITECTURES, default="compact")
-    arguments = parser.parse_args()
-    network = ARCHITECTURES[arguments.architecture]().eval()
-    card = ModelCard(architecture=arguments.architecture, particle_px=PARTICLE_PX)
-    settings = PredictSettings(diameter_angstrom=arguments.diameter_px * 1.5)
+    given = parser.parse_args()
+    network = ARCHITECTURES[given.architecture]().eval()
+    model = Model(network, ModelCard(architecture=given.architecture, particle_px=PARTICLE_PX))
+    settings = PredictSettings(diameter_angstrom=given.diameter_px * 1.5)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "micrograph.mrc"
         pixels = np.random.default_rng(0).normal(100, 20, (EDGE_PX, EDGE_PX)).astype(np.float32)
@@ -43,14 +44,13 @@ def main() -> None:
         del pixels
         seconds = []
         for _ in range(RUNS):
-            begun = perf_counter()
-            predict(Model(network, card), read_micrograph(path), settings)
-            seconds.append(perf_counter() - begun)
+            started = perf_counter()
+            predict(model, read_micrograph(path), settings)
+            seconds.append(perf_counter() - started)
     peak_gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
-        f"{EDGE_PX} x {EDGE_PX}, particle of {arguments.diameter_px:g} px, "
-        f"{arguments.architecture}: {np.median(seconds):.2f} s "
-        f"({min(seconds):.2f} - {max(seconds):.2f}), peak memory {peak_gigabytes:.2f} GB"
+        f"particle of {given.diameter_px:g} px, {given.architecture}: {np.median(seconds):.2f} s "
+        f"({min(seconds):.2f}–{max(seconds):.2f}), peak memory {peak_gigabytes:.2f} GB"
     )
 
 

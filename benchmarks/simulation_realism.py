@@ -22,14 +22,15 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage, stats
 
 from napari_cryopick.io import find_micrographs, match_picks, read_micrograph, read_picks
-from napari_cryopick.simulation.micrographs import make_micrographs, read_body
-from napari_cryopick.simulation.settings import MicrographSettings
+from napari_cryopick.simulation.settings import SimulationSettings
+from napari_cryopick.simulation.simulate import make_micrographs
+from napari_cryopick.simulation.structures import read_structure
 
 BINS = 120
 CUT = 128
 SHOWN_ANGSTROM = 1500.0
-USUAL = MicrographSettings(
-    count=4, ice_balls=0, aggregates=0, carbon_edges=0, crystalline_ice=0, empty_fields=0
+USUAL = SimulationSettings(
+    count=4, ice_balls=0, aggregates=0, carbon_edges=0, crystalline_ice=0, empty_micrographs=0
 )
 
 
@@ -41,7 +42,7 @@ class Case:
     folder: str
     model: str
     diameter_angstrom: float
-    settings: MicrographSettings
+    settings: SimulationSettings
     denoised: bool = False
 
     @property
@@ -104,7 +105,7 @@ CASES = [
                 "defocus_angstrom": (20_000.0, 30_000.0),
                 "debris": (25.0, 35.0),
                 "detector": "integrating",
-                "unfiltered": True,
+                "no_energy_filter": True,
             }
         ),
         denoised=True,
@@ -183,8 +184,8 @@ def compare(case: Case, data: Path, row: Sequence[Axes]) -> None:
     rows, columns = case.settings.shape
     real = [np.array(read_micrograph(path).pixels[:rows, :columns]) for path in paths]
     picked = match_picks(read_picks(data / case.folder / "particles.star"), paths)
-    body = read_body(data / "structures" / case.model, case.settings)
-    fields = list(make_micrographs([body], case.settings))
+    model = read_structure(data / "structures" / case.model)
+    fields = list(make_micrographs([model], case.settings))
     names = ("real, denoised JPEG" if case.denoised else "real", "simulated")
     images_of = (real, [field.micrograph.pixels for field in fields])
     positions_of = ([picked[p].positions for p in paths], [f.picks.positions for f in fields])

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from napari_cryopick.simulation.example import simulate_example
+from napari_cryopick.simulation.simulate import simulate_example
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from napari_cryopick.cli.main import main
 from napari_cryopick.io import read_header, read_picks
 
-FEW = ["--shape", "200", "240", "--particles", "12", "--empty-fields", "0"]
+FEW = ["--shape", "200", "240", "--particles", "12", "--empty-micrographs", "0"]
 COARSE = [*FEW, "--pixel-size", "4"]
 
 
@@ -123,10 +123,10 @@ def test_the_same_seed_writes_the_same(shell, tmp_path):
 @pytest.mark.parametrize(
     ("options", "code", "sentence"),
     [
-        (["--dose", "50", "30"], 2, "--dose should be the least and then the greatest value"),
+        (["--dose", "50", "30"], 2, "--dose should be the smallest and the largest value"),
         (["--detector", "film"], 2, "--detector should be"),
-        (["--contour", "99"], 1, "choose a lower --contour"),
-        (["--pixel-size", "0.4"], 1, "enlarge --shape or --pixel-size"),
+        (["--contour", "99"], 1, "choose a lower contour"),
+        (["--pixel-size", "0.4"], 1, "make the micrograph or its pixels larger"),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(ball, tmp_path, capsys, options, code, sentence):

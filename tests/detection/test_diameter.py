@@ -12,8 +12,8 @@ from napari_cryopick import CryopickError
 from napari_cryopick.detection.diameter import estimate_diameter
 from napari_cryopick.detection.events import DiameterProgress, DiameterResult
 from napari_cryopick.micrograph import Micrograph
-from napari_cryopick.simulation.example import example, simulate_example
-from napari_cryopick.simulation.micrographs import write_mrc
+from napari_cryopick.simulation.simulate import simulate_example, write_mrc
+from napari_cryopick.simulation.synthetic import example_particle
 
 GENERAL = "general"
 
@@ -22,7 +22,9 @@ def simulated(folder: Path, diameter_angstrom: float) -> list[Path]:
     """Two small micrographs, about eight particles wide."""
     size = diameter_angstrom / 50
     how = {"shape": (400, 400), "pixel_size_angstrom": size, "ice_balls": 0}
-    return simulate_example(folder, example(diameter_angstrom), count=2, particles=20, **how)[0]
+    return simulate_example(
+        folder, example_particle(diameter_angstrom), count=2, particles=20, **how
+    )[0]
 
 
 @pytest.mark.parametrize("diameter_angstrom", [90.0, 160.0, 320.0])

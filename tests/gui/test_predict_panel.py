@@ -19,7 +19,7 @@ from napari_cryopick.gui.layers.scratch import adopt
 from napari_cryopick.gui.widgets.model_combo import offer
 from napari_cryopick.io import read_picks
 from napari_cryopick.model.registry import DEFAULT
-from napari_cryopick.simulation.example import simulate_example
+from napari_cryopick.simulation.simulate import simulate_example
 
 TIMEOUT_MS = 60_000
 

@@ -11,7 +11,7 @@ from napari_cryopick.pretraining import examples as lessons
 from napari_cryopick.pretraining.conditions import draw_settings
 from napari_cryopick.pretraining.examples import make_lesson, make_lessons, taught
 from napari_cryopick.pretraining.settings import Conditions
-from napari_cryopick.simulation.invented import invent
+from napari_cryopick.simulation.synthetic import make_synthetic
 from napari_cryopick.training.targets import AREA, CENTRE, CONTAMINATION
 
 WEIGHTS = 4
@@ -19,7 +19,7 @@ WEIGHTS = 4
 
 @pytest.fixture(scope="module")
 def body():
-    return invent(1, np.random.default_rng(3))
+    return make_synthetic(1, np.random.default_rng(3))
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_a_field_without_particles_is_taught_as_empty(body, monkeypatch):
 
 
 def test_scrambling_keeps_power_and_leaves_no_particle(body):
-    field = make_field(body)
+    field = simulate_micrograph(body)
     scrambled = lessons._scrambled(field, np.random.default_rng(1))
     flat = field.micrograph.pixels - lessons.gaussian_filter(
         field.micrograph.pixels, 2 * lessons.FINE_PX
@@ -74,17 +74,17 @@ def test_processing_leaves_particles_in_sight_and_where_they_are(body, monkeypat
     blob = np.zeros((300, 200), np.float32)
     blob[100, 80] = -1.0
     blob = lessons.gaussian_filter(blob, lessons.FINE_PX / 4)
-    micrograph = replace(make_field(body).micrograph, pixels=blob)
+    micrograph = replace(simulate_micrograph(body).micrograph, pixels=blob)
     processed = lessons._processed(micrograph, np.random.default_rng(seed)).pixels
     assert np.unravel_index(processed.argmin(), blob.shape) == (100, 80)
     assert processed.min() < 0.3 * blob.min()
     assert not np.allclose(processed, blob, atol=1e-3 * np.ptp(blob))
 
 
-def make_field(body):
+def simulate_micrograph(body):
     rng = np.random.default_rng(0)
     settings = draw_settings(body.diameter_angstrom / lessons.FINE_PX, Conditions(), rng)
-    return lessons.make_field([body], [np.eye(3)[:2]], settings, rng)
+    return lessons.simulate_micrograph([body], [np.eye(3)[:2]], settings, rng)
 
 
 def test_people_misjudge_diameters_and_targets_do_not(body):

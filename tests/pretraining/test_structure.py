@@ -12,9 +12,9 @@ from napari_cryopick.model.registry import load_model
 from napari_cryopick.pretraining.settings import StructureSettings
 from napari_cryopick.pretraining.structure import train_from_structure
 from napari_cryopick.runs.read import read_settings
-from napari_cryopick.simulation.example import example, simulate_example
-from napari_cryopick.simulation.micrographs import read_body
-from napari_cryopick.simulation.settings import MicrographSettings
+from napari_cryopick.simulation.simulate import simulate_example
+from napari_cryopick.simulation.structures import read_structure
+from napari_cryopick.simulation.synthetic import example_particle
 from napari_cryopick.training.events import Finished, Iteration, PseudoLabelled, Started
 
 FEW = {"batch_size": 2, "patch_px": 32, "steps": 3, "lessons": 10, "device": "cpu"}
@@ -23,7 +23,7 @@ FEW = {"batch_size": 2, "patch_px": 32, "steps": 3, "lessons": 10, "device": "cp
 @pytest.fixture(scope="module")
 def micrographs(tmp_path_factory):
     folder, how = tmp_path_factory.mktemp("unseen"), {"shape": (256, 320), "pixel_size_angstrom": 4}
-    return simulate_example(folder, example(100), count=2, particles=20, **how)[0]
+    return simulate_example(folder, example_particle(100), count=2, particles=20, **how)[0]
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_the_terminal_trains_on_a_structure(micrographs, structure, tmp_path, ca
     paths = [str(path) for path in micrographs]
     assert main(["train", *paths, *words, *options, "--defocus", "8000", "20000"]) == 0
     told = capsys.readouterr().err
-    across = read_body(structure, MicrographSettings()).diameter_angstrom
+    across = read_structure(structure).diameter_angstrom
     assert f"ball.mrc is {across:.0f} Å across" in told
     assert "Simulating 10 micrographs of ball.mrc" in told
     assert read_settings(output, [])["diameter_angstrom"] == round(across)

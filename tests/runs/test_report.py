@@ -15,7 +15,7 @@ from napari_cryopick.io import PickSet, read_picks, write_picks
 from napari_cryopick.metrics.matching import changes
 from napari_cryopick.picks import Picks
 from napari_cryopick.runs.report import write_report
-from napari_cryopick.simulation.example import simulate_example
+from napari_cryopick.simulation.simulate import simulate_example
 
 ROLLED_BACK = "Rolled back: F1 fell & <b>ice</b> was picked."
 

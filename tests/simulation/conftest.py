@@ -8,7 +8,8 @@ import mrcfile
 import numpy as np
 import pytest
 
-from napari_cryopick.simulation.body import Body
+from napari_cryopick.simulation.ctf import aberration_phase, envelope
+from napari_cryopick.simulation.particle_model import ParticleModel
 
 RING_ANGSTROM = 40.0
 
@@ -60,9 +61,16 @@ def ball_map(tmp_path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def blob() -> Body:
+def blob() -> ParticleModel:
     """About 300 kDa of protein, 120 Å wide, without any symmetry."""
     rng = np.random.default_rng(0)
     points = rng.normal(size=(3000, 3)) * (25, 20, 12) + 20 * rng.normal(size=3)
     points = points[np.linalg.norm(points - points.mean(axis=0), axis=1) < 60]
-    return Body.around_its_centre("blob", points, np.full(len(points), 400.0))
+    return ParticleModel.centred("blob", points, np.full(len(points), 400.0))
+
+
+def contrast_transfer(rows, columns, optics):
+    """The contrast transfer function of a weak phase object, as textbooks have it."""
+    absorbed = np.arcsin(optics.amplitude_contrast)
+    bent = aberration_phase(rows, columns, optics) + absorbed
+    return -np.sin(bent) * envelope(rows**2 + columns**2, optics)

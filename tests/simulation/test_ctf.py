@@ -7,8 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_cryopick.simulation.ctf import Optics, contrast_transfer, phase, transfer
-from napari_cryopick.simulation.potential import interaction, wavelength_angstrom
+from napari_cryopick.simulation.ctf import (
+    Optics,
+    aberration_phase,
+    interaction,
+    transfer,
+    wavelength_angstrom,
+)
+
+from .conftest import contrast_transfer
 
 ROUND = Optics(defocus_u_angstrom=18_000, defocus_v_angstrom=18_000)
 
@@ -57,13 +64,13 @@ def test_defocus_is_greatest_along_its_axis():
     for degrees, defocus in ((30, 20_000), (120, 10_000), (75, 15_000)):
         y, x = 0.05 * np.sin(np.radians(degrees)), 0.05 * np.cos(np.radians(degrees))
         expected = np.pi * optics.wavelength_angstrom * defocus * 0.05**2
-        assert phase(y, x, optics) == pytest.approx(expected)
+        assert aberration_phase(y, x, optics) == pytest.approx(expected)
 
 
 def test_a_phase_plate_turns_all_but_the_unscattered_wave():
     plate = replace(ROUND, phase_shift_degrees=90)
     frequency = np.array([0.0, 1e-4, 0.02])
-    shift = phase(0, frequency, plate) - phase(0, frequency, ROUND)
+    shift = aberration_phase(0, frequency, plate) - aberration_phase(0, frequency, ROUND)
     np.testing.assert_allclose(np.degrees(shift), [0, 90, 90], atol=1e-9)
     assert contrast_transfer(0, np.float64(1e-4), plate) < -0.99
 

@@ -19,7 +19,8 @@ from napari_cryopick.io import match_picks, read_picks
 from napari_cryopick.labels import Labels
 from napari_cryopick.model.unet import AREA_RADIUS, PARTICLE_PX
 from napari_cryopick.picks import Picks, Source, Status
-from napari_cryopick.simulation.example import example, simulate_example
+from napari_cryopick.simulation.simulate import simulate_example
+from napari_cryopick.simulation.synthetic import example_particle
 from napari_cryopick.training.events import TrainingEvent
 from napari_cryopick.training.examples import Example
 from napari_cryopick.training.holdout import nothing_held_out
@@ -49,7 +50,7 @@ class Project:
 def simulated(folder: Path, **settings: object) -> Project:
     """Clean micrographs of particles that stand out."""
     usual = {"pixel_size_angstrom": 4, "fragments": 0, "ice_balls": 0, "aggregates": 0}
-    micrographs, star = simulate_example(folder, example().scaled(2), **usual | settings)
+    micrographs, star = simulate_example(folder, example_particle().scaled(2), **usual | settings)
     return Project(micrographs, match_picks(read_picks(star), micrographs))
 
 

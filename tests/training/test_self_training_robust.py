@@ -10,11 +10,10 @@ import pytest
 from napari_cryopick.io import match_picks, read_picks
 from napari_cryopick.metrics.particles import score_particles
 from napari_cryopick.picks import Picks
-from napari_cryopick.simulation.body import Body
-from napari_cryopick.simulation.example import USUAL as CLEAN
-from napari_cryopick.simulation.example import example
-from napari_cryopick.simulation.micrographs import simulate
-from napari_cryopick.simulation.settings import MicrographSettings
+from napari_cryopick.simulation.particle_model import ParticleModel
+from napari_cryopick.simulation.settings import SimulationSettings
+from napari_cryopick.simulation.simulate import EXAMPLE_SETTINGS, simulate
+from napari_cryopick.simulation.synthetic import example_particle
 from napari_cryopick.training.events import PseudoLabelled
 from napari_cryopick.training.self_training import self_train
 from napari_cryopick.training.settings import SelfTrainSettings
@@ -22,7 +21,7 @@ from napari_cryopick.training.settings import SelfTrainSettings
 TOLERANCE = 0.05
 """Two particles of some forty."""
 
-PARTICLE = example().scaled(2)
+PARTICLE = example_particle().scaled(2)
 
 USUAL = {
     "shape": (320, 384),
@@ -37,9 +36,9 @@ USUAL = {
 Truth = dict[Path, Picks]
 
 
-def micrographs(folder: Path, *particles: Body, **changed: object) -> Truth:
+def micrographs(folder: Path, *particles: ParticleModel, **changed: object) -> Truth:
     """Micrographs with all their particles, of some kinds at once."""
-    settings = MicrographSettings(**CLEAN | USUAL | changed, mixed=True)
+    settings = SimulationSettings(**EXAMPLE_SETTINGS | USUAL | changed, mixed=True)
     paths = [event.path for event in simulate(particles or [PARTICLE], settings, folder)]
     found = match_picks(read_picks(folder / "particles.star"), paths)
     return {path: found.get(path, Picks.at([])) for path in paths}
@@ -62,7 +61,9 @@ def dense(folder: Path) -> Truth:
 
 
 def two_kinds(folder: Path) -> Truth:
-    return micrographs(folder, PARTICLE, example(symmetry="C2").scaled(2), count=3, particles=18)
+    return micrographs(
+        folder, PARTICLE, example_particle(symmetry="C2").scaled(2), count=3, particles=18
+    )
 
 
 @pytest.mark.parametrize("simulated", [empty, ice, dense, two_kinds])

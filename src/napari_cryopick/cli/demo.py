@@ -24,7 +24,8 @@ def demo(*, output: Path = Path("demo")) -> ExitCode:
         Folder for everything the demo makes.
     """
     from ..io import read_picks, write_picks
-    from ..simulation.example import example, simulate_example
+    from ..simulation.simulate import simulate_example
+    from ..simulation.synthetic import example_particle
     from .main import main
 
     if (output / "run").exists():
@@ -38,7 +39,7 @@ def demo(*, output: Path = Path("demo")) -> ExitCode:
     write_picks(output / "clicks.star", clicks)
     write_picks(output / "unseen.star", unseen)
 
-    diameter_angstrom = round(example().diameter_angstrom)
+    diameter_angstrom = round(example_particle().diameter_angstrom)
     for title, command in commands(output, f"{diameter_angstrom}"):
         heading(title)
         echo_command(*command)

@@ -136,13 +136,12 @@ def pretrain(
         Atomic models or density maps to simulate besides synthetic particles.
     """
     from ..pretraining.general import train_general
-    from ..simulation.micrographs import read_body
-    from ..simulation.settings import MicrographSettings
+    from ..simulation.structures import read_structure
 
     require_writable(file.parent)
-    bodies = [read_body(path, MicrographSettings()) for path in structures or []]
+    particles = [read_structure(path) for path in structures or []]
     with stop_on_interrupt() as stop:
-        _follow(train_general(bodies, settings, file, stop))
+        _follow(train_general(particles, settings, file, stop))
     echo(f"The model is in {file}.")
     return ExitCode.STOPPED if stop.is_set() else ExitCode.DONE
 

@@ -10,8 +10,8 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from ..errors import CryopickError
-from ..simulation.micrographs import Simulated
-from ..simulation.settings import MicrographSettings
+from ..simulation.settings import SimulationSettings
+from ..simulation.simulate import MicrographWritten
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
 from .terminal import ExitCode, echo, pluralise, print_result, require_writable, table
@@ -22,7 +22,7 @@ def simulate(
     /,
     *,
     output: Path,
-    settings: Annotated[MicrographSettings, Parameter(name="*")] = MicrographSettings(),  # noqa: B008
+    settings: Annotated[SimulationSettings, Parameter(name="*")] = SimulationSettings(),  # noqa: B008
     json: JsonFile = None,
 ) -> ExitCode:
     """Simulate micrographs of one or several structures.
@@ -40,21 +40,21 @@ def simulate(
     """
     if (output / "particles.star").exists():
         raise CryopickError(f"{output} holds a simulation; delete it, or choose another --output.")
-    from ..simulation.micrographs import gather_bodies
-    from ..simulation.micrographs import simulate as run_simulation
+    from ..simulation.simulate import load_particles
+    from ..simulation.simulate import simulate as run_simulation
 
-    bodies = gather_bodies(structures or [], settings)
+    models = load_particles(structures or [], settings)
     require_writable(output)
-    for body in bodies:
-        echo(f"{body.name}: {body.diameter_angstrom:.0f} Å across.")
+    for model in models:
+        echo(f"{model.name}: {model.diameter_angstrom:.0f} Å across.")
     with stop_on_interrupt() as stop:
-        made = follow(run_simulation(bodies, settings, output, stop))
+        made = follow(run_simulation(models, settings, output, stop))
     print_result(as_table(made), as_data(made, output), json)
     echo(f"{output} holds micrographs, particles.star, masks and settings.yaml.")
     return ExitCode.STOPPED if stop.is_set() else ExitCode.DONE
 
 
-def follow(events: Iterable[Simulated]) -> list[Simulated]:
+def follow(events: Iterable[MicrographWritten]) -> list[MicrographWritten]:
     """Show a simulation while it goes on, and return its events."""
     made = []
     with Progress("Simulating") as progress:
@@ -64,7 +64,7 @@ def follow(events: Iterable[Simulated]) -> list[Simulated]:
     return made
 
 
-def as_table(made: list[Simulated]) -> Table:
+def as_table(made: list[MicrographWritten]) -> Table:
     """Return one row for all micrographs."""
     shown = table("", "particles", "flagged", "seconds")
     shown.add_row(
@@ -76,7 +76,7 @@ def as_table(made: list[Simulated]) -> Table:
     return shown
 
 
-def as_data(made: Iterable[Simulated], output: Path) -> dict[str, object]:
+def as_data(made: Iterable[MicrographWritten], output: Path) -> dict[str, object]:
     """Return the results for JSON."""
     return {
         "output": str(output),

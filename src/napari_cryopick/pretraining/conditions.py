@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..simulation.settings import MicrographSettings
+from ..simulation.settings import SimulationSettings
 from .settings import Conditions
 
 FINE_PX = 48
@@ -33,9 +33,9 @@ def draw_settings(
     conditions: Conditions,
     rng: np.random.Generator,
     usual: bool = False,
-) -> MicrographSettings:
+) -> SimulationSettings:
     """Settings of one lesson; what they leave open the simulator draws."""
-    return MicrographSettings(
+    return SimulationSettings(
         count=1,
         shape=(WIDE * FINE_PX, WIDE * FINE_PX),
         pixel_size_angstrom=pixel_size_angstrom,
@@ -45,7 +45,7 @@ def draw_settings(
         phase_shift_degrees=(20.0, 120.0) if rng.uniform() < 0.05 else (0.0, 0.0),
         dose=_dose(0.0 if usual else FAINT, rng),
         detector=rng.choice(["counting", "integrating"]),
-        unfiltered=rng.uniform() < 0.4,
+        no_energy_filter=rng.uniform() < 0.4,
         illumination_falloff=(0.0, 0.3),
         ice_thickness_angstrom=(150.0, 700.0),
         **_content(USUALLY_BROKEN if usual else BROKEN, rng),
@@ -65,7 +65,7 @@ def _content(broken: float, rng: np.random.Generator) -> dict[str, Any]:
 
 def _crowd(broken: float, rng: np.random.Generator) -> dict[str, Any]:
     return {
-        "empty_fields": 0.0,
+        "empty_micrographs": 0.0,
         "coverage": (0.3, 0.7) if rng.uniform() < 0.2 else (0.02, 0.5),
         "spacing": rng.uniform(0.6, 1.1),
         "overlapping": rng.uniform(0.0, 0.1),
@@ -77,17 +77,17 @@ def _crowd(broken: float, rng: np.random.Generator) -> dict[str, Any]:
         "gold_beads": 0.1,
         "carbon_edges": 0.06,
         "crystalline_ice": 0.06,
-        "ice_undulation": (0.001, 0.02),
+        "ice_variation": (0.001, 0.02),
     }
 
 
 def _empty(rng: np.random.Generator) -> dict[str, Any]:
     return {
-        "empty_fields": 1.0,
+        "empty_micrographs": 1.0,
         "debris": (0.0, 40.0),
         "ice_balls": rng.uniform(0.0, 8.0),
         "gold_beads": 0.1,
         "carbon_edges": 0.3,
         "crystalline_ice": 0.4,
-        "ice_undulation": (0.001, 0.05),
+        "ice_variation": (0.001, 0.05),
     }

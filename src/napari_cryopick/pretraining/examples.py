@@ -17,12 +17,11 @@ from ..labels import LabelClass, Labels
 from ..micrograph import Micrograph
 from ..model.unet import PARTICLE_PX
 from ..picks import Picks, Status
-from ..simulation.body import Body
-from ..simulation.field import Field as Simulated
-from ..simulation.field import make_field
-from ..simulation.invented import invent
-from ..simulation.parallel import cores, in_turn
+from ..simulation.micrograph import SimulatedMicrograph, simulate_micrograph
+from ..simulation.parallel import cores, map_in_order
+from ..simulation.particle_model import ParticleModel
 from ..simulation.placement import preferred_axes
+from ..simulation.synthetic import make_synthetic
 from ..training.examples import Example
 from ..training.holdout import HeldOut, nothing_held_out
 from ..training.sampling import Field
@@ -41,13 +40,13 @@ _PROCESSED = 0.4
 
 
 def make_lesson(
-    body: Body, conditions: Conditions, rng: np.random.Generator, usual: bool = False
+    body: ParticleModel, conditions: Conditions, rng: np.random.Generator, usual: bool = False
 ) -> Example:
     """Simulate a small micrograph, and have it looked at with a diameter about right."""
     size = body.diameter_angstrom / FINE_PX
     faint = body.scaled(rng.uniform(*CONTRAST))
     settings = draw_settings(size, conditions, rng, usual)
-    field = make_field([faint], preferred_axes([faint], settings, rng), settings, rng)
+    field = simulate_micrograph([faint], preferred_axes([faint], settings, rng), settings, rng)
     if rng.uniform() < SCRAMBLED:
         field = _scrambled(field, rng)
     micrograph = _processed(field.micrograph, rng)
@@ -91,7 +90,7 @@ def judging(lesson: Example) -> Example:
     return replace(lesson, held_out=everything)
 
 
-def _scrambled(field: Simulated, rng: np.random.Generator) -> Simulated:
+def _scrambled(field: SimulatedMicrograph, rng: np.random.Generator) -> SimulatedMicrograph:
     """Texture as fine and as strong at every frequency, and no particle in it."""
     pixels = field.micrograph.pixels - gaussian_filter(field.micrograph.pixels, 2 * FINE_PX)
     noise = fft.rfft2(rng.normal(size=pixels.shape))
@@ -129,16 +128,16 @@ def _contamination(labels: Labels) -> Labels:
 
 
 def make_lessons(
-    bodies: Sequence[Body],
+    bodies: Sequence[ParticleModel],
     count: int,
     seed: int,
     conditions: Conditions | None = None,
-    invented: bool = True,
+    synthetic: bool = True,
     usual: bool = False,
 ) -> Iterator[Example]:
-    """So many lessons: of the bodies in turn, and every second one of an invented particle.
+    """So many lessons: of the bodies in turn, and every second one of an synthetic particle.
 
-    The same seed gives the same ones, whatever the machine; without bodies all are invented, and
+    The same seed gives the same ones, whatever the machine; without bodies all are synthetic, and
     none of them if that is not wanted. `usual` ones are no harder than what people pick.
     """
     coarse = [body.coarser(body.diameter_angstrom / FINE_PX / 2) for body in bodies]
@@ -146,11 +145,11 @@ def make_lessons(
 
     def make(job: tuple[int, np.random.Generator]) -> Example:
         number, rng = job
-        if invented and not (coarse and number % 2):
-            body = invent(number, rng)
+        if synthetic and not (coarse and number % 2):
+            body = make_synthetic(number, rng)
         else:
-            body = coarse[number // (1 + invented) % len(coarse)]
+            body = coarse[number // (1 + synthetic) % len(coarse)]
         lesson = make_lesson(body, conditions or Conditions(), rng, usual)
         return replace(lesson, path=Path(f"{number:05d} {body.name}"))
 
-    return in_turn(make, enumerate(rngs), cores())
+    return map_in_order(make, enumerate(rngs), cores())

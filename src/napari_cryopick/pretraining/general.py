@@ -12,7 +12,7 @@ import numpy as np
 from ..model.device import choose_device
 from ..model.weights import Model, save_weights
 from ..settings import BORDER
-from ..simulation.body import Body
+from ..simulation.particle_model import ParticleModel
 from ..training.events import Checkpoint, TrainingEvent
 from ..training.fitting import Course, fit
 from ..training.judging import judge
@@ -35,14 +35,17 @@ KNOWN_FAILURES = (
 
 
 def train_general(
-    bodies: Sequence[Body], settings: GeneralSettings, output: Path, stop: Event | None = None
+    bodies: Sequence[ParticleModel],
+    settings: GeneralSettings,
+    output: Path,
+    stop: Event | None = None,
 ) -> Iterator[TrainingEvent]:
     """Teach a network to pick particles it will never have seen.
 
     Parameters
     ----------
     bodies
-        Particles to simulate besides invented ones.
+        Particles to simulate besides synthetic ones.
     output
         The file of the weights.
     stop
@@ -76,7 +79,9 @@ def train_general(
 
 def describe(name: str, structures: int, settings: GeneralSettings) -> dict[str, Any]:
     """What the card tells people."""
-    sources = f"invented ones and {structures} structures" if structures else "invented ones alone"
+    sources = (
+        f"synthetic ones and {structures} structures" if structures else "synthetic ones alone"
+    )
     return {
         "name": name,
         "description": "Picks particles that it has never seen, without a click. "

@@ -9,9 +9,8 @@ from threading import Event
 from time import perf_counter
 
 from ..errors import CryopickError
-from ..simulation.body import Body
-from ..simulation.micrographs import read_body
-from ..simulation.settings import MicrographSettings
+from ..simulation.particle_model import ParticleModel
+from ..simulation.structures import read_structure
 from ..training.events import Simulating, TrainingEvent
 from ..training.examples import Example
 from ..training.self_training import self_train
@@ -48,7 +47,7 @@ def train_from_structure(
         If the structure cannot be read, if the simulation is stopped, or anything that
         `self_train` raises.
     """
-    body = read_body(settings.structure, MicrographSettings())
+    body = read_structure(settings.structure)
     yield from self_train(
         micrographs,
         {},
@@ -61,11 +60,11 @@ def train_from_structure(
 
 def diameter_of(structure: Path) -> float:
     """How large the particle of an atomic model or a map is, in whole Å."""
-    return float(round(read_body(structure, MicrographSettings()).diameter_angstrom))
+    return float(round(read_structure(structure).diameter_angstrom))
 
 
 def simulate(
-    body: Body, settings: StructureSettings, stop: Event
+    body: ParticleModel, settings: StructureSettings, stop: Event
 ) -> Generator[Simulating, None, Simulated]:
     """Micrographs of one particle; the last fifth, no harder than what people pick, judges."""
     conditions, begun = settings.conditions(), perf_counter()
@@ -73,7 +72,7 @@ def simulate(
 
     def lessons_of(count: int, usual: bool) -> Iterator[Example]:
         seed = settings.seed + usual
-        return make_lessons([body], count, seed, conditions, invented=False, usual=usual)
+        return make_lessons([body], count, seed, conditions, synthetic=False, usual=usual)
 
     made = chain(lessons_of(learning, False), lessons_of(settings.lessons - learning, True))
     lessons = []

@@ -1,1 +1,1 @@
-"""Micrographs whose particles are known."""
+"""Simulated micrographs with known particles."""

@@ -1,4 +1,4 @@
-"""What the lenses do to the wave behind the specimen."""
+"""Electron optics: what the lenses do to the wave behind the specimen."""
 
 from __future__ import annotations
 
@@ -7,60 +7,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .potential import wavelength_angstrom
-
-
-def illumination(
-    shape: tuple[int, int], falloff: float, rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """Relative brightness (h, w) of a gaussian beam off centre, 1 on average.
-
-    Parameters
-    ----------
-    falloff
-        How much darker the darkest corner is than the middle of the beam; less than 1.
-    """
-    away_y, away_x = (
-        np.square(np.linspace(-1, 1, edge) - rng.uniform(-1, 1), dtype=np.float32) for edge in shape
-    )
-    steepness = np.log1p(-falloff) / (away_y.max() + away_x.max())
-    beam = np.outer(np.exp(steepness * away_y), np.exp(steepness * away_x))
-    return np.asarray(beam / beam.mean(), dtype=np.float32)
-
-
-def intact(
-    frequency: NDArray, electrons_per_square_angstrom: float, voltage_kilovolt: float
-) -> NDArray:
-    """Mean amplitude left of protein at a frequency in 1/Å, over an unweighted exposure.
-
-    It decays by e in twice the critical exposure 0.245 s^-1.665 + 2.81 e/Å² at 300 kV, and in
-    four fifths of that at 200 kV (Grant & Grigorieff 2015, eLife 4, e06980).
-    """
-    harm = 1.0 if voltage_kilovolt > 250 else 0.8
-    critical = harm * (0.245 * np.maximum(frequency, 1e-3) ** -1.665 + 2.81)
-    decays = electrons_per_square_angstrom / (2 * critical)
-    return np.asarray(-np.expm1(-decays) / decays)
-
-
 CHROMATIC_ABERRATION_ANGSTROM = 2.7e7
-ENERGY_SPREAD_VOLT = 0.35  # standard deviation, field emission gun
+ENERGY_SPREAD_VOLT = 0.35
+"""Standard deviation of the energy in a field emission gun; Cc = 2.7 mm is a usual objective."""
+
+_REST_KILOVOLT = 510.999
+"""Rest energy of an electron in keV."""
 
 
 @dataclass(frozen=True)
 class Optics:
-    """A microscope as it was set for one micrograph.
+    """The settings of a microscope for one micrograph.
 
     Attributes
     ----------
-    voltage_kilovolt
-        Of the electrons.
-    spherical_aberration_millimetre
-        Cs.
+    voltage_kilovolt, spherical_aberration_millimetre
+        Acceleration voltage in kV, and Cs in mm.
     amplitude_contrast
         Share of the contrast that does not depend on focus; 0.07 to 0.1 for protein in ice
         (Toyoshima & Unwin 1988, Ultramicroscopy 25, 279-291).
     defocus_u_angstrom, defocus_v_angstrom, astigmatism_degrees
-        Greatest and least underfocus, and the angle from x to the direction of the former
+        Largest and smallest underfocus, and the angle from x to the direction of the former
         (Rohou & Grigorieff 2015, J. Struct. Biol. 192, 216-221).
     phase_shift_degrees
         Of a phase plate; 90 is ideal (Danev et al. 2014, PNAS 111, 15635-15640).
@@ -79,13 +46,40 @@ class Optics:
 
     @property
     def wavelength_angstrom(self) -> float:
+        """Wavelength of the electrons."""
         return wavelength_angstrom(self.voltage_kilovolt)
 
 
-def phase(rows: NDArray, columns: NDArray, optics: Optics) -> NDArray:
-    """Phase in rad that waves of frequencies (y, x) in 1/Å, which broadcast, gain on their way.
+def wavelength_angstrom(voltage_kilovolt: float) -> float:
+    """Return the relativistic wavelength of electrons in Å (Kirkland 2010, eq. 2.5)."""
+    return float(12.398419 / np.sqrt(voltage_kilovolt * (2 * _REST_KILOVOLT + voltage_kilovolt)))
 
-    Underfocus is positive, and the unscattered wave, at zero, gains nothing.
+
+def interaction(voltage_kilovolt: float) -> float:
+    """Return the phase in rad for each V·Å of projected potential (Kirkland 2010, eq. 5.6)."""
+    energy, rest = voltage_kilovolt, _REST_KILOVOLT
+    return float(
+        2 * np.pi / (wavelength_angstrom(voltage_kilovolt) * energy * 1e3)
+        * (rest + energy) / (2 * rest + energy)
+    )  # fmt: skip
+
+
+def squared_speed(voltage_kilovolt: float) -> float:
+    """Return the squared speed of electrons in units of that of light."""
+    return float(1 - (1 + voltage_kilovolt / _REST_KILOVOLT) ** -2)
+
+
+def aberration_phase(rows: NDArray, columns: NDArray, optics: Optics) -> NDArray:
+    """Return the phase in rad that lenses and a phase plate add to a wave.
+
+    Underfocus is positive, and the unscattered wave, at zero frequency, gains nothing.
+
+    Parameters
+    ----------
+    rows, columns
+        Spatial frequencies along y and x in 1/Å, of shapes that broadcast, as (h, 1) and (1, w).
+    optics
+        Focus, aberrations and phase plate.
     """
     squared = rows**2 + columns**2
     mean = (optics.defocus_u_angstrom + optics.defocus_v_angstrom) / 2
@@ -102,7 +96,7 @@ def phase(rows: NDArray, columns: NDArray, optics: Optics) -> NDArray:
 
 
 def envelope(squared: NDArray, optics: Optics) -> NDArray:
-    """Amplitude left at a squared frequency in 1/Å²: blur, and the spread of focus.
+    """Return the amplitude left at squared frequencies in 1/Å²: blur, and the spread of focus.
 
     Energies spread, and a lens focuses each elsewhere (Kirkland 2010, section 3.2).
     """
@@ -112,15 +106,23 @@ def envelope(squared: NDArray, optics: Optics) -> NDArray:
 
 
 def transfer(rows: NDArray, columns: NDArray, optics: Optics) -> NDArray:
-    """What the wave is multiplied by: complex, 1 at zero frequency."""
-    bent = phase(rows, columns, optics)
+    """Return the complex transfer function of the wave, 1 at zero frequency.
+
+    It acts on the wave behind the specimen. For a weak object that turns the phase and absorbs a
+    little it gives the usual contrast transfer function.
+
+    Parameters
+    ----------
+    rows, columns
+        Spatial frequencies along y and x in 1/Å, of shapes that broadcast, as (h, 1) and (1, w).
+    optics
+        Focus, aberrations and envelope.
+
+    Returns
+    -------
+    (h, w) complex array without unit: complex64 for frequencies in float32.
+    """
+    bent = aberration_phase(rows, columns, optics)
     wave = np.empty(bent.shape, np.result_type(bent.dtype, np.complex64))
     wave.real, wave.imag = np.cos(bent), np.sin(bent)
     return np.asarray(wave * envelope(rows**2 + columns**2, optics))
-
-
-def contrast_transfer(rows: NDArray, columns: NDArray, optics: Optics) -> NDArray:
-    """The contrast transfer function of a weak phase object, real; protein is dark underfocus."""
-    absorbed = np.arcsin(optics.amplitude_contrast)
-    bent = phase(rows, columns, optics) + absorbed
-    return np.asarray(-np.sin(bent) * envelope(rows**2 + columns**2, optics))

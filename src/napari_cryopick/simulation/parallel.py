@@ -1,4 +1,4 @@
-"""All cores at work, with results that do not depend on how many there are."""
+"""Work on all cores, with results that do not depend on how many there are."""
 
 from __future__ import annotations
 
@@ -8,38 +8,54 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-Item = TypeVar("Item")
-Made = TypeVar("Made")
+import numpy as np
 
-_BAND_ROWS = 128
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+BAND_ROWS = 128
+"""Rows worked on at a time. Changing it changes which random numbers a pixel gets."""
 
 
 def cores() -> int:
-    """How many this process may use."""
+    """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def bands(rows: int) -> list[slice]:
-    """Rows in bands of a size that does not depend on the machine."""
-    return [slice(start, min(start + _BAND_ROWS, rows)) for start in range(0, rows, _BAND_ROWS)]
-
-
-def each(function: Callable[[Item], Made], items: Sequence[Item]) -> list[Made]:
-    """The results for all items, worked on side by side."""
+def map_parallel(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Return the results for all items, computed in parallel."""
     if len(items) < 2 or cores() == 1:
         return [function(item) for item in items]
     with ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(function, items))
 
 
-def in_turn(
-    function: Callable[[Item], Made], items: Iterable[Item], at_once: int
-) -> Iterator[Made]:
-    """Results in order, with at most so many being made or waiting to be taken."""
+def for_bands(rows: int, function: Callable[[slice], None]) -> None:
+    """Call a function in parallel with slices that together cover all rows."""
+    map_parallel(function, _bands(rows))
+
+
+def for_random_bands(
+    rows: int, rng: np.random.Generator, function: Callable[[slice, np.random.Generator], None]
+) -> None:
+    """Do the same with a random generator for each slice."""
+    bands = _bands(rows)
+    jobs = list(zip(bands, rng.spawn(len(bands)), strict=True))
+    map_parallel(lambda job: function(*job), jobs)
+
+
+def _bands(rows: int) -> list[slice]:
+    return [slice(start, min(start + BAND_ROWS, rows)) for start in range(0, rows, BAND_ROWS)]
+
+
+def map_in_order(
+    function: Callable[[Item], Result], items: Iterable[Item], at_once: int
+) -> Iterator[Result]:
+    """Yield results in order, with at most `at_once` in the making or waiting to be taken."""
     with ThreadPoolExecutor(at_once) as pool:
-        waiting: deque[Future[Made]] = deque()
+        waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
                 waiting.append(pool.submit(function, item))

@@ -1,4 +1,4 @@
-"""Everything a physical simulation can be told, with ranges that are usual by default."""
+"""The settings of a simulation."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt
 from pydantic_core import PydanticCustomError
 
-from .detector import DetectorName
+DetectorName = Literal["counting", "integrating"]
 
 
 def _in_order(pair: tuple[float, float]) -> tuple[float, float]:
     if not 0 <= pair[0] <= pair[1]:
-        raise PydanticCustomError("pair", "Input should be the least and then the greatest value")
+        raise PydanticCustomError("pair", "Input should be the smallest and the largest value")
     return pair
 
 
@@ -26,8 +26,8 @@ Range = Annotated[tuple[float, float], AfterValidator(_in_order)]
 Shares = Annotated[Range, AfterValidator(_below_one)]
 
 
-class MicrographSettings(BaseModel):
-    """Settings of a physical simulation; a pair is the least and the greatest value drawn.
+class SimulationSettings(BaseModel):
+    """Settings of a simulation; of a pair of values, each micrograph draws one in between.
 
     Ice of single-particle grids is 150 to 1000 Å thick (Noble et al. 2018, eLife 7, e34257);
     exposures of 30 to 60 e/Å² at underfocus of 0.5 to 2.5 µm are what EMPIAR entries state.
@@ -35,12 +35,12 @@ class MicrographSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    count: int = Field(5, ge=1, description="Micrographs.")
+    count: int = Field(5, ge=1, description="Number of micrographs.")
     shape: tuple[PositiveInt, PositiveInt] = Field(
         (4096, 4096), description="Rows and columns of a micrograph."
     )
     pixel_size_angstrom: float = Field(1.2, gt=0, description="Pixel size in Å.")
-    invented: int = Field(0, ge=0, description="Made-up particles besides the structures.")
+    synthetic: int = Field(0, ge=0, description="Synthetic particles besides the structures.")
     mixed: bool = Field(
         False, description="All structures in every micrograph, instead of one after the other."
     )
@@ -48,28 +48,28 @@ class MicrographSettings(BaseModel):
         "1", description="Biological assembly to build where a model has it; '' for none."
     )
     contour: float | None = Field(
-        None, description="Lowest density that counts in a map; else chosen from the map."
+        None, description="Lowest density that counts in a map; by default chosen from the map."
     )
     particles: int | None = Field(
-        None, ge=0, description="Particles per micrograph, in place of --coverage."
+        None, ge=0, description="Particles per micrograph; by default as the coverage says."
     )
     coverage: Range = Field((0.05, 0.4), description="Share of the area that particles cover.")
-    spacing: float = Field(0.9, ge=0, description="Least distance of particles, in diameters.")
+    spacing: float = Field(0.9, ge=0, description="Minimum distance of particles, in diameters.")
     overlapping: float = Field(
-        0.03, ge=0, le=1, description="Share of particles that lie over others nonetheless."
+        0.03, ge=0, le=1, description="Share of particles that keep no distance."
     )
     clustering: Range = Field(
         (0.0, 0.5), description="Share of particles that sit beside another one."
     )
     orientations: Literal["uniform", "preferred"] = Field(
-        "uniform", description="All orientations alike, or mostly a few."
+        "uniform", description="All orientations equally often, or a few preferred."
     )
-    preferred_views: int = Field(2, ge=1, description="How many orientations are preferred.")
+    preferred_views: int = Field(2, ge=1, description="Number of preferred orientations.")
     preferred_share: float = Field(
-        0.8, ge=0, le=1, description="Share of particles that lie in a preferred orientation."
+        0.8, ge=0, le=1, description="Share of particles in a preferred orientation."
     )
     preferred_spread_degrees: float = Field(
-        12.0, ge=0, description="How far they lean from it: standard deviation in degrees."
+        12.0, ge=0, description="Standard deviation around a preferred orientation, in degrees."
     )
     voltage_kilovolt: float = Field(300.0, ge=60, le=1000, description="Voltage in kV.")
     spherical_aberration_millimetre: float = Field(2.7, ge=0, description="Cs in mm.")
@@ -79,17 +79,17 @@ class MicrographSettings(BaseModel):
         (0.0, 400.0), description="Difference of underfocus between directions in Å."
     )
     phase_shift_degrees: Range = Field(
-        (0.0, 0.0), description="Of a phase plate, in degrees; 90 is ideal."
+        (0.0, 0.0), description="Phase shift of a phase plate in degrees; 90 is ideal."
     )
-    b_factor: Range = Field((40.0, 120.0), description="Of the envelope, in Å².")
+    b_factor: Range = Field((40.0, 120.0), description="B factor of the envelope in Å².")
     ice_thickness_angstrom: Range = Field((200.0, 700.0), description="Thickness of the ice in Å.")
-    ice_undulation: Range = Field(
+    ice_variation: Range = Field(
         (0.01, 0.06), description="Spread of the thickness within a micrograph, relative."
     )
-    unfiltered: bool = Field(
-        False, description="No energy filter: electrons that lost energy are a fog."
+    no_energy_filter: bool = Field(
+        False, description="Electrons that lost energy stay and add a background."
     )
-    dose: Range = Field((30.0, 60.0), description="Electrons per Å² on the specimen, in all.")
+    dose: Range = Field((30.0, 60.0), description="Total electrons per Å² on the specimen.")
     detector: DetectorName = Field("counting", description="The camera.")
     illumination_falloff: Shares = Field(
         (0.0, 0.2), description="How much darker the darkest corner is."
@@ -101,12 +101,18 @@ class MicrographSettings(BaseModel):
     aggregates: float = Field(0.3, ge=0, description="Aggregates per micrograph, on average.")
     ice_balls: float = Field(1.0, ge=0, description="Ice balls per micrograph, on average.")
     gold_beads: float = Field(0.0, ge=0, description="Gold beads per micrograph, on average.")
-    carbon_edges: float = Field(0.1, ge=0, le=1, description="Share with the edge of a hole.")
-    crystalline_ice: float = Field(0.05, ge=0, le=1, description="Share with crystalline ice.")
-    empty_fields: float = Field(0.05, ge=0, le=1, description="Share without any particle.")
+    carbon_edges: float = Field(
+        0.1, ge=0, le=1, description="Share of micrographs with the edge of a hole."
+    )
+    crystalline_ice: float = Field(
+        0.05, ge=0, le=1, description="Share of micrographs with crystalline ice."
+    )
+    empty_micrographs: float = Field(
+        0.05, ge=0, le=1, description="Share of micrographs without any particle."
+    )
     seed: int = Field(0, ge=0, description="Repeats a simulation exactly.")
 
     @property
-    def field_square_angstrom(self) -> float:
-        """Area of a micrograph."""
+    def area_square_angstrom(self) -> float:
+        """Area of a micrograph in Å²."""
         return self.shape[0] * self.shape[1] * self.pixel_size_angstrom**2

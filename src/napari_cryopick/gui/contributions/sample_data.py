@@ -13,7 +13,7 @@ _COUNT = 4
 
 def simulated() -> list[LayerData]:
     """Open a few simulated micrographs, made on first use and kept until the machine tidies up."""
-    from ...simulation.example import simulate_example
+    from ...simulation.simulate import simulate_example
 
     folder = Path(tempfile.gettempdir()) / f"napari-cryopick-{__version__}-sample"
     if not (folder / "particles.star").exists():

@@ -5,7 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_cryopick.simulation.body import preferred_rotations, random_axes, random_rotations
+from napari_cryopick.simulation.particle_model import (
+    preferred_rotations,
+    random_axes,
+    random_rotations,
+)
 
 
 @given(st.integers(0, 20), st.integers(0, 99), st.floats(0, 40))

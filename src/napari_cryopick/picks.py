@@ -1,8 +1,8 @@
-"""The picks of many micrographs, as one file holds them."""
+"""Picks: the particle centres of one micrograph, and of many."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -136,3 +136,10 @@ def flip_y(picks: PickSet, height_px: int) -> PickSet:
             for name, one in picks.by_micrograph.items()
         },
     )
+
+
+def common_value(values: Iterable[float | None]) -> float | None:
+    """Return the number that all agree on, or None where they differ or there is none."""
+    different = set(values)
+    value = different.pop() if len(different) == 1 else None
+    return None if value is None else float(value)

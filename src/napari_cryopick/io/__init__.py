@@ -2,10 +2,16 @@
 
 from ..picks import PickSet, flip_y
 from .files import atomic_path, writing_in
-from .finding import find_micrographs
 from .header import Header
 from .matching import match_picks
-from .micrographs import FORMATS, check_pixels, read_header, read_micrograph, require_pixel_size
+from .micrographs import (
+    FORMATS,
+    check_pixels,
+    find_micrographs,
+    read_header,
+    read_micrograph,
+    require_pixel_size,
+)
 from .pick_formats import PICK_FORMATS, pick_format, read_picks, write_picks
 
 __all__ = [

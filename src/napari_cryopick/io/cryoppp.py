@@ -22,11 +22,10 @@ from ..errors import CryopickError
 from ..picks import Picks, PickSet, Source, Status, flip_y
 from . import csv_picks as csv_table
 from . import star
-from .bitmap import BITMAP
 from .files import reading
-from .finding import MICROGRAPHS, find_micrographs
+from .images import BITMAP
 from .matching import match_picks
-from .micrographs import image_format, read_header
+from .micrographs import MICROGRAPHS, find_micrographs, image_format, read_header
 
 GROUND_TRUTH = "ground_truth"
 PARTICLES = "particle_coordinates"

@@ -1,4 +1,4 @@
-"""Plain CSV with a header: our own table in full, and most people's."""
+"""CSV files with a header: our own table in full, and most people's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CryopickError
-from ..picks import PickSet, Status
+from ..picks import PickSet, Status, common_value
 from .files import atomic_path
 from .table import COLUMNS, from_table, to_table
 
@@ -22,6 +22,7 @@ _ALIASES = {
     "score": ("figure_of_merit", "fom", "confidence", "probability"),
 }
 _CANONICAL = {alias: name for name, aliases in _ALIASES.items() for alias in aliases}
+_CANONICAL |= {name: name for name in (*COLUMNS, *_OF_ALL)}
 
 
 def read(path: Path) -> PickSet:
@@ -34,15 +35,13 @@ def read(path: Path) -> PickSet:
         )
     if "status" in table:
         table["status"] = table["status"].where(table["status"].isin(list(Status)))
-    return PickSet(
-        from_table(table.drop(columns=[*_OF_ALL], errors="ignore"), path),
-        pixel_size_angstrom=_common_value(table, "pixel_size_angstrom"),
-        diameter_angstrom=_common_value(table, "diameter_angstrom"),
-    )
+    of_all = [table.pop(name).dropna() if name in table else () for name in _OF_ALL]
+    size, diameter = map(common_value, of_all)
+    return PickSet(from_table(table, path), size, diameter_angstrom=diameter)
 
 
 def write(path: Path, picks: PickSet) -> None:
-    """Write all we know of every pick."""
+    """Write all that is known of every pick."""
     table = to_table(picks.by_micrograph)
     for name in _OF_ALL:
         if getattr(picks, name) is not None:
@@ -73,12 +72,6 @@ def _read_table(path: Path) -> DataFrame:
 
 
 def _canonical(column: str) -> str:
-    """Tell that "X-Coordinate" is x; a name nobody knows stays as it is."""
+    """Return x for "X-Coordinate" and the like; an unknown name stays as it is."""
     plain = column.strip().lower().replace("-", "_").replace(" ", "_")
-    return plain if plain in (*COLUMNS, *_OF_ALL) else _CANONICAL.get(plain, column)
-
-
-def _common_value(table: DataFrame, name: str) -> float | None:
-    if name not in table or table[name].nunique() != 1:
-        return None
-    return float(table[name].iloc[0])
+    return _CANONICAL.get(plain, column)

@@ -1,13 +1,15 @@
-"""Telling which micrograph a name in a coordinate file means."""
+"""Find out which micrograph a name in a coordinate file means."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from itertools import takewhile
 from pathlib import Path
 from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import CryopickError
 from ..picks import Picks, PickSet
@@ -56,40 +58,38 @@ def match_picks(picks: PickSet, micrographs: Sequence[Path]) -> dict[Path, Picks
 
 def _pair(names: Sequence[str], paths: Sequence[Path]) -> dict[Path, str]:
     """Pair namesakes, each with the one that it shares most folders with."""
-    nearest_paths = {name: _nearest(name, paths) for name in names}
-    nearest_names = {path: _nearest(path, names) for path in paths}
-    pairs = {
-        nearest[0]: name
-        for name, nearest in nearest_paths.items()
-        if len(nearest) == 1 and nearest_names[nearest[0]] == [name]
-    }
-    settled = {*pairs, *pairs.values()}
-    ties: list[tuple[str | Path, list[str] | list[Path]]]
-    ties = [*nearest_paths.items(), *nearest_names.items()]
-    for one, nearest in ties:
-        if len(nearest) > 1 and settled.isdisjoint([one, *nearest]):
+    common = np.array([[_common_folders(name, path) for path in paths] for name in names])
+    nearest_path = common == common.max(axis=1, keepdims=True)
+    nearest_name = common == common.max(axis=0, keepdims=True)
+    unique = (nearest_path.sum(axis=1, keepdims=True) == 1) & (nearest_name.sum(axis=0) == 1)
+    pairs = nearest_path & nearest_name & unique
+    _require_no_tie(names, paths, nearest_path, pairs)
+    _require_no_tie(paths, names, nearest_name.T, pairs.T)
+    return {paths[j]: names[i] for i, j in np.argwhere(pairs)}
+
+
+def _require_no_tie(
+    ones: Sequence[str | Path], others: Sequence[str | Path], nearest: NDArray, pairs: NDArray
+) -> None:
+    """Raise an error if one of the unpaired is as near to two others that are unpaired too."""
+    for one, row, pair in zip(ones, nearest, pairs, strict=True):
+        if row.sum() > 1 and not pair.any() and not pairs[:, row].any():
+            first, second = (others[j] for j in np.flatnonzero(row)[:2])
             raise CryopickError(
-                f'"{one}" may mean "{nearest[0]}" or "{nearest[1]}"; '
-                "keep them in folders that the names tell, or use one at a time."
+                f'"{one}" may mean "{first}" or "{second}"; '
+                "keep them in folders that the names include, or use one at a time."
             )
-    return pairs
 
 
-def _nearest(one: str | Path, others: Sequence[_Name]) -> list[_Name]:
-    """Those of the others that have most folders in common with this one, from the file up."""
-    common = [_common_folders(one, other) for other in others]
-    return [other for other, n in zip(others, common, strict=True) if n == max(common)]
-
-
-def _common_folders(one: str | Path, other: str | Path) -> int:
-    pairs = zip(_folders_upwards(one), _folders_upwards(other), strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-
-def _folders_upwards(name: str | Path) -> list[str]:
-    if isinstance(name, Path):
-        name = str(name.absolute())
-    return [part for part in _parts(name)[-2::-1] if part not in ("", ".")]
+def _common_folders(name: str, path: Path) -> int:
+    """Return how many folders agree, from the file up."""
+    above = [part for part in _parts(name)[-2::-1] if part not in ("", ".")]
+    n = 0
+    for one, other in zip(above, path.absolute().parts[-2::-1], strict=False):
+        if one != other:
+            break
+        n += 1
+    return n
 
 
 def _group(names: Iterable[_Name], key: Callable[[str], str]) -> dict[str, list[_Name]]:

@@ -1,8 +1,11 @@
-"""Reading micrographs, whatever their format."""
+"""Find and read micrographs, whatever their format."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import replace
+from glob import glob
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +13,10 @@ from numpy.typing import NDArray
 
 from ..errors import CryopickError
 from ..micrograph import Micrograph
-from .bitmap import BITMAP
 from .files import reading
 from .header import Header, ImageFormat
+from .images import BITMAP, TIFF
 from .mrc import MRC
-from .tiff import TIFF
 
 FORMATS: dict[str, ImageFormat] = {
     **{
@@ -28,37 +30,71 @@ FORMATS: dict[str, ImageFormat] = {
     ".jpg": BITMAP,
     ".jpeg": BITMAP,
 }
-"""Image formats by suffix; a further one is a module like `tiff` and an entry here."""
+"""Image formats by suffix; a further one is a module like `mrc` and an entry here."""
 
+MICROGRAPHS = "micrographs"
+"""Folder of the micrographs in an entry of CryoPPP."""
 
-def image_format(path: Path) -> ImageFormat:
-    """The format that a suffix tells; `CryopickError` if it is unknown."""
-    try:
-        return FORMATS[suffix_of(path.name)]
-    except KeyError:
-        known = ", ".join(name for name in FORMATS if name.count(".") == 1)
-        raise CryopickError(f"{path} is not of a known image format ({known}).") from None
+MIN_EDGE_PX = 64
+"""Smaller images are icons or crops."""
 
-
-def stem(name: str) -> str:
-    """A micrograph's file name without the suffix that tells its format."""
-    suffix = suffix_of(name)
-    return name[: -len(suffix)] if suffix in FORMATS else name
-
-
-def suffix_of(name: str) -> str:
-    """The suffix that tells the format, with that of a compression: ".mrc", ".mrc.gz"."""
-    suffixes = Path(name.lower()).suffixes
-    return "".join(suffixes[-2:] if suffixes[-1:] in ([".gz"], [".bz2"]) else suffixes[-1:])
-
-
-SMALLEST_EDGE_PX = 64
 _SAMPLES_PER_EDGE = 256
 _DUMMY_ANGSTROM = 1.0
 
 
+def find_micrographs(sources: Iterable[str | Path]) -> list[Path]:
+    """List the micrographs that files, folders and globs stand for.
+
+    Returns
+    -------
+    list of Path
+        Each file once, in natural order (2 before 10). Of a folder or a glob only files with the
+        suffix of a micrograph are taken, and no hidden ones; a file named outright is always taken.
+        A folder that holds none itself stands for the folder "micrographs" in it.
+
+    Raises
+    ------
+    CryopickError
+        If a source holds no micrograph.
+    """
+    found = {path.absolute(): path for source in sources for path in _find(Path(source))}
+    if not found:
+        raise CryopickError("No micrographs are given; name files, folders or globs.")
+    return sorted(found.values(), key=_natural_order)
+
+
+def _find(source: Path) -> list[Path]:
+    source = source.expanduser()
+    if source.is_dir():
+        found = _in_folder(source) or _in_folder(source / MICROGRAPHS)
+    elif source.exists():
+        return [source]
+    else:
+        found = list(filter(_is_micrograph, map(Path, glob(str(source), recursive=True))))
+    if not found:
+        what = "holds no micrographs" if source.exists() else "does not exist"
+        raise CryopickError(f"{source} {what}; name files, folders or globs of micrographs.")
+    return found
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    with reading(folder, "a folder"):
+        return list(filter(_is_micrograph, folder.iterdir()))
+
+
+def _is_micrograph(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith(".") and suffix_of(path.name) in FORMATS
+
+
+def _natural_order(path: Path) -> list[str | int]:
+    parts = re.split(r"(\d+)", str(path))
+    return [int(part) if part.isdecimal() else part for part in parts]
+
+
 def read_header(path: str | Path) -> Header:
-    """Read a micrograph's shape, type and pixel size, and leave its pixels where they are.
+    """Read a micrograph's shape, type and pixel size, without its pixels.
 
     Raises
     ------
@@ -81,15 +117,15 @@ def read_micrograph(path: str | Path, pixel_size_angstrom: float | None = None) 
     Parameters
     ----------
     path
-        MRC, TIFF, PNG or JPEG; MRC also with .gz or .bz2.
+        An MRC (also compressed), TIFF, PNG or JPEG file.
     pixel_size_angstrom
-        Edge of a pixel in Å; by default that in the header, where 0 and 1.0 are dummies and leave
-        it unknown (None).
+        Edge of one pixel in Å, in place of that in the file.
 
     Returns
     -------
     Micrograph
-        With pixels of shape (h, w) as stored; row 0 is the first in the file.
+        With (h, w) pixels, row 0 first in the file. Its pixel size is None where it is not given
+        and the file has none, or has a dummy of 0 or 1.0.
 
     Raises
     ------
@@ -103,12 +139,32 @@ def read_micrograph(path: str | Path, pixel_size_angstrom: float | None = None) 
     return Micrograph(pixels, pixel_size_angstrom or header.pixel_size_angstrom, path)
 
 
-def check_pixels(micrograph: Micrograph) -> None:
-    """Raise a `CryopickError` if the pixels hold no image: all NaN, or all the same.
+def image_format(path: Path) -> ImageFormat:
+    """Return the format that a suffix stands for; `CryopickError` if it is unknown."""
+    try:
+        return FORMATS[suffix_of(path.name)]
+    except KeyError:
+        known = ", ".join(name for name in FORMATS if name.count(".") == 1)
+        raise CryopickError(f"{path} is not of a known image format ({known}).") from None
 
-    A sample of the pixels is looked at; all of them only if the sample is suspicious.
-    """
-    if _holds_image(_sample(micrograph.pixels)) or _holds_image(micrograph.pixels):
+
+def suffix_of(name: str) -> str:
+    """Return the suffix that stands for the format, with compression: ".mrc", ".mrc.gz"."""
+    suffixes = Path(name.lower()).suffixes
+    return "".join(suffixes[-2:] if suffixes[-1:] in ([".gz"], [".bz2"]) else suffixes[-1:])
+
+
+def stem(name: str) -> str:
+    """Return a micrograph's file name without the suffix of its format."""
+    suffix = suffix_of(name)
+    return name[: -len(suffix)] if suffix in FORMATS else name
+
+
+def check_pixels(micrograph: Micrograph) -> None:
+    """Raise a `CryopickError` if the pixels hold no image: all NaN, or all the same."""
+    rows, columns = (max(1, edge // _SAMPLES_PER_EDGE) for edge in micrograph.shape)
+    sample = micrograph.pixels[::rows, ::columns]
+    if _holds_image(sample) or _holds_image(micrograph.pixels):
         return
     name = micrograph.path or micrograph.name
     if not np.isfinite(micrograph.pixels).any():
@@ -117,25 +173,24 @@ def check_pixels(micrograph: Micrograph) -> None:
 
 
 def require_pixel_size(micrograph: Micrograph) -> float:
-    """Give the pixel size in Å, or raise a `CryopickError` where nobody has said."""
+    """Return the pixel size in Å, or raise a `CryopickError` where it is unknown."""
     if micrograph.pixel_size_angstrom is None:
-        raise CryopickError(
-            f"{micrograph.path or micrograph.name} does not say its pixel size; give it in Å."
-        )
+        name = micrograph.path or micrograph.name
+        raise CryopickError(f"{name} does not say its pixel size; give it in Å.")
     return micrograph.pixel_size_angstrom
 
 
 def _check_header(path: Path, header: Header) -> None:
+    height, width = header.shape
     if header.sections != 1:
         raise CryopickError(
             f"{path} holds {header.sections} sections, where one micrograph is expected; "
             "average a movie, and leave out stacks and volumes."
         )
-    if min(header.shape) < SMALLEST_EDGE_PX:
-        height, width = header.shape
+    if min(header.shape) < MIN_EDGE_PX:
         raise CryopickError(
             f"{path} is only {width} x {height} pixels; "
-            f"a micrograph has at least {SMALLEST_EDGE_PX} on each edge."
+            f"a micrograph has at least {MIN_EDGE_PX} on each edge."
         )
     if header.dtype.kind not in "iuf":
         raise CryopickError(f"{path} holds {header.dtype} values, where real numbers are expected.")
@@ -145,11 +200,6 @@ def _credible(pixel_size_angstrom: float | None) -> float | None:
     if pixel_size_angstrom is None or pixel_size_angstrom == _DUMMY_ANGSTROM:
         return None
     return pixel_size_angstrom if 0 < pixel_size_angstrom < np.inf else None
-
-
-def _sample(pixels: NDArray) -> NDArray:
-    rows, columns = (max(1, edge // _SAMPLES_PER_EDGE) for edge in pixels.shape)
-    return pixels[::rows, ::columns]
 
 
 def _holds_image(pixels: NDArray) -> bool:

@@ -7,15 +7,15 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..errors import CryopickError
-from ..picks import PickSet
+from ..picks import PickSet, common_value
 from .files import atomic_path
 from .table import from_table, to_table
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
 _NAMES = {
     "micrograph": "rlnMicrographName",
@@ -39,7 +39,7 @@ def read(path: Path) -> PickSet:
     """
     blocks = _blocks(path)
     if all(name in blocks.get(_LIST, ()) for name in _LIST_COLUMNS):
-        return _read_listed(blocks[_LIST], path)
+        return _read_listed(_frame(blocks[_LIST]), path)
     table = _coordinates(blocks, path).rename(columns={rln: name for name, rln in _NAMES.items()})
     if "score" in table:
         table["score"] = table["score"].replace(_NO_NUMBER, np.nan)
@@ -48,7 +48,7 @@ def read(path: Path) -> PickSet:
         from_table(table, path),
         pixel_size_angstrom=_pixel_size_angstrom(optics),
         optics=optics,
-        diameter_angstrom=_agreed(optics.get(_DIAMETER, ())),
+        diameter_angstrom=common_value(optics.get(_DIAMETER, ())),
     )
 
 
@@ -57,8 +57,6 @@ def write(path: Path, picks: PickSet) -> None:
 
     Coordinates come first: a row that starts with "data_1.mrc" looks like a new block to parsers.
     """
-    import starfile
-
     table = to_table(picks.by_micrograph).drop(columns=["source", "status"])
     if table["score"].isna().all():
         table = table.drop(columns="score")
@@ -68,10 +66,7 @@ def write(path: Path, picks: PickSet) -> None:
     if picks.optics or picks.pixel_size_angstrom or picks.diameter_angstrom:
         table[_GROUP] = table[_GROUP].fillna(1).astype(int) if _GROUP in table else 1
         blocks = {"optics": _optics(picks), "particles": table}
-    for name in table:
-        table[name] = _filled(table[name])
-    with atomic_path(path) as part:
-        starfile.write(blocks, part, float_format="%.10g")
+    _write_blocks(path, blocks)
 
 
 def write_folder(folder: Path, picks: PickSet) -> None:
@@ -81,7 +76,6 @@ def write_folder(folder: Path, picks: PickSet) -> None:
     relative to that.
     """
     import pandas as pd
-    import starfile
 
     files = {}
     for name, one in picks.by_micrograph.items():
@@ -89,8 +83,19 @@ def write_folder(folder: Path, picks: PickSet) -> None:
         files[name] = folder.joinpath("Micrographs", *parts)
         write(files[name], PickSet({name: one}))
     table = pd.DataFrame(files.items(), columns=_LIST_COLUMNS).astype(str)
-    with atomic_path(folder / "coordinates.star") as part:
-        starfile.write({_LIST: table}, part)
+    _write_blocks(folder / "coordinates.star", {_LIST: table})
+
+
+def _write_blocks(path: Path, blocks: dict[str, DataFrame]) -> None:
+    """Write tables with RELION's words for nothing where a value is missing."""
+    import starfile
+
+    for table in blocks.values():
+        for name in table:
+            nothing = _NO_NUMBER if table[name].dtype.kind in "iufb" else _NO_WORD
+            table[name] = table[name].fillna(nothing).replace("", nothing)
+    with atomic_path(path) as part:
+        starfile.write(blocks, part, float_format="%.10g")
 
 
 def _blocks(path: Path) -> dict[str, DataFrame | dict]:
@@ -109,28 +114,31 @@ def _blocks(path: Path) -> dict[str, DataFrame | dict]:
     return blocks
 
 
-def _coordinates(blocks: dict[str, DataFrame | dict], path: Path) -> DataFrame:
+def _frame(block: DataFrame | dict) -> DataFrame:
+    """Return a block as a table, a single row too."""
     import pandas as pd
 
+    return pd.DataFrame({name: np.atleast_1d(block[name]) for name in block})
+
+
+def _coordinates(blocks: dict[str, DataFrame | dict], path: Path) -> DataFrame:
+    x, y = _NAMES["x"], _NAMES["y"]
     for block in blocks.values():
-        if _NAMES["x"] in block and _NAMES["y"] in block:
-            return pd.DataFrame({name: np.atleast_1d(block[name]) for name in block})
-    raise CryopickError(
-        f"{path} has no columns {_NAMES['x']} and {_NAMES['y']}; give a STAR file of coordinates."
-    )
+        if x in block and y in block:
+            return _frame(block)
+    raise CryopickError(f"{path} has no columns {x} and {y}; give a STAR file of coordinates.")
 
 
-def _read_listed(table: DataFrame | dict, path: Path) -> PickSet:
+def _read_listed(table: DataFrame, path: Path) -> PickSet:
     by_micrograph = {}
-    names, files = (np.atleast_1d(table[name]) for name in _LIST_COLUMNS)
-    for name, file in zip(names, files, strict=True):
+    for name, file in table[list(_LIST_COLUMNS)].itertuples(index=False):
         for picks in read(_listed(file, path)).by_micrograph.values():
             by_micrograph[str(name)] = picks
     return PickSet(by_micrograph)
 
 
 def _listed(file: str, path: Path) -> Path:
-    """Where a listed file is: lists count from the project's folder, which is somewhere above."""
+    """Return where a listed file is: paths start at the project's folder, somewhere above."""
     for folder in (Path(), *path.absolute().parents):
         if (folder / file).exists():
             return folder / file
@@ -148,19 +156,6 @@ def _optics(picks: PickSet) -> DataFrame:
 
 
 def _pixel_size_angstrom(optics: dict[str, NDArray]) -> float | None:
-    """The micrographs' pixel size, or that of movies and particles where they agree."""
-    if _PIXEL_SIZE in optics:
-        return _agreed(optics[_PIXEL_SIZE])
-    return _agreed([size for name in _OTHER_PIXEL_SIZES for size in optics.get(name, ())])
-
-
-def _agreed(values: ArrayLike) -> float | None:
-    values = np.unique(values)
-    return float(values[0]) if len(values) == 1 else None
-
-
-def _filled(column: Series) -> Series:
-    """RELION's words for nothing, where a pick lacks a value."""
-    if column.dtype.kind in "iufb":
-        return column.fillna(_NO_NUMBER)
-    return column.fillna(_NO_WORD).replace("", _NO_WORD)
+    """Return the micrographs' pixel size, or that of movies and particles where they agree."""
+    names = (_PIXEL_SIZE,) if _PIXEL_SIZE in optics else _OTHER_PIXEL_SIZES
+    return common_value([size for name in names for size in optics.get(name, ())])

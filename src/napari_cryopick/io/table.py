@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,29 +19,25 @@ COLUMNS = ("micrograph", "x", "y", "score", "source", "status")
 
 
 def to_table(by_micrograph: Mapping[str, Picks]) -> DataFrame:
-    """Make the table: `COLUMNS`, then whatever else any of the picks carry (NaN or "" if not)."""
+    """Return `COLUMNS`, then whatever else any of the picks carry (NaN where one does not)."""
     import pandas as pd
 
-    named = {name: picks for name, picks in by_micrograph.items() if len(picks)}
-    tables = list(named.values()) or [Picks.at([])]
-    columns = {
-        "micrograph": np.repeat(
-            np.array(list(named), dtype=object), [len(picks) for picks in named.values()]
-        ),
-        "x": np.concatenate([picks.positions[:, 1] for picks in tables]),
-        "y": np.concatenate([picks.positions[:, 0] for picks in tables]),
-        "score": np.concatenate([picks.scores for picks in tables]),
-        "source": np.concatenate([picks.sources for picks in tables]),
-        "status": np.concatenate([picks.statuses for picks in tables]),
-    }
-    extra = dict.fromkeys(name for picks in tables for name in picks.extra)
-    return pd.DataFrame(columns | {name: _extra(name, tables) for name in extra})
-
-
-def _extra(name: str, tables: Sequence[Picks]) -> NDArray:
-    known = next(picks.extra[name] for picks in tables if name in picks.extra)
-    missing = np.nan if known.dtype.kind in "iufb" else ""
-    return np.concatenate([picks.extra.get(name, np.full(len(picks), missing)) for picks in tables])
+    named = [(name, picks) for name, picks in by_micrograph.items() if len(picks)]
+    tables = [
+        pd.DataFrame(
+            {
+                "micrograph": name,
+                "x": picks.positions[:, 1],
+                "y": picks.positions[:, 0],
+                "score": picks.scores,
+                "source": picks.sources,
+                "status": picks.statuses,
+                **picks.extra,
+            }
+        )
+        for name, picks in named or [("", Picks.at([]))]
+    ]
+    return pd.concat(tables, ignore_index=True)
 
 
 def from_table(table: DataFrame, path: Path) -> dict[str, Picks]:
@@ -68,8 +64,8 @@ def from_table(table: DataFrame, path: Path) -> dict[str, Picks]:
     nameless = np.flatnonzero(names == "")
     if len(nameless):
         raise CryopickError(f"{path} names no micrograph in row {nameless[0] + 1}; correct it.")
-    rows = names.groupby(names).indices
-    return {str(name): picks[np.asarray(rows[name])] for name in names.unique()}
+    rows = names.groupby(names, sort=False).indices
+    return {str(name): picks[np.asarray(indices)] for name, indices in rows.items()}
 
 
 def _numbers(table: DataFrame, name: str, path: Path) -> NDArray[np.float64]:

@@ -1,0 +1,87 @@
+"""TIFF, PNG and JPEG files, colour turned to grey."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .header import Header, ImageFormat
+
+if TYPE_CHECKING:
+    from tifffile import TiffPage
+
+_GREY_WEIGHTS = np.array([0.299, 0.587, 0.114])
+_ANGSTROM_PER_UNIT = {2: 2.54e8, 3: 1e8}
+_PLAUSIBLE_ANGSTROM = (0.05, 100)
+_PIL_DTYPES = {"I;16": "<u2", "I;16L": "<u2", "I;16B": ">u2", "I": "i4", "F": "f4"}
+
+
+def _read_tiff_header(path: Path) -> Header:
+    import tifffile
+
+    with tifffile.TiffFile(path) as tif:
+        page, series = tif.pages.first, tif.series[0]
+        shape = page.imagelength, page.imagewidth
+        sections = prod(series.shape) // prod(page.shape)
+        return Header(shape, page.dtype, _tiff_pixel_size(page), sections)
+
+
+def _read_tiff(path: Path) -> NDArray:
+    import tifffile
+
+    with tifffile.TiffFile(path) as tif:
+        page = tif.pages.first
+        in_native_order = np.dtype(tif.byteorder + "i2").isnative
+        if page.samplesperpixel > 1:
+            return _grey(np.moveaxis(page.asarray(), page.axes.index("S"), -1))
+        if page.is_memmappable and in_native_order:
+            return cast(NDArray, tifffile.memmap(path, page=0, mode="r"))
+        return cast(NDArray, page.asarray())
+
+
+def _grey(colours: NDArray) -> NDArray:
+    if colours.shape[-1] < 3:
+        return colours[..., 0]
+    return np.asarray(colours[..., :3] @ _GREY_WEIGHTS).astype(colours.dtype)
+
+
+def _tiff_pixel_size(page: TiffPage) -> float | None:
+    """Return the pixel size in Å, unless the resolution is one of print, such as 72 dpi."""
+    unit = page.tags.valueof("ResolutionUnit")
+    pixels, per = page.tags.valueof("XResolution", default=(0, 1))
+    if unit not in _ANGSTROM_PER_UNIT or not pixels:
+        return None
+    size = _ANGSTROM_PER_UNIT[unit] * per / pixels
+    smallest, largest = _PLAUSIBLE_ANGSTROM
+    return round(size, 5) if smallest < size < largest else None
+
+
+def _read_bitmap_header(path: Path) -> Header:
+    with _open(path) as image:
+        return Header((image.height, image.width), np.dtype(_PIL_DTYPES.get(image.mode, "u1")))
+
+
+def _read_bitmap(path: Path) -> NDArray:
+    with _open(path) as image:
+        return np.asarray(image if image.mode in _PIL_DTYPES else image.convert("L"))
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Image.Image]:
+    """Open a file that may well be larger than a photograph."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(path) as image:
+            yield image
+
+
+TIFF = ImageFormat(_read_tiff_header, _read_tiff)
+BITMAP = ImageFormat(_read_bitmap_header, _read_bitmap)

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 BORDER = 0.1
 """Diameters from the edge within which picks are flagged by default."""
+
+
+def _in_order(pair: tuple[float, float]) -> tuple[float, float]:
+    if not 0 <= pair[0] <= pair[1]:
+        raise PydanticCustomError("pair", "Input should be the smallest and the largest value")
+    return pair
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_in_order)]
+"""The least and the greatest of values that are drawn at random."""
 
 
 class ParticleSettings(BaseModel):

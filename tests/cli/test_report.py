@@ -7,7 +7,7 @@ def test_a_run_of_train_is_reported_in_its_folder(project, capsys):
     assert main(["report", str(project.run)]) == 0
     page = (project.run / "report.html").read_text(encoding="utf-8")
     assert f"The report is in {project.run / 'report.html'}." in capsys.readouterr().err
-    assert "Use the supervised start; self-training may get more" in page
+    assert "Use the initial model." in page
     assert "could not be drawn" not in page
 
 

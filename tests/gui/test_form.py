@@ -115,7 +115,7 @@ def test_a_range_has_two_ends(qtbot):
         form.set_value("defocus_angstrom", (9_000, 15_000))
     assert form.settings() == Conditions(defocus_angstrom=(9_000, 15_000))
     form.set_value("defocus_angstrom", (9_000, 1_000))
-    with pytest.raises(ValidationError, match="the least and then the greatest"):
+    with pytest.raises(ValidationError, match="the smallest and the largest"):
         form.settings()
 
 

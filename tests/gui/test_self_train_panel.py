@@ -162,7 +162,7 @@ def test_a_row_shows_its_picks_and_what_was_gained_and_lost(panel, run, qtbot, v
     difference = find_layer(viewer.layers, stack_of(image), DIFFERENCES)
     assert difference.features["change"].tolist() == ["gained", "gained", "lost"]
     assert "2 gained" in panel.outcomes.difference.text()
-    assert panel.outcomes.difference.text().endswith("against iteration 0")
+    assert panel.outcomes.difference.text().endswith("against the initial model")
     choose(panel, qtbot, 0)
     assert sorted(map(tuple, picks.data)) == [(0, 20, 20), (0, 60, 60)]
     assert len(difference.data) == 0

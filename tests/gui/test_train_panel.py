@@ -180,7 +180,7 @@ def test_a_structure_teaches_without_any_pick(panel, viewer, qtbot, structure, t
     assert predict.models.model() == str(run)
     self_train = latest_self_training(tmp_path / "runs")
     assert self_train is not None
-    assert not self_train.can_go_on(rounds=99)
+    assert not self_train.can_resume(rounds=99)
 
 
 def test_a_simulation_can_be_stopped(panel, qtbot, structure, tmp_path):

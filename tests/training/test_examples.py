@@ -12,12 +12,14 @@ import pytest
 from napari_cryopick import CryopickError
 from napari_cryopick.labels import LabelClass, Labels
 from napari_cryopick.picks import Picks, Status
-from napari_cryopick.training.examples import load_examples
+from napari_cryopick.training.examples import load_examples, require_particles
 from napari_cryopick.training.targets import AREA, CENTRE, UNLABELLED, distances
 
 
 def load(micrographs, picks, settings, labels=None):
-    return load_examples(micrographs, picks, labels or {}, settings)
+    examples = load_examples(micrographs, picks, labels or {}, settings)
+    require_particles(examples)
+    return examples
 
 
 def test_the_labelled_come_first_and_the_others_help(project, quick):
@@ -32,9 +34,9 @@ def test_picks_lie_on_what_the_network_sees(project, quick):
     """Particles are darker than the ice around them."""
     first = project.micrographs[0]
     (example, *_) = load(project.micrographs[:1], {first: project.particles[first]}, quick)
-    field = example.field(complete=False)
-    image = field.layers[0]
-    on_particles = distances(image.shape, field.positions.numpy()) < 7
+    drawn = example.training_image(complete=False)
+    image = drawn.layers[0]
+    on_particles = distances(image.shape, drawn.positions.numpy()) < 7
     assert image[on_particles].mean() < image[~on_particles].mean() - 0.3
 
 
@@ -66,14 +68,14 @@ def test_namesakes_in_two_folders_keep_their_own_picks(project, quick, tmp_path)
 )
 def test_without_a_particle_there_is_nothing_to_learn(nothing, project, quick):
     picks = {} if nothing is None else {project.micrographs[0]: nothing}
-    with pytest.raises(CryopickError, match="There are no picks to learn from"):
+    with pytest.raises(CryopickError, match="There are no picks to train on"):
         load(project.micrographs, picks, quick)
 
 
 def test_picks_and_labels_of_other_micrographs_are_nothing_to_learn_from(project, quick):
     picks = {Path("elsewhere/a.mrc"): Picks.at([[50, 50]])}
     labels = {Path("elsewhere/a.mrc"): Labels(np.ones((64, 64), np.uint8))}
-    with pytest.raises(CryopickError, match="There are no picks to learn from"):
+    with pytest.raises(CryopickError, match="There are no picks to train on"):
         load(project.micrographs, picks, quick, labels)
 
 
@@ -114,11 +116,11 @@ def test_ground_that_judges_does_not_teach(project, quick):
     settings = quick.model_copy(update={"complete": True})
     path = project.micrographs[0]
     (example,) = load([path], {path: project.particles[path]}, settings)
-    field = example.field(complete=True)
-    weights, strip = field.layers[4:], round(field.layers.shape[1] * 5 / 6) + 1
+    drawn = example.training_image(complete=True)
+    weights, strip = drawn.layers[4:], round(drawn.layers.shape[1] * 5 / 6) + 1
     assert (weights[:, strip:] == 0).all()
     assert (weights[:, : strip - 20] > 0).any()
-    assert (field.positions[:, 0] < strip).all()
+    assert (drawn.positions[:, 0] < strip).all()
 
 
 def test_deleted_picks_are_no_places_to_look_for_particles(project, quick):
@@ -126,12 +128,14 @@ def test_deleted_picks_are_no_places_to_look_for_particles(project, quick):
     picks = Picks.at([(50, 60), (90, 200)], status=[Status.OK, Status.DELETED])
     (example,) = load([path], {path: picks}, quick)
     expected = example.rescaling.to_network(np.array([(50, 60)]))
-    np.testing.assert_allclose(example.field(complete=False).positions, expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        example.training_image(complete=False).positions, expected, rtol=1e-6
+    )
 
 
 def test_an_empty_labels_layer_is_nothing_to_learn_from(project, quick):
     labels = {project.micrographs[0]: Labels(np.zeros((320, 384), np.uint8))}
-    with pytest.raises(CryopickError, match="There are no picks to learn from"):
+    with pytest.raises(CryopickError, match="There are no picks to train on"):
         load(project.micrographs, {}, quick, labels)
 
 
@@ -152,16 +156,15 @@ def painted(project, quick):
 
 def test_painted_particles_without_picks_do_not_judge_and_their_centres_are_unknown(painted):
     example = painted(LabelClass.PARTICLE)
-    assert not example.picked
     assert not example.held_out_rows.any()
-    weights = example.field(complete=True).layers[4:]
+    weights = example.training_image(complete=True).layers[4:]
     assert (weights[CENTRE, :40, :40] == UNLABELLED).all()
     assert (weights[AREA, 10:40, 10:40] == 1).all()
     assert (weights[: CENTRE + 1, 45:-10, 10:-10] == 1).all()
 
 
 def test_where_dirt_alone_is_painted_nobody_has_said_that_there_are_no_particles(painted):
-    weights = painted(LabelClass.CONTAMINATION).field(complete=True).layers[4:]
+    weights = painted(LabelClass.CONTAMINATION).training_image(complete=True).layers[4:]
     assert (weights[:, :40, :40] == 1).all()
     assert (weights[:, 45:] == UNLABELLED).all()
 
@@ -171,6 +174,5 @@ def test_an_empty_table_of_picks_says_that_there_are_no_particles(project, quick
     picks = {first: project.particles[first], second: Picks.at([])}
     complete = quick.model_copy(update={"complete": True})
     _, empty = load([first, second], picks, complete)
-    assert empty.picked
     assert empty.held_out_rows.any()
-    assert (empty.field(complete=True).layers[4 + CENTRE, 20:100, 20:-20] == 1).all()
+    assert (empty.training_image(complete=True).layers[4 + CENTRE, 20:100, 20:-20] == 1).all()

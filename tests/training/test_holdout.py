@@ -1,86 +1,81 @@
-"""Some human labels judge and do not teach; few labels all teach."""
+"""Complete labels are split for validation, and show how near to the edges a person picks."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_cryopick.picks import Picks, Status
-from napari_cryopick.training.holdout import FEWEST_PICKS, HeldOut, hold_out
+from napari_cryopick.settings import BORDER
+from napari_cryopick.training.holdout import EVERYTHING, NOTHING, Rows, hold_out, kept_border
 
+A = Path("a.mrc")
 HEIGHT_PX = 600
+SHAPE = (2000, 3000)
+DIAMETER_PX = 100.0
 
 
-def table(count: int, seed: int = 0) -> Picks:
-    return Picks.at(np.random.default_rng(seed).uniform(0, HEIGHT_PX, (count, 2)))
-
-
-def held(tables: dict[str, Picks], complete: bool = False, seed: int = 0) -> dict[str, HeldOut]:
-    heights = dict.fromkeys(tables, HEIGHT_PX)
-    return hold_out(tables, heights, complete, np.random.default_rng(seed))
-
-
-@settings(deadline=None)
-@given(st.lists(st.integers(0, 40), min_size=1, max_size=6), st.integers(0, 100))
-def test_a_fifth_of_the_clicks_judges_if_there_are_enough(counts, seed):
-    tables = {str(i): table(n) for i, n in enumerate(counts)}
-    chosen = held(tables, seed=seed)
-    assert {key: len(h.picks) for key, h in chosen.items()} == {
-        key: len(t) for key, t in tables.items()
+def held(count: int, seed: int = 0) -> list[Rows]:
+    tables = {
+        Path(f"{i}.mrc"): Picks.at(np.random.default_rng(i).uniform(0, HEIGHT_PX, (20, 2)))
+        for i in range(count)
     }
-    expected = round(sum(counts) / 5) if sum(counts) >= FEWEST_PICKS else 0
-    assert sum(h.picks.sum() for h in chosen.values()) == expected
-    assert not any(chosen[key].within(t.positions).any() for key, t in tables.items())
-
-
-def test_ten_clicks_all_teach():
-    assert not held({"a": table(10)})["a"].picks.any()
-
-
-def test_a_deleted_pick_is_never_a_judge():
-    statuses = [Status.DELETED] * 80 + [Status.OK] * 20
-    picks = Picks.at(table(100).positions, status=statuses)
-    chosen = held({"a": picks})["a"].picks
-    assert chosen.sum() == 4
-    assert not chosen[:80].any()
-
-
-@pytest.mark.parametrize("complete", [False, True])
-def test_a_seed_repeats_the_choice(complete):
-    tables = {str(i): table(20, i) for i in range(10)}
-
-    def chosen(seed: int) -> list:
-        return [h.picks.tolist() for h in held(tables, complete, seed).values()]
-
-    assert chosen(1) == chosen(1)
-    assert any(chosen(1) != chosen(seed) for seed in (2, 3, 4))
+    heights = dict.fromkeys(tables, HEIGHT_PX)
+    return list(hold_out(tables, heights, np.random.default_rng(seed)).values())
 
 
 @pytest.mark.parametrize(("count", "whole"), [(5, 1), (10, 2), (14, 3)])
-def test_of_many_complete_micrographs_every_fifth_judges(count, whole):
-    tables = {str(i): table(20, i) for i in range(count)}
-    chosen = held(tables, complete=True)
-    judges = [key for key, h in chosen.items() if h.picks.any()]
-    assert len(judges) == whole
-    everywhere = np.array([[-0.5, 3.0], [HEIGHT_PX - 0.5, 3.0]])
-    for key, h in chosen.items():
-        assert h.picks.all() == (key in judges)
-        assert h.within(everywhere).tolist() == [key in judges] * 2
+def test_every_fifth_of_many_micrographs_is_held_out(count, whole):
+    chosen = held(count)
+    assert chosen.count(EVERYTHING) == whole
+    assert chosen.count(NOTHING) == count - whole
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
-def test_of_few_complete_micrographs_the_bottom_of_each_judges(count):
-    tables = {str(i): table(60, i) for i in range(count)}
-    for key, h in held(tables, complete=True).items():
-        below = tables[key].positions[:, 0] >= HEIGHT_PX * 5 / 6
-        np.testing.assert_array_equal(h.picks, below)
-        np.testing.assert_array_equal(h.within(tables[key].positions), below)
-        assert 0 < below.sum() < 20
+def test_the_bottom_of_each_of_few_micrographs_is_held_out(count):
+    assert held(count) == [(HEIGHT_PX * 5 / 6, np.inf)] * count
 
 
-def test_a_micrograph_without_particles_may_be_complete():
-    chosen = held({"empty": Picks.at([]), "full": table(60)}, complete=True)
-    assert len(chosen["empty"].picks) == 0
-    assert chosen["full"].picks.any()
+def test_a_seed_repeats_the_choice():
+    assert held(10, seed=1) == held(10, seed=1)
+    assert any(held(10, seed=1) != held(10, seed) for seed in (2, 3, 4))
+
+
+def border(margin: float, count: int, seed: int = 0, status: str = Status.OK) -> float:
+    """Return the border of picks anywhere but within so many diameters of the edges."""
+    margin_px = margin * DIAMETER_PX
+    far = np.subtract(SHAPE, 1) - margin_px
+    positions = np.random.default_rng(seed).uniform(margin_px, far, (count, 2))
+    picks = {A: Picks.at(positions, status=status)}
+    return kept_border(picks, {A: SHAPE}, {A: DIAMETER_PX})
+
+
+@given(st.floats(0.8, 1.7), st.integers(0, 20))
+def test_a_margin_that_many_particles_keep_is_found(margin, seed):
+    assert margin - 0.06 <= border(margin, 1000, seed) <= margin + 0.15
+
+
+@given(st.integers(0, 1000), st.integers(0, 20))
+def test_picks_everywhere_keep_the_default_border(count, seed):
+    assert border(0, count, seed) == BORDER
+
+
+def test_particles_in_the_middle_of_a_hole_are_no_rule():
+    assert border(5, 1000) == BORDER
+
+
+def test_a_few_picks_in_the_middle_say_nothing():
+    assert border(2, 20) == BORDER
+
+
+def test_deleted_picks_do_not_count():
+    assert border(2, 1000, status=Status.DELETED) == BORDER
+
+
+@pytest.mark.parametrize("tables", [{}, {A: Picks.at([])}])
+def test_no_picks_no_border(tables):
+    assert kept_border(tables, {A: SHAPE}, {A: DIAMETER_PX}) == BORDER

@@ -65,23 +65,9 @@ def test_the_centre_lies_between_pixels_where_the_click_does():
 
 def test_what_nobody_clicked_is_never_surely_background():
     field = target(at((40, 60), (70, 120)))
-    for layer, claimed_px in ((AREA, 0), (CENTRE, 0.6 * PARTICLE_PX)):
-        elsewhere = (field.values[layer] < 0.5) & ~within(claimed_px, (40, 60), (70, 120))
+    for layer, particle_px in ((AREA, 0), (CENTRE, 0.6 * PARTICLE_PX)):
+        elsewhere = (field.values[layer] < 0.5) & ~within(particle_px, (40, 60), (70, 120))
         assert (field.weights[layer, elsewhere] < HALF_SURE).all()
-
-
-def test_held_out_clicks_teach_nothing():
-    held_out = RESCALING.to_micrograph(np.array([(70.0, 120.0)]))
-    field = target(at((40, 60)), held_out=held_out)
-    near = within(PARTICLE_PX / 2, (70, 120))
-    assert (field.weights[:, near] == 0).all()
-    assert field.weights[AREA, 40, 60] == 1
-
-
-def test_a_held_out_click_hides_even_from_complete_labels():
-    held_out = RESCALING.to_micrograph(np.array([(70.0, 120.0)]))
-    field = target(at((40, 60)), complete=True, held_out=held_out)
-    assert (field.weights[:, within(PARTICLE_PX / 2, (70, 120))] == 0).all()
 
 
 def test_a_deleted_pick_is_surely_no_particle():
@@ -190,7 +176,7 @@ def test_complete_labels_leave_no_room_for_a_guess():
         Rescaling(1.0),
         20,
         complete=True,
-        guess=everywhere,
+        pseudo=everywhere,
         border=0.5,
     )
     assert target.values[AREA, 20, 20] == 0

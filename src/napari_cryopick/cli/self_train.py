@@ -19,7 +19,6 @@ from ..training.events import (
     Step,
     TrainingEvent,
 )
-from ..training.recipes import with_recipe
 from ..training.settings import SelfTrainSettings
 from .options import JsonFile
 from .progress import Progress, training_input
@@ -31,10 +30,9 @@ def self_train(
     micrographs: list[str],
     /,
     *,
-    picks: Path,
+    picks: Path | None = None,
     output: Path,
     settings: Annotated[SelfTrainSettings, Parameter(name="*")],
-    recipe: str = "",
     resume: bool = False,
     json: JsonFile = None,
 ) -> ExitCode:
@@ -52,20 +50,17 @@ def self_train(
         Particles picked by hand: .star or .csv.
     output
         Folder for the run; predict takes it as --model.
-    recipe
-        Settings by name, where you give none yourself: unet-selftrain-2025.
     resume
         Go on with the run in the output folder, or add rounds to it.
     """
-    chosen = with_recipe(recipe, settings)
     with training_input(micrographs, picks, output) as given:
-        from ..training.self_training import self_train as run_self_training
+        from ..runs import self_train as run_self_training
 
         run = run_self_training(
-            given.micrographs, given.picks, chosen, output, stop=given.stop, resume=resume
+            given.micrographs, given.picks, settings, output, stop=given.stop, resume=resume
         )
         iterations, finished = follow_rounds(run)
-    return conclude(micrographs, chosen, output, iterations, finished, json)
+    return conclude(micrographs, settings, output, iterations, finished, json)
 
 
 def conclude(

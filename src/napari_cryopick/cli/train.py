@@ -8,25 +8,15 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from pydantic import Field
 from rich.table import Table
 
 from ..errors import CryopickError
 from ..io.files import without_nan
-from ..pretraining.settings import TrainOptions
-from ..training.events import Finished, Started, Step, TrainingEvent, Validation
+from ..training.events import Finished, Simulating, Started, Step, TrainingEvent, Validation
 from ..training.settings import TrainSettings
 from .options import JsonFile
 from .progress import Progress, training_input
 from .terminal import ExitCode, echo, echo_command, format_number, pluralise, print_result, table
-
-
-class Options(TrainOptions):
-    """The settings, of which a structure makes the diameter dispensable."""
-
-    diameter_angstrom: float | None = Field(  # type: ignore[assignment]
-        None, gt=0, description="Particle diameter in Å; that of the structure if left out."
-    )
 
 
 def train(
@@ -34,9 +24,8 @@ def train(
     /,
     *,
     picks: Path | None = None,
-    structure: Path | None = None,
     output: Path,
-    settings: Annotated[Options, Parameter(name="*")] = Options(),  # noqa: B008
+    settings: Annotated[TrainSettings, Parameter(name="*")],
     json: JsonFile = None,
 ) -> ExitCode:
     """Train a model on some picks: ten are enough to begin with. Or on a structure, without any.
@@ -51,65 +40,20 @@ def train(
         Files, folders or quoted globs.
     picks
         Particles picked by hand: .star or .csv.
-    structure
-        Atomic model (.pdb, .cif) or density map (.mrc, .map): micrographs of it are simulated and
-        teach a start, which then teaches itself on your micrographs.
     output
         Folder for the run; predict takes it as --model.
     """
-    if structure is not None:
-        return _from_structure(micrographs, picks, structure, output, settings, json)
-    if picks is None:
-        raise CryopickError("There is nothing to learn from; give --picks, or a --structure.")
-    if settings.diameter_angstrom is None:
-        raise CryopickError("How large the particles are is not known; give --diameter.")
-    chosen = settings.from_picks()
+    if picks is None and settings.structure is None:
+        raise CryopickError("There is nothing to train on; give --picks, or a --structure.")
     with training_input(micrographs, picks, output) as given:
-        from ..training.supervised import train as run_training
+        from ..runs import train as run_training
 
-        run = run_training(given.micrographs, given.picks, chosen, output, stop=given.stop)
+        run = run_training(given.micrographs, given.picks, settings, output, stop=given.stop)
         finished = follow(run)
-    print_result(as_table(finished, settings.complete), as_data(finished), json)
+    print_result(as_table(finished), as_data(finished), json)
     echo(f"The model is in {output}. To pick with it:")
     echo_command(*next_command(micrographs, settings, output))
     return ExitCode.STOPPED if finished.stopped else ExitCode.DONE
-
-
-def _from_structure(
-    micrographs: list[str],
-    picks: Path | None,
-    structure: Path,
-    output: Path,
-    options: Options,
-    json: JsonFile,
-) -> ExitCode:
-    """Simulate the particle, train on that, and self-train."""
-    from .self_train import conclude, follow_rounds
-
-    if picks is not None:
-        raise CryopickError(
-            "Either --picks or a --structure teaches; to use both, train on the structure first "
-            "and then on the picks, --from that run."
-        )
-    chosen = sized(options, structure).from_structure(structure)
-    with training_input(micrographs, None, output) as given:
-        from ..pretraining.structure import train_from_structure
-
-        echo(f"Simulating {pluralise(chosen.lessons, 'micrograph')} of {structure.name}.")
-        run = train_from_structure(given.micrographs, chosen, output, given.stop)
-        iterations, finished = follow_rounds(run)
-    return conclude(micrographs, chosen, output, iterations, finished, json)
-
-
-def sized(options: Options, structure: Path) -> Options:
-    """The same, as large as the structure unless a diameter is given."""
-    if options.diameter_angstrom is not None:
-        return options
-    from ..pretraining.structure import diameter_of
-
-    across = diameter_of(structure)
-    echo(f"{structure.name} is {across:.0f} Å across; --diameter goes before that.")
-    return options.model_copy(update={"diameter_angstrom": across})
 
 
 def follow(events: Iterable[TrainingEvent]) -> Finished:
@@ -119,6 +63,8 @@ def follow(events: Iterable[TrainingEvent]) -> Finished:
             match event:
                 case Started():
                     echo(begun(event))
+                case Simulating():
+                    progress.update(event.done, event.total, "simulated")
                 case Step():
                     progress.update(event.step, event.steps, f"loss {event.losses['total']:.3f}")
                 case Validation():
@@ -143,10 +89,10 @@ def begun(event: Started) -> str:
 
 
 def _validated(event: Validation) -> str:
-    if not event.complete:
+    if isnan(event.f1):
         return (
-            f"Step {event.step}: F1 about {format_number(event.f1, 2)}, "
-            "estimated from incomplete labels"
+            f"Step {event.step}: expected precision {format_number(event.expected_precision, 2)}, "
+            f"recall {format_number(event.expected_recall, 2)}, by the model's own scores"
         )
     return (
         f"Step {event.step}: F1 {format_number(event.f1)}, "
@@ -154,9 +100,9 @@ def _validated(event: Validation) -> str:
     )
 
 
-def as_table(finished: Finished, measured: bool) -> Table:
+def as_table(finished: Finished) -> Table:
     """The figures of the best model that there are."""
-    shown = table("best model", "measured" if measured else "estimated")
+    shown = table("best model", "")
     for name, value in finished.metrics.items():
         if not isnan(value):
             shown.add_row(name.replace("_", " ").replace("f1", "F1"), format_number(value))

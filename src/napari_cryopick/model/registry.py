@@ -144,7 +144,10 @@ def _file(path: Path) -> Path:
 
 def _in_run(folder: Path) -> Path | None:
     """The weights of a run (its best iteration) or of one of its iterations."""
-    candidates = (folder / BEST / WEIGHTS, folder / WEIGHTS)
+    best = folder / BEST
+    if best.is_file():  # where links do not work it holds a name
+        best = folder / best.read_text(encoding="utf-8").strip()
+    candidates = (best / WEIGHTS, folder / WEIGHTS)
     return next((path for path in candidates if path.is_file()), None)
 
 

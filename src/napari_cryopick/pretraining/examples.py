@@ -23,8 +23,8 @@ from ..simulation.particle_model import ParticleModel
 from ..simulation.placement import preferred_axes
 from ..simulation.synthetic import make_synthetic
 from ..training.examples import Example
-from ..training.holdout import HeldOut, nothing_held_out
-from ..training.sampling import Field
+from ..training.holdout import EVERYTHING
+from ..training.patches import TrainingImage
 from ..training.targets import CONTAMINATION, labelled_target
 from .conditions import CONTRAST, FINE_PX, draw_settings
 from .settings import Conditions
@@ -61,12 +61,11 @@ def make_lesson(
         rescaling,
         picks,
         _contamination(field.labels),
-        nothing_held_out(picks),
         particle_px=PARTICLE_PX / misjudged,
     )
 
 
-def taught(lesson: Example) -> Field:
+def taught(lesson: Example) -> TrainingImage:
     """What a network learns of it: everything is known, contamination too."""
     assert lesson.picks is not None
     target = labelled_target(
@@ -80,14 +79,12 @@ def taught(lesson: Example) -> Field:
     )
     target.weights[CONTAMINATION] = 1.0
     positions = lesson.rescaling.to_network(lesson.picks.positions)
-    return Field.of(lesson.image, target, torch.from_numpy(positions).float())
+    return TrainingImage.of(lesson.image, target, torch.from_numpy(positions).float())
 
 
 def judging(lesson: Example) -> Example:
     """The same, to judge by all of it."""
-    assert lesson.picks is not None
-    everything = HeldOut(np.ones(len(lesson.picks), dtype=bool), (0.0, lesson.shape[0]))
-    return replace(lesson, held_out=everything)
+    return replace(lesson, held_out=EVERYTHING)
 
 
 def _scrambled(field: SimulatedMicrograph, rng: np.random.Generator) -> SimulatedMicrograph:

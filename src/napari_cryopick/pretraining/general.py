@@ -13,11 +13,10 @@ from ..model.device import choose_device
 from ..model.weights import Model, save_weights
 from ..settings import BORDER
 from ..simulation.particle_model import ParticleModel
-from ..training.events import Checkpoint, TrainingEvent
-from ..training.fitting import Course, fit
-from ..training.judging import judge
-from ..training.supervised import model_of, validation
-from ..training.trainer import Trainer
+from ..training.events import Step, Validation
+from ..training.loop import model_of, validation_event
+from ..training.trainer import ProgressTracker, Trainer, fit, initial_network
+from ..training.validation import predict_examples, validate
 from .examples import judging, make_lessons, taught
 from .settings import GeneralSettings
 
@@ -39,7 +38,7 @@ def train_general(
     settings: GeneralSettings,
     output: Path,
     stop: Event | None = None,
-) -> Iterator[TrainingEvent]:
+) -> Iterator[Step | Validation]:
     """Teach a network to pick particles it will never have seen.
 
     Parameters
@@ -53,8 +52,8 @@ def train_general(
 
     Yields
     ------
-    TrainingEvent
-        `Step`, and in the end `Validation` and `Checkpoint`.
+    Step, Validation
+        One for each step, and one when the model is on disk.
     """
     stop = stop or Event()
     learning, testing = np.random.SeedSequence(settings.seed).generate_state(2).tolist()
@@ -63,18 +62,19 @@ def train_general(
     lessons = make_lessons(known, settings.lessons, learning)
     at_hand = [taught(next(lessons)) for _ in range(min(AT_HAND, settings.lessons))]
     device = choose_device(settings.device)
-    trainer = Trainer(at_hand, settings.training(), settings.steps, device)
-    for step in fit(trainer, Course(settings.steps), stop):
+    training = settings.training()
+    network = initial_network(training)
+    trainer = Trainer(network, at_hand, training, settings.steps, device, settings.seed)
+    for step in fit(trainer, ProgressTracker(settings.steps), stop):
         yield step
         for number in _renewed(trainer.taken, settings):
             at_hand[number % len(at_hand)] = taught(next(lessons))
     tests = [judging(test) for test in make_lessons(unseen, settings.judging, testing, usual=True)]
-    judgement = judge(trainer.averaged, tests, complete=True)
-    yield validation(trainer.taken, judgement, settings.training())
-    card = model_of(trainer.averaged, judgement, settings.training(), BORDER).card
+    result = validate(predict_examples(trainer.averaged, tests))
+    card = model_of(trainer.averaged, result, training, BORDER).card
     told = describe(output.name.partition(".")[0], len(known), settings)
     save_weights(output, Model(trainer.averaged, card.model_copy(update=told)))
-    yield Checkpoint(trainer.taken, output)
+    yield validation_event(trainer.taken, result)
 
 
 def describe(name: str, structures: int, settings: GeneralSettings) -> dict[str, Any]:

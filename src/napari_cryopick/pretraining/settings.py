@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..simulation.settings import Range
-from ..training.settings import SCRATCH, SelfTrainSettings, TrainSettings
+from ..settings import Range
+from ..training.settings import SCRATCH, TrainSettings
 
 
 class Conditions(BaseModel):
@@ -41,51 +38,9 @@ class GeneralSettings(BaseModel):
         """The same in the words of every training."""
         return TrainSettings(
             diameter_angstrom=1,
-            start=SCRATCH,
+            initial_model=SCRATCH,
             complete=True,
             loss="bce",
-            doubt=0,
-            adoption=0,
+            relabel_unlabelled=False,
             **self.model_dump(include={"batch_size", "learning_rate", "seed", "device"}),
         )
-
-
-class Simulation(Conditions):
-    """What matters only where a structure teaches."""
-
-    lessons: int = Field(
-        100, ge=10, description="Micrographs of a structure to simulate and to learn from."
-    )
-    rounds: int = Field(
-        0, ge=0, description="Rounds of self-training after a structure has taught, at the most."
-    )
-
-    def conditions(self) -> Conditions:
-        """What is known of the microscope."""
-        return Conditions(**{name: getattr(self, name) for name in Conditions.model_fields})
-
-
-class StructureSettings(Simulation, SelfTrainSettings):
-    """Settings of a training that begins with a structure."""
-
-    structure: Path = Field(
-        description="Atomic model (.pdb, .cif) or density map (.mrc, .map) of the particle."
-    )
-    loss: Literal["focal-dice", "bce", "tversky"] = Field("bce", description="The loss.")
-    learning_rate: float | None = Field(
-        3e-4, gt=0, description="Peak learning rate of AdamW; what is known is hardly to change."
-    )
-
-
-class TrainOptions(Simulation, TrainSettings):
-    """Settings of a training, whether picks or a structure teaches."""
-
-    def from_picks(self) -> TrainSettings:
-        """What was set of what matters where picks teach."""
-        given = self.model_fields_set & TrainSettings.model_fields.keys()
-        return TrainSettings(**self.model_dump(include=given))
-
-    def from_structure(self, structure: Path) -> StructureSettings:
-        """What was set of all that says nothing of picks, and the structure."""
-        given = self.model_fields_set - {"complete"}
-        return StructureSettings(**self.model_dump(include=given), structure=structure)

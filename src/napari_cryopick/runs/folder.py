@@ -1,41 +1,37 @@
-"""The folder of a run: everything on disk before anything is told or drawn.
+"""The folder of a run: everything is on disk before it is reported.
 
 RUN/settings.yaml  labels.sha256  events.jsonl  report.html
 RUN/iteration_0_supervised/{model.safetensors, metrics.json, picks.star}
 RUN/iteration_1_selftrain/…
-RUN/best -> the accepted iteration
+RUN/best -> the accepted iteration (a text file with its name where links do not work)
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import BaseModel
 
 from ..errors import CryopickError
 from ..io import PickSet, atomic_path, write_picks, writing_in
 from ..io.files import sweep, without_nan
 from ..model.registry import BEST, WEIGHTS
-from ..model.weights import Model, save_weights
-from ..picks import Picks
-from ..training.events import TrainingEvent
-from .read import told_by_the_end
+from ..training.events import Iteration, TrainingEvent
+from ..training.settings import TrainSettings
 
-SUPERVISED = "iteration_0_supervised"
-METRICS, LABELS = "metrics.json", "labels.sha256"
+if TYPE_CHECKING:
+    from ..training.examples import Example
+    from ..training.loop import EarlierModel, TrainedModel
+
+SETTINGS, EVENTS, LABELS = "settings.yaml", "events.jsonl", "labels.sha256"
+METRICS, PICKS = "metrics.json", "picks.star"
 CONTINUABLE = {"rounds", "ensemble", "device"}
-"""Settings that may be others when a run goes on."""
-
-
-def iteration_name(number: int) -> str:
-    """The folder of the supervised start (0) or of a round of self-training."""
-    return f"iteration_{number}_selftrain" if number else SUPERVISED
+"""Settings that may change when a run is resumed."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +41,13 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, path: Path, settings: BaseModel, labels: str) -> RunFolder:
-        """Begin a run in a folder that holds none, or one that came to nothing.
+    def create(cls, path: Path, settings: TrainSettings, labels: str) -> RunFolder:
+        """Begin a run in a folder that holds no model yet.
 
         Parameters
         ----------
         labels
-            Fingerprint of what the run learns from.
+            Fingerprint of the labels.
 
         Raises
         ------
@@ -61,32 +57,31 @@ class RunFolder:
         if (path / BEST).exists():
             raise CryopickError(f"{path} already holds a run; choose another output folder.")
         with writing_in(path):
-            (path / "events.jsonl").unlink(missing_ok=True)
-            for iteration in path.glob("iteration_*_*"):
-                rmtree(iteration)
+            (path / EVENTS).unlink(missing_ok=True)
+            if (path / SETTINGS).exists():
+                for iteration in path.glob("iteration_*_*"):
+                    rmtree(iteration)
         _write(path / LABELS, labels + "\n")
         return cls(path)._with_settings(settings)
 
     @classmethod
-    def resume(cls, path: Path, settings: BaseModel, labels: str) -> RunFolder:
-        """Go on with a run that was killed or stopped, or add rounds to one that was finished.
-
-        One that was killed before its first file was written begins anew.
+    def resume(cls, path: Path, settings: TrainSettings, labels: str) -> RunFolder:
+        """Go on with a run that was killed or stopped, or add rounds to a finished one.
 
         Raises
         ------
         CryopickError
             If it was begun with other settings or labels.
         """
-        file = path / "settings.yaml"
+        file = path / SETTINGS
         if not file.exists():
             return cls.create(path, settings, labels)
         before = yaml.safe_load(file.read_text(encoding="utf-8"))
         for name, value in settings.model_dump(mode="json").items():
             if name not in CONTINUABLE and before.get(name) != value:
                 raise CryopickError(
-                    f"{path} was begun with {name} = {before.get(name)}, not {value}; go on with "
-                    "the same settings, or choose another output folder."
+                    f"{path} was begun with {name} = {before.get(name)}, not {value}; resume it "
+                    "with the same settings, or choose another output folder."
                 )
         known = path / LABELS
         if known.exists() and known.read_text(encoding="utf-8").strip() != labels:
@@ -97,68 +92,120 @@ class RunFolder:
         sweep(path)
         return cls(path)._with_settings(settings)
 
-    def _with_settings(self, settings: BaseModel) -> RunFolder:
-        text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
-        _write(self.path / "settings.yaml", text)
-        return self
+    def finished(self) -> list[dict[str, Any]]:
+        """Return the metrics of finished iterations, from the initial model on."""
+        found: list[dict[str, Any]] = []
+        for folder in sorted(self.path.glob("iteration_*_s*"), key=_number):
+            file = folder / METRICS
+            metrics = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+            if metrics.get("number") != len(found) or metrics.get("stopped"):
+                break
+            found.append(metrics)
+        return found
+
+    def earlier(self) -> list[EarlierModel]:
+        """Load the finished iterations; forget ensembles, which further rounds will change.
+
+        Raises
+        ------
+        CryopickError
+            If the weights of one are missing.
+        """
+        from ..model.weights import load_weights
+        from ..training.loop import EarlierModel
+
+        for ensemble in self.path.glob("iteration_*_ensemble"):
+            rmtree(ensemble)
+        finished = self.finished()
+        for metrics in finished:
+            if metrics["accepted"]:
+                self._accept(metrics["name"])
+        return [
+            EarlierModel(load_weights(self.weights(one["name"])).network, one["accepted"])
+            for one in finished
+        ]
+
+    def save(
+        self, model: TrainedModel, settings: TrainSettings, examples: Sequence[Example]
+    ) -> Iteration:
+        """Write weights, picks and, when all else is there, metrics; return the event."""
+        from ..model.weights import save_weights
+        from ..training.loop import model_of
+
+        name = f"iteration_{model.number}_{model.kind}"
+        save_weights(
+            self.weights(name), model_of(model.network, model.result, settings, examples[0].border)
+        )
+        picks = {str(path): table for path, table in model.result.kept.items()}
+        sizes = {example.pixel_size_angstrom for example in examples}
+        size = sizes.pop() if len(sizes) == 1 else None
+        write_picks(
+            self.path / name / PICKS,
+            PickSet(picks, size, diameter_angstrom=settings.diameter_angstrom),
+        )
+        metrics = {"name": name, **_metrics(model, settings)}
+        _write(self.path / name / METRICS, json.dumps(without_nan(metrics), indent=2) + "\n")
+        if model.accepted:
+            self._accept(name)
+        return Iteration(
+            model.number,
+            name,
+            self.weights(name),
+            model.result.f1,
+            model.result.average_precision,
+            model.result.threshold,
+            model.result.count,
+            model.accepted,
+            model.reason,
+        )
+
+    def log(self, event: TrainingEvent) -> None:
+        """Append an event to events.jsonl."""
+        fields: Mapping[str, Any] = {"event": type(event).__name__} | asdict(event)
+        with writing_in(self.path), (self.path / EVENTS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(without_nan(fields), default=str) + "\n")
 
     def weights(self, iteration: str) -> Path:
         return self.path / iteration / WEIGHTS
 
-    def metrics(self, iteration: str) -> dict[str, Any] | None:
-        """The figures of an iteration that was finished; None of any other."""
-        file = self.path / iteration / METRICS
-        if not file.exists():
-            return None
-        figures: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return figures
-
-    def done(self) -> list[dict[str, Any]]:
-        """Figures of the iterations that were finished, from the supervised start on."""
-        found: list[dict[str, Any]] = []
-        while (figures := self.metrics(iteration_name(len(found)))) and "number" in figures:
-            if figures.get("stopped"):
-                break
-            found.append(figures)
-        return found
-
-    def forget_ensembles(self) -> None:
-        """Remove what was joined of earlier iterations, now that there will be others."""
-        for ensemble in self.path.glob("iteration_*_ensemble"):
-            rmtree(ensemble)
-
-    def save_model(self, iteration: str, model: Model, file: str = WEIGHTS) -> Path:
-        path = self.path / iteration / file
-        save_weights(path, model)
-        return path
-
-    def save_metrics(self, iteration: str, metrics: Mapping[str, object]) -> None:
-        _write(
-            self.path / iteration / METRICS,
-            json.dumps(without_nan(metrics), indent=2) + "\n",
-        )
-
-    def save_picks(self, iteration: str, picks: Mapping[Path, Picks], pixel_size: float) -> None:
-        by_name = {str(path): table for path, table in picks.items()}
-        write_picks(self.path / iteration / "picks.star", PickSet(by_name, pixel_size))
-
-    def accept(self, iteration: str) -> None:
+    def _accept(self, iteration: str) -> None:
         """Point `best` at an iteration."""
         with atomic_path(self.path / BEST) as link:
-            link.symlink_to(iteration, target_is_directory=True)
+            try:
+                link.symlink_to(iteration, target_is_directory=True)
+            except OSError:
+                link.write_text(iteration + "\n", encoding="utf-8")
 
-    def ended_with(self, iteration: str) -> bool:
-        """Whether it once came to its end with this one, so that going on means more rounds."""
-        return iteration in told_by_the_end(self.path / "events.jsonl")
+    def _with_settings(self, settings: TrainSettings) -> RunFolder:
+        text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
+        _write(self.path / SETTINGS, text)
+        return self
 
-    def log(self, event: TrainingEvent) -> None:
-        """Append an event to events.jsonl."""
-        line = json.dumps(without_nan({"event": type(event).__name__} | asdict(event)), default=str)
-        with (
-            writing_in(self.path),
-            (self.path / "events.jsonl").open("a", encoding="utf-8") as file,
-        ):
-            file.write(line + "\n")
+
+def _metrics(model: TrainedModel, settings: TrainSettings) -> dict[str, Any]:
+    """Return everything that metrics.json says of an iteration but its name."""
+    result = model.result
+    return {
+        "number": model.number,
+        "accepted": model.accepted,
+        "reason": model.reason,
+        "stopped": model.stopped,
+        "seconds": model.seconds,
+        "complete": settings.complete,
+        **result.figures,
+        "count": result.count,
+        "micrographs": [str(path) for path in result.picks],
+        "calibration": result.calibration.model_dump(),
+        "expected": asdict(result.expected),
+        "pixels": result.pixels.to_dict() if result.pixels else None,
+        "pseudo_labels": asdict(model.pseudo_labels) if model.pseudo_labels else None,
+        "held_out_picks": result.held_out,
+    }
+
+
+def _number(folder: Path) -> int:
+    number = folder.name.split("_")[1]
+    return int(number) if number.isdecimal() else -1
 
 
 def _write(path: Path, text: str) -> None:

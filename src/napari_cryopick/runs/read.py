@@ -1,4 +1,4 @@
-"""What lies in the folders of runs, read without torch."""
+"""Read the folder of a run, finished or not, without torch."""
 
 from __future__ import annotations
 
@@ -7,231 +7,118 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from math import isfinite, nan
+from math import nan
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
+from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
 
 from ..errors import CryopickError
 from ..io import PickSet, read_picks
 from ..io.files import reading
 from ..model.registry import BEST
 
-_TAIL_BYTES = 1 << 16
+SETTINGS, EVENTS, METRICS, PICKS = "settings.yaml", "events.jsonl", "metrics.json", "picks.star"
+_ITERATION = re.compile(r"iteration_(\d+)_\w+")
+
+Figure = Annotated[float, BeforeValidator(lambda value: nan if value is None else value)]
+"""A number that is null in JSON, and NaN here, where it is not known."""
 
 
-@dataclass(eq=False)
-class RunLog:
-    """What of `events.jsonl` a report shows.
-
-    Attributes
-    ----------
-    started, finished
-        Fields of these events; empty where there was none.
-    losses
-        Total loss by step; of a step taken twice, in a run that was resumed, the later one.
-    ends
-        The step at which an iteration was judged, by its number; one that a resumed run takes up
-        as it is keeps its place.
-    pseudo_labels
-        Fields of the event, by number of the iteration.
-    """
-
-    started: Mapping[str, Any] = field(default_factory=dict)
-    finished: Mapping[str, Any] = field(default_factory=dict)
-    losses: dict[int, float] = field(default_factory=dict)
-    ends: dict[int, int] = field(default_factory=dict)
-    pseudo_labels: dict[int, Mapping[str, Any]] = field(default_factory=dict)
-
-
-def read_log(path: Path, notes: list[str]) -> RunLog:
-    """Read a log, also one whose last line was cut off; notes say what is left out."""
-    log = RunLog()
-    step = 0
-    for event in _events(path, notes):
-        match event.get("event"):
-            case "Started":
-                log.started, log.finished, step = event, {}, 0
-            case "Step":
-                step = whole(event.get("step")) or step
-                log.losses[step] = _total(event)
-            case "Iteration" if step:
-                log.ends[whole(event.get("number")) or 0] = step
-            case "PseudoLabelled":
-                log.pseudo_labels[whole(event.get("iteration")) or 0] = event
-            case "Finished":
-                log.finished = event
-    return log
-
-
-def is_finished(path: Path) -> bool:
-    """Whether a run has come to its end, and not because it was stopped.
-
-    Its last event tells, and no more than that is read.
-    """
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-            lines = file.read().splitlines()
-    except OSError:
-        return False
-    return bool(lines) and _is_end(_parse(lines[-1]) or {})
-
-
-def told_by_the_end(path: Path) -> set[str]:
-    """Names of the iterations that a run had come to when it last ended without being stopped.
-
-    It may have gone on since.
-    """
-    told: set[str] = set()
-    by_the_end: set[str] = set()
-    for event in _events(path, []):
-        if event.get("event") == "Iteration":
-            told.add(str(event.get("name")))
-        elif _is_end(event):
-            by_the_end = set(told)
-    return by_the_end
-
-
-def number(value: object) -> float:
-    """A finite number as it is, NaN for everything else."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value):
-        return float(value)
-    return nan
-
-
-def whole(value: object) -> int | None:
-    """A whole number, None for everything else."""
-    return int(value) if isinstance(value, (int, float)) and isfinite(value) else None
-
-
-def _events(path: Path, notes: list[str]) -> Iterator[Mapping[str, Any]]:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        notes.append(f"The loss is left out: {path.name} is missing or cannot be read.")
-        return
-    events = [_parse(line) for line in lines]
-    broken = events.count(None)
-    if broken:
-        notes.append(f"Broken lines of {path.name} are left out: {broken} of {len(lines)}.")
-    yield from (event for event in events if event is not None)
-
-
-def _is_end(event: Mapping[str, Any]) -> bool:
-    return event.get("event") == "Finished" and not event.get("stopped")
-
-
-def _parse(line: str | bytes) -> Mapping[str, Any] | None:
-    try:
-        event = json.loads(line)
-    except ValueError:
-        return None
-    return event if isinstance(event, dict) else None
-
-
-def _total(event: Mapping[str, Any]) -> float:
-    losses = event.get("losses")
-    return number(losses.get("total")) if isinstance(losses, dict) else nan
-
-
-SETTINGS, EVENTS = "settings.yaml", "events.jsonl"
-_FIGURES = ("f1", "precision", "recall", "average_precision", "threshold")
-_FOLDER = re.compile(r"iteration_(\d+)_\w+")
-
-
-@dataclass(frozen=True)
-class PseudoLabels:
-    """What a round was taught besides a person's labels, and between which thresholds."""
-
-    particles: int | None
-    micrographs: int | None
-    particle_threshold: float
-    background_threshold: float
-    reason: str
-
-
-@dataclass(frozen=True)
-class RunIteration:
-    """The supervised start (number 0), a round of self-training, or all that were kept together.
-
-    NaN and None are unknown.
+class RunIteration(BaseModel):
+    """The initial model of a run (number 0), a round of self-training or the ensemble.
 
     Attributes
     ----------
-    accepted, reason
-        Whether it became the run's best model (None: it is not finished), and why or why not.
-    judged, best
-        Whether its figures are on disk, and whether it is the run's model now.
-    complete
-        Whether figures are measured on complete labels, or estimated from clicks.
-    pixels
-        Figures at pixel level, by name.
-    count
-        Picks kept on all micrographs of the run.
-    micrographs
-        Those that were looked at, as far as it is known.
+    finished, best
+        Whether its `metrics.json` is there, and whether `best` leads to it.
+    accepted
+        Whether it became the best model of the run; None if that is not known yet.
+    f1, precision, recall, average_precision
+        Measured on complete labels that were held out; NaN where there are none.
+    expected_precision, expected_recall
+        Computed from the scores of the picks; NaN where unknown.
+    count, micrographs
+        Picks in all, and the paths of the micrographs that were searched.
     """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     number: int
     path: Path
-    accepted: bool | None
-    reason: str = ""
-    judged: bool = True
+    finished: bool = True
     best: bool = False
+    accepted: bool | None = None
+    reason: str = ""
     complete: bool | None = None
-    f1: float = nan
-    precision: float = nan
-    recall: float = nan
-    average_precision: float = nan
-    threshold: float = nan
-    pixels: Mapping[str, float] = field(default_factory=dict)
+    f1: Figure = nan
+    precision: Figure = nan
+    recall: Figure = nan
+    average_precision: Figure = nan
+    expected_precision: Figure = Field(nan, validation_alias=AliasPath("expected", "precision"))
+    expected_recall: Figure = Field(nan, validation_alias=AliasPath("expected", "recall"))
+    threshold: Figure = nan
     count: int | None = None
     micrographs: tuple[str, ...] = ()
-    pseudo_labels: PseudoLabels | None = None
+    pixels: dict[str, Figure] | None = None
+    pseudo_labels: dict[str, Any] | None = None
     held_out_picks: int | None = None
-    seconds: float = nan
+    seconds: Figure = nan
 
     @property
     def is_ensemble(self) -> bool:
+        """Whether it joins the models of earlier iterations."""
         return is_ensemble(self.path.name)
 
     @property
     def title(self) -> str:
+        """What to call it in a table."""
         if not self.number:
-            return "supervised start"
-        return "ensemble" if self.is_ensemble else f"iteration {self.number}"
+            return "initial model"
+        return "ensemble" if self.is_ensemble else f"round {self.number}"
 
     @property
     def phrase(self) -> str:
-        """The title within a sentence."""
-        return self.title if self.number and not self.is_ensemble else f"the {self.title}"
+        """What to call it within a sentence."""
+        return self.title if self.title.startswith("round") else f"the {self.title}"
 
     def picks(self) -> PickSet:
-        """The picks it kept; `CryopickError` if they cannot be read."""
-        return read_picks(self.path / "picks.star")
+        """Read its picks; `CryopickError` if they cannot be read."""
+        return read_picks(self.path / PICKS)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class RunData:
-    """What a run folder says; `notes` are sentences on what could not be read."""
+    """What a run folder holds; what is missing or broken is left out.
+
+    Attributes
+    ----------
+    started, finished
+        Fields of the last events of these kinds.
+    losses
+        Total loss by step; where a resumed run took a step again, the later one.
+    iteration_ends
+        The last step of each iteration that took any.
+    """
 
     path: Path
     settings: Mapping[str, Any]
-    iterations: tuple[RunIteration, ...]
-    log: RunLog
-    notes: tuple[str, ...]
+    iterations: list[RunIteration]
+    started: Mapping[str, Any] = field(default_factory=dict)
+    finished: Mapping[str, Any] = field(default_factory=dict)
+    losses: dict[int, float] = field(default_factory=dict)
+    iteration_ends: set[int] = field(default_factory=set)
 
     @property
     def best(self) -> RunIteration | None:
-        """The iteration that the run leads to, or else the one that was accepted last."""
-        accepted = [one for one in self.iterations if one.accepted]
-        return next((one for one in accepted if one.best), accepted[-1] if accepted else None)
+        """The iteration that `best` leads to, or else the one accepted last."""
+        candidates = [one for one in self.iterations if one.best or one.accepted]
+        return max(candidates, key=lambda one: (one.best, one.number), default=None)
 
 
 def read_run(path: Path) -> RunData:
-    """Read a run, finished or not; what is missing or broken becomes a note.
+    """Read a run, finished or not.
 
     Raises
     ------
@@ -240,145 +127,129 @@ def read_run(path: Path) -> RunData:
     """
     with reading(path, "a training run"):
         names = [file.name for file in path.iterdir()]
-    if not any(name in (SETTINGS, EVENTS) or _FOLDER.fullmatch(name) for name in names):
+    if not any(name in (SETTINGS, EVENTS) or _ITERATION.fullmatch(name) for name in names):
         raise CryopickError(f"{path} holds no run; give the folder that a training wrote.")
-    notes: list[str] = []
-    log = read_log(path / EVENTS, notes)
-    iterations = tuple(read_iterations(path, notes, log))
-    return RunData(path, read_settings(path, notes), iterations, log, tuple(notes))
+    run = RunData(path, read_settings(path), list(_iterations(path)))
+    step = 0
+    for event in map(_parse, _lines(path / EVENTS)):
+        match event:
+            case {"event": "Started"}:
+                run.started, run.finished, step = event, {}, 0
+            case {"event": "Step", "step": int(step), "losses": {"total": float(loss)}}:
+                run.losses[step] = loss
+            case {"event": "Iteration"} if step:
+                run.iteration_ends.add(step)
+            case {"event": "Finished"}:
+                run.finished = event
+    return run
 
 
-def read_settings(run: Path, notes: list[str]) -> dict[str, Any]:
-    """The settings a run was started with; none, and a note, if they are missing or broken."""
-    path = run / SETTINGS
+def read_settings(run: Path) -> dict[str, Any]:
+    """Read the settings a run was started with; none if they are missing or broken."""
     try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+        settings = yaml.safe_load((run / SETTINGS).read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
-        settings = None
-    if isinstance(settings, dict):
-        return settings
-    notes.append(f"The settings are left out: {path.name} is missing or broken.")
-    return {}
+        return {}
+    return settings if isinstance(settings, dict) else {}
 
 
-def read_iterations(run: Path, notes: list[str], log: RunLog | None = None) -> list[RunIteration]:
-    """The iterations of a run by number, judged or not; notes say which are not.
-
-    Where figures do not say what a round was taught, the log does.
-    """
-    best = (run / BEST).resolve().name
-    taught = log.pseudo_labels if log else {}
-    numbered = [(_FOLDER.fullmatch(folder.name), folder) for folder in run.glob("iteration_*")]
-    found = [(int(match[1]), folder) for match, folder in numbered if match and folder.is_dir()]
-    return [
-        _iteration(order, folder, folder.name == best, taught.get(order, {}), notes)
-        for order, folder in sorted(found)
-    ]
+def iterations(run: Path) -> list[RunIteration]:
+    """Read the finished iterations of a run, by number."""
+    return [one for one in _iterations(run) if one.finished]
 
 
 def is_ensemble(name: str) -> bool:
-    """Whether an iteration of that name is the mean of all that were kept, judged like one more."""
+    """Whether the iteration of this name joins the models of earlier ones."""
     return name.endswith("_ensemble")
 
 
-def _iteration(
-    order: int, folder: Path, best: bool, taught: Mapping[str, Any], notes: list[str]
-) -> RunIteration:
-    metrics = _metrics(folder / "metrics.json", notes)
-    accepted = _truth(metrics, "accepted")
-    lesson = _mapping({"pseudo_labels": taught} | metrics, "pseudo_labels")
-    return RunIteration(
-        order,
-        folder,
-        (bool(metrics) or best or None) if accepted is None else accepted,
-        str(metrics.get("reason") or ""),
-        judged=bool(metrics),
-        best=best,
-        complete=_truth(metrics, "complete"),
-        **{name: number(metrics.get(name)) for name in _FIGURES},
-        pixels={name: number(value) for name, value in _mapping(metrics, "pixels").items()},
-        count=whole(metrics.get("count")),
-        micrographs=tuple(map(str, metrics.get("micrographs") or ())),
-        pseudo_labels=_pseudo_labels(lesson),
-        held_out_picks=whole(metrics.get("held_out_picks")),
-        seconds=number(metrics.get("seconds")),
-    )
+def _iterations(run: Path) -> Iterator[RunIteration]:
+    matches = [(_ITERATION.fullmatch(folder.name), folder) for folder in run.glob("iteration_*")]
+    best = _best(run)
+    for number, folder in sorted((int(match[1]), folder) for match, folder in matches if match):
+        known = {"number": number, "path": folder, "best": folder.name == best}
+        try:
+            metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+            yield RunIteration.model_validate({"accepted": True} | metrics | known)
+        except (OSError, ValueError, TypeError):
+            state = "broken" if (folder / METRICS).exists() else "missing"
+            reason = f"Not known: {METRICS} is {state}."
+            yield RunIteration.model_validate(known | {"finished": False, "reason": reason})
 
 
-def _truth(metrics: Mapping[str, Any], name: str) -> bool | None:
-    value = metrics.get(name)
-    return value if isinstance(value, bool) else None
+def _best(run: Path) -> str:
+    """Return the name of the iteration that `best` leads to, as a link or as a text file."""
+    best = run / BEST
+    return best.read_text(encoding="utf-8").strip() if best.is_file() else best.resolve().name
 
 
-def _pseudo_labels(said: Mapping[str, Any]) -> PseudoLabels | None:
-    if not said:
-        return None
-    return PseudoLabels(
-        whole(said.get("particles")),
-        whole(said.get("micrographs")),
-        number(said.get("particle_threshold")),
-        number(said.get("background_threshold")),
-        str(said.get("reason") or ""),
-    )
-
-
-def _metrics(path: Path, notes: list[str]) -> dict[str, Any]:
+def _lines(path: Path) -> list[bytes]:
     try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        notes.append(f"{path.parent.name} was not finished, so it has no figures.")
+        return path.read_bytes().splitlines()
+    except OSError:
+        return []
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    """Read an event; nothing if the line was cut off."""
+    try:
+        event = json.loads(line)
+    except ValueError:
         return {}
-    except (OSError, ValueError):
-        metrics = None
-    if isinstance(metrics, dict):
-        return metrics
-    notes.append(f"The figures of {path.parent.name} are left out: its {path.name} is broken.")
-    return {}
+    return event if isinstance(event, dict) else {}
 
 
-def _mapping(metrics: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = metrics.get(name)
-    return value if isinstance(value, dict) else {}
+def _is_finished(run: Path) -> bool:
+    """Whether the last event says that the run ended without being stopped."""
+    *_, last = [b"", *_lines(run / EVENTS)]
+    event = _parse(last)
+    return event.get("event") == "Finished" and not event.get("stopped")
 
 
 @dataclass(frozen=True)
-class SelfTraining:
-    """A run of self-training: the settings it was started with, and how far it has come."""
+class SelfTrainingRun:
+    """A run of self-training: its settings, and how many rounds are finished."""
 
     path: Path
     settings: dict[str, Any]
     finished: bool
     rounds: int
 
-    def can_go_on(self, rounds: int) -> bool:
-        """Whether it was interrupted, or had fewer rounds than are asked for.
+    def can_resume(self, rounds: int) -> bool:
+        """Whether it was interrupted, or had fewer rounds than are asked for."""
+        if self.settings.get("structure"):
+            return False  # one that began with a structure is over
+        return not self.finished or self.rounds < rounds
 
-        One that began with a structure is over.
-        """
-        return "structure" not in self.settings and (not self.finished or self.rounds < rounds)
+
+def latest_self_training(folder: Path) -> SelfTrainingRun | None:
+    """Find the run of self-training in a folder of runs that was begun last."""
+    written = {path.parent: path.stat().st_mtime_ns for path in folder.glob(f"*/{SETTINGS}")}
+    for run in sorted(written, key=written.__getitem__, reverse=True):
+        settings = read_settings(run)
+        if "rounds" in settings:
+            rounds = [one.number for one in iterations(run) if not one.is_ensemble]
+            return SelfTrainingRun(run, settings, _is_finished(run), max(rounds, default=0))
+    return None
 
 
 def runs_beside(micrograph: Path) -> Path:
-    """Where the runs about micrographs go, unless told otherwise."""
+    """Return the default folder for runs about micrographs."""
     return micrograph.absolute().parent.parent / "cryopick_runs"
 
 
 def new_run(folder: Path) -> Path:
-    """The first of run_1, run_2, … that is free."""
+    """Return the first of run_1, run_2, … that is free."""
     return next(run for n in count(1) if not (run := folder / f"run_{n}").exists())
 
 
-def iterations(run: Path) -> list[RunIteration]:
-    """The iterations of a run that have been judged, in their order."""
-    return [one for one in read_iterations(run, []) if one.judged]
-
-
-def latest_self_training(folder: Path) -> SelfTraining | None:
-    """The run of self-training in a folder of runs that was begun last."""
-    written = {path.parent: path.stat().st_mtime_ns for path in folder.glob(f"*/{SETTINGS}")}
-    for run in sorted(written, key=written.__getitem__, reverse=True):
-        settings = read_settings(run, [])
-        if "rounds" in settings:
-            rounds = [one.number for one in iterations(run) if not one.is_ensemble]
-            return SelfTraining(run, settings, is_finished(run / EVENTS), max(rounds, default=0))
-    return None
+def told_by_the_end(path: Path) -> set[str]:
+    """Names of the iterations that a run had come to when it last ended without being stopped."""
+    told: set[str] = set()
+    by_the_end: set[str] = set()
+    for event in map(_parse, _lines(path)):
+        if event.get("event") == "Iteration":
+            told.add(str(event.get("name")))
+        elif event.get("event") == "Finished" and not event.get("stopped"):
+            by_the_end = set(told)
+    return by_the_end

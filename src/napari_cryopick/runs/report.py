@@ -1,37 +1,47 @@
-"""Which model of a run to use, and whether another round is worth it."""
+"""The report of a run: one HTML file made from its folder alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import isnan, nan, sqrt
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from math import isnan
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .. import __version__
-from ..io import atomic_path
-from .read import RunData, RunIteration, read_run, whole
-from .report_figures import compared_iterations, draw_curves, draw_pictures
+from ..errors import CryopickError
+from ..io import atomic_path, read_micrograph
+from ..metrics.matching import Change, changes
+from .pictures import DPI, ORANGE, YELLOW, Circles, draw_circles
+from .read import RunData, RunIteration, read_run
 
-PIXEL_FIGURES = {
-    "f1": "F1",
-    "precision": "precision",
-    "recall": "recall",
-    "iou": "IoU",
-    "roc_auc": "ROC-AUC",
-    "average_precision": "AP",
-}
-_UNITS = {"_angstrom": " (Å)", "_px": " (px)"}
+MOST_PICTURES = 3
+_LINE, _FAINT = "#0b6aa8", "#646c74"
+
+
+@dataclass(frozen=True)
+class ReportFigure:
+    """A picture as a data address with its caption; a sentence instead if it cannot be drawn."""
+
+    caption: str
+    source: str = ""
 
 
 def write_report(run: Path, output: Path | None = None) -> Path:
-    """Write what came of a run, finished or not, from its folder alone.
+    """Report on a run, finished or not.
 
     Parameters
     ----------
     run
-        The folder. Micrographs that its picks name are pictured if they are still there.
+        Its folder. Micrographs are drawn if they are where the run found them.
     output
         The HTML file; `report.html` in the run by default.
 
@@ -44,33 +54,14 @@ def write_report(run: Path, output: Path | None = None) -> Path:
     CryopickError
         If the folder holds no run, or the file cannot be written.
     """
-    page = render(read_run(run))
+    page = _render(read_run(run))
     output = output or run / "report.html"
     with atomic_path(output) as part:
         part.write_text(page, encoding="utf-8")
     return output
 
 
-def render(run: RunData) -> str:
-    """The report as HTML."""
-    pictures, missing = draw_pictures(run)
-    return _template().render(
-        run=run,
-        name=run.path.resolve().name,
-        version=__version__,
-        recommendation=recommend(run.iterations, str(run.log.finished.get("advice") or "")),
-        summary=_summary(run),
-        basis=_basis(run),
-        pixel_figures=PIXEL_FIGURES if any(one.pixels for one in run.iterations) else {},
-        curves=draw_curves(run),
-        pictures=pictures,
-        missing=missing,
-        compared=compared_iterations(run),
-        settings=[(_option(name), _value(value)) for name, value in run.settings.items()],
-    )
-
-
-def _template() -> Template:
+def _render(run: RunData) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -78,171 +69,169 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"figure": _figure, "whole": _whole, "safe_html": Markup}
-    environment.globals |= {"details": _details, "nan": nan}
-    return environment.get_template("report.html.j2")
-
-
-def _figure(value: float, digits: int = 3) -> str:
-    """A number for a table; a dash where there is none."""
-    return "–" if isnan(value) else f"{value:.{digits}f}"
-
-
-def _whole(value: int | None) -> str:
-    """A count with thin spaces between thousands."""
-    return "–" if value is None else f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{_whole(number)} {thing}" if number == 1 else f"{_whole(number)} {thing}s"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def _summary(run: RunData) -> str:
-    """What was trained on what, in one line; empty where the run does not say."""
-    started, finished = run.log.started, run.log.finished
-    if not started:
-        return ""
-    picks, micrographs, held_out = (
-        whole(started.get(name)) or 0
-        for name in ("training_picks", "labelled_micrographs", "held_out_picks")
+    environment.filters |= {"number": _number, "measured": _measured, "details": _details}
+    return environment.get_template("report.html.j2").render(
+        run=run,
+        name=run.path.resolve().name,
+        version=__version__,
+        advice=recommend(run),
+        curves=_curves(run),
+        compared=compared_iterations(run),
+        pictures=_pictures(run),
     )
-    text = f"Trained with {_counted(picks, 'pick')} on {_counted(micrographs, 'micrograph')}"
-    if held_out:
-        text += f", {_whole(held_out)} more held out to judge by"
-    if started.get("device"):
-        text += f", on {started['device']}"
-    if seconds := whole(finished.get("seconds")):
-        text += f", in {_duration(seconds)}"
-    if not finished:
-        return f"{text}. The run has not come to its end."
-    return f"{text}.{' The run was stopped before its end.' if finished.get('stopped') else ''}"
 
 
-def _basis(run: RunData) -> str:
-    """Whether figures are measured or estimated, and what that means."""
-    measured = "Figures are measured on labelled ground that was held out and is complete."
-    estimated = (
-        "Figures are estimated from clicks, for nobody knows which of the other picks are false. "
-        "They rank the iterations of this run, no more."
+def recommend(run: RunData) -> str:
+    """Say in one or two sentences which model to use, and what to do next."""
+    best = run.best
+    if best is None:
+        return "There is no model yet; let the training finish."
+    measured = [one for one in run.iterations if not isnan(one.f1)]
+    highest = max(measured, key=lambda one: one.f1, default=best)
+    text = f"Use {best.phrase}."
+    if highest.f1 > best.f1:
+        text = f"The run ends with {best.phrase} (F1 {best.f1:.3f}), but {highest.phrase} is better"
+        text += f" on held-out labels (F1 {highest.f1:.3f})."
+    elif best.number and measured and best.f1 > measured[0].f1:
+        text = f"Use {best.phrase}: its F1 is {best.f1:.3f}, and that of "
+        text += f"{measured[0].phrase} {measured[0].f1:.3f}."
+    if not run.finished:
+        return f"{text} The run has not finished."
+    return f"{text} {run.finished.get('advice') or ''}".strip()
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    """Return a number for a table; a dash where it is not known."""
+    return "–" if value is None or isnan(value) else f"{value:,.{digits}f}"
+
+
+def _measured(one: RunIteration, name: str) -> str:
+    """Return a figure as it was measured, or else as the scores of the picks have it."""
+    measured, expected = getattr(one, name), getattr(one, f"expected_{name}")
+    approximate = isnan(measured) and not isnan(expected)
+    return f"≈{_number(expected)}" if approximate else _number(measured)
+
+
+def _details(one: RunIteration) -> str:
+    """Say in one line what else is known of an iteration."""
+    parts = []
+    if learnt := one.pseudo_labels:
+        counts = (_number(learnt.get(name), 0) for name in ("particles", "micrographs"))
+        parts.append("trained on {} pseudo-labels in {} micrographs".format(*counts))
+    if one.pixels:
+        names = {"f1": "F1", "iou": "IoU", "roc_auc": "ROC-AUC"}
+        figures = (f"{names[key]} {_number(one.pixels[key])}" for key in names if key in one.pixels)
+        parts.append(f"pixels: {', '.join(figures)}")
+    if not isnan(one.seconds):
+        parts.append(f"{one.seconds / 60:.1f} min")
+    return "; ".join(parts)
+
+
+def _curves(run: RunData) -> list[ReportFigure]:
+    """Draw what there is to draw of the loss, and of F1 by iteration."""
+    figures = [ReportFigure("There is no loss curve, for no training step is on record.")]
+    if run.losses:
+        caption = "Loss by optimiser step, smoothed; dashed lines separate the iterations."
+        figures = [_drawn("The loss", caption, partial(_draw_losses, run))]
+    measured = [one for one in run.iterations if not isnan(one.f1)]
+    if len(measured) > 1:
+        caption = "F1 on held-out labels; hollow where the iteration was rolled back."
+        figures.append(_drawn("F1", caption, partial(_draw_f1, measured)))
+    return figures
+
+
+def _pictures(run: RunData) -> list[ReportFigure]:
+    """Draw the micrographs whose picks changed most."""
+    compared = compared_iterations(run)
+    try:
+        found, pixel_size = _changes(run, compared) if compared else ([], 0.0)
+    except (CryopickError, TypeError, ValueError) as error:
+        return [_failed("The picks", error)]
+    there = [change for change in found if Path(change.micrograph).is_file()]
+    pictures = []
+    for change in there[:MOST_PICTURES]:
+        draw = partial(_draw_change, change, pixel_size, run.settings["diameter_angstrom"])
+        name = Path(change.micrograph).name
+        pictures.append(_drawn(name, name, draw, "jpeg"))
+    if len(there) < len(found):
+        gone = f"{len(found) - len(there)} of {len(found)} micrographs"
+        pictures.append(ReportFigure(f"Without picture: {gone} are not where the run found them."))
+    return pictures or [ReportFigure("There are no picks to draw.")]
+
+
+def compared_iterations(run: RunData) -> list[RunIteration]:
+    """Return the initial model, and the best one or else the last; one where these are the same."""
+    finished = [one for one in run.iterations if one.finished]
+    later = run.best if run.best and run.best.number else finished[-1] if finished else None
+    return [*(one for one in finished[:1] if one is not later), *([later] if later else [])]
+
+
+def _changes(run: RunData, compared: Sequence[RunIteration]) -> tuple[list[Change], float]:
+    """Return what changed on each micrograph, most first, and the pixel size in Å."""
+    before, after = compared[0].picks(), compared[-1].picks()
+    diameter = run.settings.get("diameter_angstrom")
+    pixel_size = run.settings.get("pixel_size_angstrom") or after.pixel_size_angstrom
+    if not diameter or not pixel_size:
+        raise CryopickError("The diameter or the pixel size is not on record.")
+    found = changes(before.by_micrograph, after.by_micrograph, float(diameter) / float(pixel_size))
+    return found, float(pixel_size)
+
+
+def _draw_change(change: Change, pixel_size: float, diameter_angstrom: float) -> Figure:
+    circles = [Circles("picks", change.kept)]
+    if len(change):
+        circles = [
+            Circles("kept", change.kept),
+            Circles("gained", change.gained, YELLOW),
+            Circles("lost", change.lost, ORANGE, dashed=True),
+        ]
+    micrograph = read_micrograph(Path(change.micrograph), pixel_size)
+    return draw_circles(micrograph, circles, diameter_angstrom / pixel_size)
+
+
+def _draw_losses(run: RunData) -> Figure:
+    figure, axes = _axes("loss")
+    steps = sorted(run.losses)
+    losses = [run.losses[step] for step in steps]
+    axes.plot(steps, losses, color=_LINE)
+    for end in sorted(run.iteration_ends)[:-1]:
+        axes.axvline(end, color=_FAINT, linewidth=0.8, linestyle="dashed")
+    highest = float(np.percentile(losses, 99))  # the first steps may be far above all others
+    axes.set(xlabel="step", xlim=(0, steps[-1]), ylim=(0, 1.15 * highest or 1))
+    return figure
+
+
+def _draw_f1(measured: Sequence[RunIteration]) -> Figure:
+    figure, axes = _axes("F1")
+    axes.plot([one.f1 for one in measured], color=_LINE)
+    for place, one in enumerate(measured):
+        axes.plot(place, one.f1, "o", color=_LINE, mfc=_LINE if one.accepted else "white")
+    axes.set_xticks(range(len(measured)), [one.title for one in measured])
+    axes.margins(0.1, 0.25)
+    return figure
+
+
+def _axes(label: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(6, 2.8), layout="constrained")
+    axes = figure.add_subplot(ylabel=label)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.grid(axis="y", alpha=0.3)
+    return figure, axes
+
+
+def _drawn(what: str, caption: str, draw: Callable[[], Figure], kind: str = "svg") -> ReportFigure:
+    written = BytesIO()
+    try:
+        draw().savefig(written, format=kind, dpi=DPI)
+    except Exception as error:  # the rest of the report is worth having
+        return _failed(what, error)
+    media = {"svg": "svg+xml"}.get(kind, kind)
+    return ReportFigure(
+        caption, f"data:image/{media};base64,{b64encode(written.getvalue()).decode()}"
     )
-    match {one.complete for one in run.iterations} - {None}:
-        case kinds if kinds == {True}:
-            return measured
-        case kinds if kinds == {False}:
-            return estimated
-        case kinds if kinds:
-            return f"Of measured iterations: {measured} Of estimated ones: {estimated}"
-    return ""
 
 
-def _details(iteration: RunIteration) -> str:
-    """What else is known of an iteration, in one line."""
-    words = {True: "measured", False: "estimated"}
-    parts = [words[iteration.complete]] if iteration.complete is not None else []
-    if iteration.held_out_picks is not None:
-        parts.append(f"{_counted(iteration.held_out_picks, 'pick')} held out")
-    if not isnan(iteration.seconds):
-        parts.append(_duration(iteration.seconds))
-    return ", ".join(parts)
-
-
-def _option(name: str) -> str:
-    """`diameter_angstrom` becomes `diameter (Å)`."""
-    for suffix, unit in _UNITS.items():
-        if name.endswith(suffix):
-            name = name.removesuffix(suffix) + unit
-    return name.replace("_", " ")
-
-
-def _value(value: object) -> str:
-    """A setting as one writes it."""
-    words = {True: "yes", False: "no", None: "–"}
-    if value is None or isinstance(value, bool):
-        return words[value]
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-NEXT_TO_NOTHING = 0.005
-"""A gain in F1 below which a further round is not worth its time."""
-
-_LEAST_LOSS = {True: 0.02, False: 0.05}
-
-
-def recommend(iterations: Sequence[RunIteration], advice: str = "") -> str:
-    """Say which model to use and whether to go on.
-
-    Parameters
-    ----------
-    iterations
-        The supervised start and the rounds after it, in order.
-    advice
-        What the run itself said about going on, which knows more than figures can tell.
-    """
-    accepted = [one for one in iterations if one.accepted]
-    if not accepted:
-        return "No model has been accepted yet; let the training finish."
-    used, rounds = accepted[-1], [one for one in iterations if one.number and not one.is_ensemble]
-    if (better := _clearly_better(accepted)) is not None:
-        lost = _as_text(better.f1 - used.f1, used)
-        return f"Use {better.phrase}, whose F1 is the highest; what was kept after it lost {lost}."
-    if advice:
-        return f"Use {_with_gain(accepted)}. {advice}"
-    if not rounds:
-        return f"Use {used.phrase}; self-training may get more out of the same micrographs."
-    rolled_back = [one for one in rounds if one.accepted is False and one.number > used.number]
-    if rolled_back and not used.number:
-        return (
-            "Self-training gained nothing; use the supervised start, "
-            "and click more where the model is unsure."
-        )
-    if rolled_back:
-        return f"Use {_with_gain(accepted)}; {_gone(len(rolled_back))}, so stop here."
-    before_joining = [one for one in accepted if not one.is_ensemble]
-    return f"Use {_with_gain(accepted)}; {_outlook(before_joining)}."
-
-
-def _clearly_better(accepted: Sequence[RunIteration]) -> RunIteration | None:
-    """One that was accepted earlier and lies above the last by more than chance would do."""
-    used = accepted[-1]
-    chance = 0.5 / sqrt(used.held_out_picks) if used.held_out_picks else 0.0
-    best = max(accepted, key=lambda one: -1.0 if isnan(one.f1) else one.f1)
-    return best if best.f1 - used.f1 > max(chance, _LEAST_LOSS[bool(used.complete)]) else None
-
-
-def _with_gain(accepted: Sequence[RunIteration]) -> str:
-    """The one accepted last, and how far it lies above the start where it does."""
-    start, used = accepted[0], accepted[-1]
-    gain = used.f1 - start.f1
-    if start.number or not gain >= NEXT_TO_NOTHING:
-        return used.phrase
-    return f"{used.phrase}, {_as_text(gain, used)} F1 above the supervised start"
-
-
-def _gone(count: int) -> str:
-    if count == 1:
-        return "the round after it gained nothing and was rolled back"
-    return f"the {count} rounds after it gained nothing and were rolled back"
-
-
-def _outlook(accepted: Sequence[RunIteration]) -> str:
-    """Whether one more round may help, from what the last one gained."""
-    used = accepted[-1]
-    gain = used.f1 - accepted[-2].f1 if len(accepted) > 1 else float("nan")
-    if isnan(gain):
-        return "without its F1 there is no telling whether one more round would help"
-    if gain < NEXT_TO_NOTHING:
-        return "the last round gained next to nothing, so click more instead of going on"
-    return f"the last round gained {_as_text(gain, used)}, so one more round may help"
-
-
-def _as_text(difference: float, of: RunIteration) -> str:
-    """A difference of F1; "about" where it is estimated."""
-    return f"{difference:.2f}" if of.complete else f"about {difference:.2f}"
+def _failed(what: str, error: Exception) -> ReportFigure:
+    reason = str(error) if isinstance(error, CryopickError) else repr(error)
+    return ReportFigure(f"{what} could not be drawn: {reason.rstrip('.')}.")

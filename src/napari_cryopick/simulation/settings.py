@@ -7,13 +7,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt
 from pydantic_core import PydanticCustomError
 
+from ..settings import Range
+
 DetectorName = Literal["counting", "integrating"]
-
-
-def _in_order(pair: tuple[float, float]) -> tuple[float, float]:
-    if not 0 <= pair[0] <= pair[1]:
-        raise PydanticCustomError("pair", "Input should be the smallest and the largest value")
-    return pair
 
 
 def _below_one(pair: tuple[float, float]) -> tuple[float, float]:
@@ -22,7 +18,6 @@ def _below_one(pair: tuple[float, float]) -> tuple[float, float]:
     return pair
 
 
-Range = Annotated[tuple[float, float], AfterValidator(_in_order)]
 Shares = Annotated[Range, AfterValidator(_below_one)]
 
 

@@ -1,7 +1,6 @@
-"""Strong augmentation of a batch's grey values, by name.
+"""Strong augmentation of grey values: functions from batch to batch.
 
-Each takes and gives a `Batch`; `strength` 0 changes nothing, 1 is strong. Geometry is varied
-where the patches are cut (`sampling`).
+`strength` 0 changes nothing, 1 is strong. Geometry is varied where patches are cut (`patches`).
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from ..model.unet import PARTICLE_PX
-from .sampling import Batch
+from .patches import Batch
 from .targets import CONTAMINATION
 
 Augmentation = Callable[[Batch, float, Generator], Batch]
@@ -50,7 +48,7 @@ def noise(batch: Batch, strength: float, generator: Generator) -> Batch:
 
 
 def fake_ice(batch: Batch, strength: float, generator: Generator) -> Batch:
-    """Drop dark balls of ice on some patches, and say that they are contamination.
+    """Drop dark balls of ice on some patches, labelled as contamination.
 
     Their edge is as irregular as a few random waves make it; they are both larger and darker
     than particles.
@@ -76,40 +74,19 @@ def fake_ice(batch: Batch, strength: float, generator: Generator) -> Batch:
     )
 
 
-def blocks(batch: Batch, strength: float, generator: Generator) -> Batch:
-    """Hide blocks up to the size of a particle, one for every four of its areas.
-
-    What is asked there stays, to be told from what is around. Block drop-out is for students, whose
-    teacher has seen the whole image (SemiETPicker, arXiv 2510.22454).
-    """
-    h, w = batch.images.shape[-2:]
-    y, x = torch.arange(h)[:, None], torch.arange(w)
-    hidden = torch.zeros(batch.images.shape, dtype=torch.bool)
-    for _ in range(round(strength * h * w / (2 * PARTICLE_PX) ** 2)):
-        away_y = (y - h * _uniform(batch, generator)).abs()
-        away_x = (x - w * _uniform(batch, generator)).abs()
-        half = [PARTICLE_PX / 2 * _uniform(batch, generator) for _ in "yx"]
-        hidden |= (away_y < half[0]) & (away_x < half[1])
-    return replace(batch, images=batch.images.masked_fill(hidden, 0.0))
-
-
 AUGMENTATIONS: dict[str, Augmentation] = {
     "contrast": contrast,
     "gradient": gradient,
     "blur": blur,
     "noise": noise,
     "fake-ice": fake_ice,
-    "blocks": blocks,
 }
 
-USUAL = tuple(name for name in AUGMENTATIONS if name != "blocks")
-"""Those of every training."""
 
-
-def augment(batch: Batch, names: tuple[str, ...], strength: float, generator: Generator) -> Batch:
-    """Apply the named augmentations one after the other."""
-    for name in names:
-        batch = AUGMENTATIONS[name](batch, strength, generator)
+def augment(batch: Batch, strength: float, generator: Generator) -> Batch:
+    """Apply all augmentations one after the other."""
+    for change in AUGMENTATIONS.values():
+        batch = change(batch, strength, generator)
     return batch
 
 

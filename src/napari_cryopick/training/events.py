@@ -1,15 +1,14 @@
-"""What a training run tells while it goes on."""
+"""What a training run reports while it goes on."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 
 @dataclass(frozen=True)
 class Started:
-    """The run has read its input and is about to take its first step."""
+    """The input has been read and the first step is about to be taken."""
 
     device: str
     parameters: int
@@ -21,7 +20,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Simulating:
-    """So many of the micrographs that a start learns from are simulated."""
+    """So many micrographs of a structure have been simulated."""
 
     done: int
     total: int
@@ -40,33 +39,32 @@ class Step:
 
 @dataclass(frozen=True)
 class Validation:
-    """How the model does on held-out human labels.
+    """How good the model is by now.
 
-    `f1` and `average_precision` are at particle level. Where labels are incomplete (`complete` is
-    False), F1 is an estimate that ranks models, no more, and average precision is NaN.
+    Attributes
+    ----------
+    f1, average_precision
+        At particle level on held-out labels; NaN where no complete labels were held out.
+    threshold
+        Score from which on picks are kept.
+    expected_precision, expected_recall
+        What the model's own scores say of the picks it keeps.
     """
 
     step: int
     f1: float
     average_precision: float
     threshold: float
-    complete: bool
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A better model lies on disk."""
-
-    step: int
-    path: Path
+    expected_precision: float
+    expected_recall: float
 
 
 @dataclass(frozen=True)
 class PseudoLabelled:
-    """What the model of before has labelled for a round of self-training.
+    """The best model so far has labelled micrographs for a round of self-training.
 
-    Peaks with a score of at least `particle_threshold` teach as particles, ground below
-    `background_threshold` as background, and what lies between not at all; `reason` says why there.
+    Peaks that score at least `particle_threshold` are particles, what scores below
+    `background_threshold` is background, and everything between is left out.
     """
 
     iteration: int
@@ -76,25 +74,21 @@ class PseudoLabelled:
     background_threshold: float
     reason: str
 
-    def as_figures(self) -> dict[str, Any]:
-        """For metrics.json."""
-        return {name: value for name, value in asdict(self).items() if name != "iteration"}
-
 
 @dataclass(frozen=True)
 class Iteration:
-    """A supervised start (number 0) or a round of self-training is judged, and on disk.
+    """The initial model (number 0) or a round of self-training is validated and on disk.
 
     Attributes
     ----------
-    name
-        Of its folder in the run.
+    name, path
+        Its folder in the run, and its weights.
     f1, average_precision, threshold
         As in `Validation`.
     count
-        Picks kept on all micrographs of the run, at its threshold.
+        Picks kept on all micrographs of the run.
     accepted, reason
-        Whether it became the run's best model, and why or why not in plain words.
+        Whether it is now the run's best model, and why or why not.
     """
 
     number: int
@@ -110,7 +104,7 @@ class Iteration:
 
 @dataclass(frozen=True)
 class Finished:
-    """The run is over; `model` is its best one, `advice` what to do next in one sentence."""
+    """The run is over; `model` is its best one, `advice` says what to do next."""
 
     run: Path
     model: Path
@@ -120,6 +114,4 @@ class Finished:
     advice: str = ""
 
 
-TrainingEvent = (
-    Simulating | Started | Step | Validation | Checkpoint | PseudoLabelled | Iteration | Finished
-)
+TrainingEvent = Simulating | Started | Step | Validation | PseudoLabelled | Iteration | Finished

@@ -1,4 +1,4 @@
-"""Micrographs made ready to train on and to judge by."""
+"""Micrographs prepared for training and validation."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ..labels import LabelClass, Labels
 from ..model.unet import PARTICLE_PX
 from ..picks import Picks, Status
 from ..settings import BORDER
-from .holdout import HeldOut, check_any, check_inside, hold_out, kept_border, nothing_held_out
-from .sampling import Field
+from .holdout import NOTHING, Rows, hold_out, kept_border
+from .patches import TrainingImage
 from .settings import TrainSettings
-from .targets import Guess, labelled_target, unlabelled_target
+from .targets import PseudoTarget, labelled_target, unlabelled_target
 
 MOST_UNLABELLED = 16
-"""More micrographs without labels teach nothing more about the background."""
+"""Micrographs without labels in a supervised training: more show no further kind of background."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +37,15 @@ class Example:
     path, shape, pixel_size_angstrom
         Its file, (h, w) there and its pixel size.
     image, rescaling
-        What the network sees of it, and the way there.
-    picks, labels, held_out
-        What a person has said of it, and what of that only judges; None where nothing was said.
+        (h, w) tensor that the network sees, and the way between both coordinates.
+    picks, labels
+        Human picks and painted classes; None where there are none.
+    held_out
+        Rows whose labels only validate.
     border
         Diameters from its edges within which picks are flagged.
     particle_px
-        Particle diameter in the image; other than usual where somebody has misjudged it.
+        Particle diameter in the image; not the default one where the diameter is misjudged.
     """
 
     path: Path
@@ -53,94 +55,142 @@ class Example:
     rescaling: Rescaling
     picks: Picks | None = None
     labels: Labels | None = None
-    held_out: HeldOut | None = None
+    held_out: Rows = NOTHING
     border: float = BORDER
     particle_px: float = PARTICLE_PX
 
     @property
-    def picked(self) -> bool:
-        """Whether its particles have been picked: paint alone tells no centres."""
-        return self.picks is not None and (self.labels is None or len(self.picks) > 0)
+    def particles(self) -> Picks:
+        """Human picks without the deleted ones."""
+        picks = Picks.at([]) if self.picks is None else self.picks
+        return picks[picks.statuses != Status.DELETED]
 
     @property
     def training_picks(self) -> Picks:
-        """Its particles that teach."""
-        assert self.picks is not None
-        assert self.held_out is not None
-        return self.picks[~self.held_out.picks]
+        """Human picks outside the held-out rows, deleted ones too."""
+        picks = Picks.at([]) if self.picks is None else self.picks
+        return picks[~self.is_held_out(picks.positions)]
 
     @property
     def map_shape(self) -> tuple[int, int]:
-        """(h, w) of the image the network sees."""
+        """(h, w) of the image."""
         h, w = self.image.shape
         return h, w
 
-    def all_teaching(self) -> Example:
-        """The same with nothing held out."""
-        return self if self.picks is None else replace(self, held_out=nothing_held_out(self.picks))
-
     @property
-    def held_out_positions(self) -> NDArray[np.float64]:
-        """(n, 2) particles that only judge."""
-        assert self.picks is not None
-        assert self.held_out is not None
-        return self.picks.positions[self.held_out.picks]
+    def diameter_px(self) -> float:
+        """Particle diameter in micrograph pixels."""
+        return self.particle_px / self.rescaling.factor
+
+    def is_held_out(self, positions: NDArray) -> NDArray[np.bool_]:
+        """Return which of (n, 2) positions lie in the held-out rows."""
+        return (positions[:, 0] >= self.held_out[0]) & (positions[:, 0] < self.held_out[1])
 
     @property
     def held_out_rows(self) -> NDArray[np.bool_]:
-        """(h,) rows of the image in which everything only judges."""
-        assert self.held_out is not None
+        """(h,) rows of the image that are held out."""
         rows = np.arange(self.image.shape[0])
-        centres = self.rescaling.to_micrograph(np.stack([rows, np.zeros(len(rows))], axis=1))
-        return self.held_out.within(centres)
+        centres = np.stack([rows, np.zeros(len(rows))], axis=1)
+        return self.is_held_out(self.rescaling.to_micrograph(centres))
 
     @property
-    def diameter_px(self) -> float:
-        """The particle's, in micrograph pixels."""
-        return self.particle_px / self.rescaling.factor
+    def has_particles(self) -> bool:
+        """Whether a person has picked or painted particles, rather than contamination only."""
+        painted = self.labels is not None and LabelClass.PARTICLE in self.labels.classes
+        return self.picks is not None and (self.labels is None or len(self.picks) > 0 or painted)
 
-    def field(self, complete: bool, guess: Guess | None = None) -> Field:
-        """Image, target and picks for sampling.
+    def training_image(self, complete: bool, pseudo: PseudoTarget | None = None) -> TrainingImage:
+        """Return image, target and positions to draw patches around.
 
-        What a person has said stands; a guess of a model holds elsewhere.
+        Human labels hold where there are any, pseudo-labels elsewhere.
         """
         shape = self.map_shape
-        guessed = guess.positions if guess else np.empty((0, 2))
-        if self.picks is None or self.held_out is None:
-            target = guess.target if guess else unlabelled_target(shape)
-            return Field.of(self.image, target, torch.from_numpy(guessed).float())
+        pseudo_positions = pseudo.positions if pseudo else np.empty((0, 2))
+        if self.picks is None:
+            target = pseudo.target if pseudo else unlabelled_target(shape)
+            return TrainingImage.of(self.image, target, torch.from_numpy(pseudo_positions).float())
+        picks = self.training_picks
         target = labelled_target(
             shape,
-            self.training_picks,
+            picks,
             self.rescaling,
             self.particle_px,
-            complete and self._particles_told,
+            complete and self.has_particles,
             self.labels,
-            self.held_out_positions,
-            guess.target if guess else None,
+            pseudo.target if pseudo else None,
             self.border,
         )
         target.weights[:, torch.from_numpy(self.held_out_rows)] = 0.0
-        picks = self.training_picks
-        worth_seeing = _hard(picks) if guess else picks.positions[picks.statuses != Status.DELETED]
-        placed = self.rescaling.to_network(worth_seeing)
-        positions = torch.from_numpy(np.concatenate([placed, guessed])).float()
-        return Field.of(self.image, target, positions)
+        placed = self.rescaling.to_network(_centres(picks, with_deleted=pseudo is not None))
+        positions = torch.from_numpy(np.concatenate([placed, pseudo_positions])).float()
+        return TrainingImage.of(self.image, target, positions)
 
-    @property
-    def _particles_told(self) -> bool:
-        """Whether particles have been picked or painted; who paints dirt alone tells of none."""
-        painted = self.labels is not None and LabelClass.PARTICLE in self.labels.classes
-        return self.picked or painted
+
+def load_examples(
+    micrographs: Sequence[Path],
+    picks: Mapping[Path, Picks],
+    labels: Mapping[Path, Labels],
+    settings: TrainSettings,
+    most_unlabelled: int = MOST_UNLABELLED,
+) -> list[Example]:
+    """Read the labelled micrographs and some of the others.
+
+    Parameters
+    ----------
+    micrographs
+        All of them.
+    picks, labels
+        Human picks and painted classes by micrograph.
+    most_unlabelled
+        Micrographs without labels to read, at most; unusable ones are left out.
+
+    Returns
+    -------
+    list of Example
+        Labelled ones first.
+
+    Raises
+    ------
+    CryopickError
+        If a labelled micrograph cannot be used or picks lie outside it.
+    """
+    tables = {
+        path: picks.get(path, Picks.at([]))
+        for path in micrographs
+        if path in picks or path in labels
+    }
+    rng = np.random.default_rng(settings.seed)
+    held_out: dict[Path, Rows] = {}
+    if settings.complete:
+        told = {path: table for path, table in tables.items() if len(table) or path not in labels}
+        held_out = hold_out(told, {path: read_header(path).shape[0] for path in told}, rng)
+    labelled = [
+        _load(path, settings, table, labels.get(path), held_out.get(path, NOTHING))
+        for path, table in tables.items()
+    ]
+    rest = [path for path in micrographs if path not in tables]
+    drawn = [rest[i] for i in rng.permutation(len(rest))]
+    border = _border(labelled, settings)
+    examples = labelled + _load_some(drawn, settings, most_unlabelled)
+    return [replace(example, border=border) for example in examples]
+
+
+def require_particles(examples: Sequence[Example]) -> None:
+    """Refuse labels without a single particle; `CryopickError` says so."""
+    if not any(len(example.particles) for example in examples):
+        raise CryopickError(
+            "There are no picks to train on; pick at least one particle, better ten "
+            "(painted labels help, but do not show centres)."
+        )
 
 
 def labelled_px(examples: Sequence[Example]) -> int:
-    """Pixels that a network sees of the labelled micrographs."""
+    """Return the network pixels of the labelled micrographs."""
     return sum(e.image.numel() for e in examples if e.picks is not None)
 
 
 def fingerprint(examples: Sequence[Example]) -> str:
-    """The same for the same labels on the same micrographs, and hardly ever for others."""
+    """Return a hash of the labels of some micrographs."""
     digest = hashlib.sha256()
     for example in examples:
         digest.update(example.path.name.encode())
@@ -152,54 +202,12 @@ def fingerprint(examples: Sequence[Example]) -> str:
     return digest.hexdigest()
 
 
-def load_examples(
-    micrographs: Sequence[Path],
-    picks: Mapping[Path, Picks],
-    labels: Mapping[Path, Labels],
-    settings: TrainSettings,
-    most_unlabelled: int = MOST_UNLABELLED,
-    needed: bool = True,
-) -> list[Example]:
-    """Read what is labelled, and some of what is not, choosing what to hold out.
-
-    Parameters
-    ----------
-    needed
-        Whether nothing can be learnt without a pick.
-
-    Raises
-    ------
-    CryopickError
-        If nothing is labelled, a labelled micrograph cannot be used, or picks lie outside it.
-    """
-    tables = {
-        path: picks.get(path, Picks.at([]))
-        for path in micrographs
-        if path in picks or path in labels
-    }
-    if needed:
-        check_any(tables)
-    rng = np.random.default_rng(settings.seed)
-    judging = {path: table for path, table in tables.items() if len(table) or path not in labels}
-    heights = {path: read_header(path).shape[0] for path in judging}
-    held_out = hold_out(judging, heights, settings.complete, rng)
-    labelled = [
-        _load(path, settings, table, labels.get(path), held_out.get(path, nothing_held_out(table)))
-        for path, table in tables.items()
-    ]
-    rest = [path for path in micrographs if path not in tables]
-    drawn = [rest[i] for i in rng.permutation(len(rest))]
-    border = _border(labelled, settings)
-    examples = labelled + _load_some(drawn, settings, most_unlabelled)
-    return [replace(example, border=border) for example in examples]
-
-
 def _border(labelled: Sequence[Example], settings: TrainSettings) -> float:
-    """What was asked for, or what complete labels show."""
+    """Return the border that was asked for, or the one that complete labels keep."""
     if settings.border is not None or not settings.complete:
         return BORDER if settings.border is None else settings.border
     return kept_border(
-        {e.path: e.picks for e in labelled if e.picks is not None},
+        {e.path: e.particles for e in labelled},
         {e.path: e.shape for e in labelled},
         {e.path: e.diameter_px for e in labelled},
     )
@@ -210,19 +218,18 @@ def _load(
     settings: TrainSettings,
     picks: Picks | None = None,
     labels: Labels | None = None,
-    held_out: HeldOut | None = None,
+    held_out: Rows = NOTHING,
 ) -> Example:
     micrograph = read_micrograph(path, settings.pixel_size_angstrom)
     image, rescaling = prepare(micrograph, settings.diameter_angstrom, PARTICLE_PX)
     if picks is not None:
-        check_inside(path, picks, micrograph.shape)
+        _check_inside(path, picks, micrograph.shape)
     size = micrograph.pixel_size_angstrom
     assert size is not None
     return Example(path, micrograph.shape, size, image, rescaling, picks, labels, held_out)
 
 
 def _load_some(paths: Sequence[Path], settings: TrainSettings, most: int) -> list[Example]:
-    """The first few that can be used; of the others nobody has said that they matter."""
     examples: list[Example] = []
     for path in paths:
         if len(examples) == most:
@@ -234,8 +241,21 @@ def _load_some(paths: Sequence[Path], settings: TrainSettings, most: int) -> lis
     return examples
 
 
-def _hard(picks: Picks) -> NDArray[np.float64]:
-    """(n, 2) positions of particles, and of no more deleted picks, on which a model had erred."""
+def _check_inside(path: Path, picks: Picks, shape: tuple[int, int]) -> None:
+    positions = picks.positions
+    outside = ((positions < -0.5) | (positions > np.asarray(shape) - 0.5)).any(axis=1)
+    if outside.any():
+        y, x = positions[outside][0]
+        raise CryopickError(
+            f"{outside.sum()} of {len(picks)} picks lie outside {path} ({shape[1]} x {shape[0]} "
+            f"pixels), the first at x = {x:g}, y = {y:g}; check that they belong to it and are in "
+            "its pixels."
+        )
+
+
+def _centres(picks: Picks, with_deleted: bool) -> NDArray[np.float64]:
+    """Return (n, 2) particles, and at most as many deleted picks, which are hard negatives."""
     deleted = picks.statuses == Status.DELETED
     particles = picks.positions[~deleted]
-    return np.concatenate([particles, picks.positions[deleted][: len(particles)]])
+    negatives = picks.positions[deleted][: len(particles) * with_deleted]
+    return np.concatenate([particles, negatives])

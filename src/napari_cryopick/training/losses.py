@@ -33,21 +33,12 @@ def focal(
     return _mean(balance * error**gamma * entropy, weights)
 
 
-def tversky(
-    logits: Tensor, values: Tensor, weights: Tensor, alpha: float = 0.3, beta: float = 0.7
-) -> Tensor:
-    """Tversky loss of Salehi et al. 2017 (arXiv 1706.05721).
-
-    `alpha` weighs false positives and `beta` misses; a half each makes it the Dice loss.
-    """
+def dice(logits: Tensor, values: Tensor, weights: Tensor) -> Tensor:
+    """Soft Dice loss of Milletari et al. 2016 (arXiv 1606.04797)."""
     p = torch.sigmoid(logits)
     hit = (weights * p * values).sum(PIXELS)
-    false = (weights * p * (1 - values)).sum(PIXELS)
-    miss = (weights * (1 - p) * values).sum(PIXELS)
-    return (1 - (hit + 1) / (hit + alpha * false + beta * miss + 1)).mean()
-
-
-dice = partial(tversky, alpha=0.5, beta=0.5)
+    error = (weights * (p * (1 - values) + (1 - p) * values)).sum(PIXELS)
+    return (1 - (hit + 1) / (hit + 0.5 * error + 1)).mean()
 
 
 def focal_dice(
@@ -70,9 +61,9 @@ def _mean(pixels: Tensor, weights: Tensor) -> Tensor:
     return ((pixels * weights).sum(PIXELS) / mass).mean()
 
 
-LOSSES: dict[str, Loss] = {"focal-dice": focal_dice, "bce": bce, "tversky": tversky}
+LOSSES: dict[str, Loss] = {"focal-dice": focal_dice, "bce": bce}
 
 
-def make_loss(name: str, alpha: float) -> Loss:
-    """The loss of this name; `alpha` is that of the focal loss, where it has one."""
-    return partial(focal_dice, alpha=alpha) if name == "focal-dice" else LOSSES[name]
+def make_loss(name: str, focal_alpha: float) -> Loss:
+    """Return the loss of this name; `focal_alpha` applies where it has a focal term."""
+    return partial(focal_dice, alpha=focal_alpha) if name == "focal-dice" else LOSSES[name]

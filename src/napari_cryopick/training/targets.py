@@ -1,7 +1,7 @@
-"""What a network is asked to say, and how sure we are of it.
+"""Training targets: what a network should predict, and how sure that is.
 
-Every target is a pair of values and weights; weight 0 means unknown. What a person has not
-touched is not background: it weighs `UNLABELLED` only, unless the labels are said to be complete.
+Every target is a pair of values and weights; weight 0 means unknown. Unlabelled pixels are not
+background: they weigh `UNLABELLED` only, unless the labels are complete.
 """
 
 from __future__ import annotations
@@ -22,8 +22,13 @@ from ..picks import Picks, Status
 AREA, CENTRE, CONTAMINATION = range(len(MAPS))
 
 UNLABELLED = 0.1
+"""Weight of unlabelled pixels as background; human labels weigh 1."""
+
 CENTRE_SIGMA = 0.12
-CLAIMED_RADIUS = 0.55
+"""Standard deviation of the Gaussian around a centre, in diameters: 2.4 network pixels."""
+
+EXCLUSION_RADIUS = 0.55
+"""Diameters around a centre without another one; outside `AREA_RADIUS` the area is unknown."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +39,20 @@ class Target:
     weights: Tensor
 
     def copy(self) -> Target:
+        """Return a copy that can be drawn into."""
         return Target(self.values.clone(), self.weights.clone())
 
 
 @dataclass(frozen=True, eq=False)
-class Guess:
-    """What a model makes of a field nobody has labelled: a target, and the particles in it.
+class PseudoTarget:
+    """Pseudo-labels of one micrograph.
 
     Attributes
     ----------
     target
-        Weight 0 where the model is not sure.
+        Values and weights; weight 0 where the model is not sure.
     positions
-        (n, 2) in network pixels.
+        (n, 2) pseudo-labelled particles in network pixels.
     """
 
     target: Target
@@ -54,7 +60,7 @@ class Guess:
 
 
 def unlabelled_target(shape: tuple[int, int]) -> Target:
-    """The target of a (h, w) field nobody has looked at: probably background, hardly sure."""
+    """Return the target of an unlabelled (h, w) micrograph: background with a low weight."""
     values = torch.zeros(len(MAPS), *shape)
     return Target(values, torch.full_like(values, UNLABELLED))
 
@@ -66,16 +72,15 @@ def labelled_target(
     particle_px: float,
     complete: bool = False,
     labels: Labels | None = None,
-    held_out: NDArray | None = None,
-    guess: Target | None = None,
+    pseudo: Target | None = None,
     border: float = 0.0,
 ) -> Target:
-    """Make the target of one micrograph from what a person has said of it.
+    """Make the target of one micrograph from human labels.
 
     Parameters
     ----------
     shape
-        (h, w) of the field in network pixels.
+        (h, w) of the image in network pixels.
     picks
         Its picks in micrograph pixels; deleted ones are surely no particles.
     rescaling, particle_px
@@ -84,31 +89,26 @@ def labelled_target(
         Every particle is picked or painted, so that the rest is background, but for the border.
     labels
         Painted classes; they overrule the picks where they touch them.
-    held_out
-        (k, 2) positions of particles to be kept out of training: their surroundings are unknown.
-    guess
-        What a model makes of the field; it holds where the person has said nothing.
+    pseudo
+        Pseudo-labels, which hold where there are no human labels.
     border
-        Diameters from the edges within which nobody picks.
+        Diameters from the edges within which labels are never complete.
     """
-    target = unlabelled_target(shape) if guess is None else guess.copy()
+    target = unlabelled_target(shape) if pseudo is None else pseudo.copy()
     classes = None if labels is None else _resize(labels.classes, shape)
     if complete:
         _clear(target, round(border * particle_px), classes)
     deleted = picks.statuses == Status.DELETED
     to_network = rescaling.to_network
-    refuse(target, distances(shape, to_network(picks.positions[deleted])), particle_px)
-    claim(target, distances(shape, to_network(picks.positions[~deleted])), particle_px)
+    draw_negative(target, distances(shape, to_network(picks.positions[deleted])), particle_px)
+    draw_particle(target, distances(shape, to_network(picks.positions[~deleted])), particle_px)
     if classes is not None:
         _paint(target, classes)
-    if held_out is not None and len(held_out):
-        near = distances(shape, to_network(held_out)) < 0.75 * particle_px
-        target.weights[:, near] = 0.0
     return target
 
 
 def distances(shape: tuple[int, int], positions: NDArray, reach_px: float = 32.0) -> Tensor:
-    """(h, w) distances from every pixel to the nearest of (n, 2) positions, inf beyond reach."""
+    """Return (h, w) distances to the nearest of (n, 2) positions, inf beyond reach."""
     nearest = np.full(shape, np.inf, dtype=np.float32)
     for position in np.asarray(positions, dtype=float):
         rows, columns = (
@@ -121,30 +121,30 @@ def distances(shape: tuple[int, int], positions: NDArray, reach_px: float = 32.0
     return torch.from_numpy(nearest)
 
 
-def claim(target: Target, distance: Tensor, particle_px: float) -> None:
-    """Around a pick: particle inside, nobody else's centre, no contamination."""
+def draw_particle(target: Target, distance: Tensor, particle_px: float) -> None:
+    """Draw a particle: area inside, no other centre near, no contamination."""
     inside = distance < AREA_RADIUS * particle_px
-    claimed = distance < CLAIMED_RADIUS * particle_px
-    rim = claimed & ~inside
+    exclusive = distance < EXCLUSION_RADIUS * particle_px
+    rim = exclusive & ~inside
     target.values[AREA, inside] = 1.0
     target.weights[AREA, inside] = 1.0
     target.weights[AREA, rim] = 0.0
     centre = torch.exp(-0.5 * (distance / (CENTRE_SIGMA * particle_px)) ** 2)
-    target.values[CENTRE] = torch.where(claimed, centre, target.values[CENTRE])
-    target.weights[CENTRE, claimed] = 1.0
+    target.values[CENTRE] = torch.where(exclusive, centre, target.values[CENTRE])
+    target.weights[CENTRE, exclusive] = 1.0
     target.values[CONTAMINATION, inside] = 0.0
     target.weights[CONTAMINATION, inside] = 1.0
 
 
-def refuse(target: Target, distance: Tensor, particle_px: float) -> None:
-    """Around a pick that a person deleted: no particle."""
-    refused = distance < AREA_RADIUS * particle_px
-    target.values[:CONTAMINATION, refused] = 0.0
-    target.weights[:CONTAMINATION, refused] = 1.0
+def draw_negative(target: Target, distance: Tensor, particle_px: float) -> None:
+    """Draw a deleted pick: no particle there."""
+    inside = distance < AREA_RADIUS * particle_px
+    target.values[:CONTAMINATION, inside] = 0.0
+    target.weights[:CONTAMINATION, inside] = 1.0
 
 
 def _clear(target: Target, margin_px: int, classes: Tensor | None) -> None:
-    """All but the border is background, though painted particles have centres somewhere."""
+    """Make all but the border background; painted particles have centres somewhere."""
     h, w = target.values.shape[1:]
     inside = torch.zeros(h, w, dtype=torch.bool)
     inside[margin_px : max(0, h - margin_px), margin_px : max(0, w - margin_px)] = True
@@ -155,7 +155,7 @@ def _clear(target: Target, margin_px: int, classes: Tensor | None) -> None:
 
 
 def _paint(target: Target, classes: Tensor) -> None:
-    """What a person painted is so."""
+    """Draw painted classes."""
     particle = classes == LabelClass.PARTICLE
     background = classes == LabelClass.BACKGROUND
     contamination = classes == LabelClass.CONTAMINATION

@@ -2,76 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass, field
+from threading import Event
+from time import perf_counter
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from .augmentation import USUAL, augment
+from ..errors import CryopickError
+from ..model.registry import load_model
+from ..model.unet import ARCHITECTURES
+from .augmentation import augment
+from .events import Step
 from .losses import make_loss
-from .sampling import Batch, Field, sample_batch
+from .patches import Batch, TrainingImage, sample_batch
+from .relabelling import draw_negatives, relabel_unlabelled
 from .settings import TrainSettings
-from .start import starting_network
-from .unlabelled import draw_sceptics, reconsider
 
 EMA_DECAY = 0.98
+"""Of averaged weights: the last fifty steps count, a third of the shortest training."""
+
 LARGEST_GRADIENT = 1.0
-ADOPTION_BEGINS = 0.4
+"""Norm to which gradients are clipped."""
+
+SELF_LABEL_FROM = 0.4
+"""Share of the steps before the network may label unlabelled pixels itself."""
+
+SMOOTHING = 0.95
+"""Of the loss that is shown."""
+
+
+def initial_network(settings: TrainSettings) -> nn.Module:
+    """Return the network that a training starts from, or one with random weights.
+
+    Raises
+    ------
+    CryopickError
+        If there is no such model, or it has another architecture.
+    """
+    if settings.from_scratch:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            return ARCHITECTURES[settings.architecture]()
+    model = load_model(settings.initial_model)
+    if model.card.members > 1 or model.card.architecture != settings.architecture:
+        kind = "an ensemble" if model.card.members > 1 else model.card.architecture
+        raise CryopickError(
+            f"{settings.initial_model} is {kind}, not one {settings.architecture}; start from "
+            "another model, or from scratch."
+        )
+    return model.network
 
 
 class Trainer:
-    """One network on its way from what it starts with to what it will know.
+    """Trains one network.
 
     Parameters
     ----------
-    fields
-        What to draw patches from.
+    network
+        What it starts with; trained in place.
+    images
+        What patches are drawn from.
     settings
         Those of the run.
     steps
-        How many it will take.
+        How many will be taken.
     device
         Where the network lives.
-    augmentations
-        What is done to patches, by name.
+    seed
+        Of patches and augmentation.
     """
 
     def __init__(
         self,
-        fields: Sequence[Field],
+        network: nn.Module,
+        images: Sequence[TrainingImage],
         settings: TrainSettings,
         steps: int,
         device: torch.device,
-        augmentations: tuple[str, ...] = USUAL,
+        seed: int,
     ) -> None:
-        network = starting_network(settings)
         self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         average = get_ema_multi_avg_fn(EMA_DECAY)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
-        self.loss = make_loss(settings.loss, settings.alpha)
-        self.generator = torch.Generator().manual_seed(settings.seed)
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), settings.peak_learning_rate)
-        self.schedule = _schedule(self.optimiser, settings, steps)
+        self.loss = make_loss(settings.loss, settings.focal_alpha)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), settings.learning_rate)
+        self.schedule = OneCycleLR(self.optimiser, settings.learning_rate, total_steps=steps)
         self.steps = steps
-        self._fields, self._settings, self._device = fields, settings, device
-        self._augmentations = augmentations
+        self.images, self._settings, self._device = images, settings, device
 
     @property
     def taken(self) -> int:
         """Steps taken so far."""
         return self.schedule.last_epoch
 
+    @property
+    def averaged(self) -> nn.Module:
+        """The averaged network, in evaluation mode."""
+        network: nn.Module = self.average.module
+        return network.eval()
+
     def step(self) -> float:
-        """Learn from one batch; returns its loss."""
+        """Train on one batch and return its loss."""
         batch = self._batch()
         self.network.train()
         with self._precision():
             logits = self.network(batch.images.contiguous(memory_format=torch.channels_last))
         logits = logits.float()
-        batch = self._reconsidered(batch, logits.detach())
+        if self._settings.relabel_unlabelled:
+            batch = self._relabelled(batch, logits.detach())
         loss = self.loss(logits, batch.values, batch.weights)
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -81,58 +125,18 @@ class Trainer:
         self.average.update_parameters(self.network)
         return loss.item()
 
-    @property
-    def averaged(self) -> nn.Module:
-        """The averaged network, in evaluation mode."""
-        network: nn.Module = self.average.module
-        return network.eval()
-
-    def state(self) -> dict[str, Tensor]:
-        """Everything that the steps to come depend on."""
-        moments = self.optimiser.state_dict()["state"]
-        group = self.optimiser.param_groups[0]
-        pace = torch.tensor([self.taken, group["lr"], group["betas"][0]], dtype=torch.float64)
-        state = (
-            {f"average.{name}": t for name, t in self.average.state_dict().items()}
-            | {f"network.{name}": t for name, t in self.network.state_dict().items()}
-            | {f"moment.{i}.{name}": t for i, each in moments.items() for name, t in each.items()}
-            | {
-                "generator": self.generator.get_state(),
-                "pace": pace,
-            }
-        )
-        return {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-
-    def restore(self, state: dict[str, Tensor]) -> None:
-        """Go on where another trainer of the same fields and settings was."""
-        self.average.load_state_dict(_part(state, "average."))
-        self.network.load_state_dict(_part(state, "network."))
-        moments: dict[int, dict[str, Tensor]] = {}
-        for key, tensor in _part(state, "moment.").items():
-            index, _, name = key.partition(".")
-            moments.setdefault(int(index), {})[name] = tensor
-        self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": moments})
-        self.generator.set_state(state["generator"])
-        taken, rate, momentum = state["pace"].tolist()
-        group = self.optimiser.param_groups[0]
-        group["lr"], group["betas"] = rate, (momentum, group["betas"][1])
-        self.schedule.last_epoch = int(taken)
-
     def _batch(self) -> Batch:
         s = self._settings
-        batch = sample_batch(self._fields, s.batch_size, s.patch_px, s.augmentation, self.generator)
-        batch = augment(batch, self._augmentations, s.augmentation, self.generator)
+        batch = sample_batch(self.images, s.batch_size, s.patch_px, s.augmentation, self.generator)
+        batch = augment(batch, s.augmentation, self.generator)
         return Batch(
             *(tensor.to(self._device) for tensor in (batch.images, batch.values, batch.weights))
         )
 
-    def _reconsidered(self, batch: Batch, logits: Tensor) -> Batch:
-        """The batch with what the network thinks of its unlabelled pixels."""
-        s = self._settings
-        adopting = self.taken > ADOPTION_BEGINS * self.steps
-        adoption = s.adoption if adopting else 0.0
-        sceptics = draw_sceptics(batch, self.generator)
-        return reconsider(batch, logits.sigmoid(), s.doubt, adoption, sceptics)
+    def _relabelled(self, batch: Batch, logits: Tensor) -> Batch:
+        self_label = self.taken > SELF_LABEL_FROM * self.steps
+        negatives = draw_negatives(batch, self.generator)
+        return relabel_unlabelled(batch, logits.sigmoid(), negatives, self_label)
 
     def _precision(self) -> torch.autocast | nullcontext[None]:
         if self._device.type == "cuda":
@@ -140,12 +144,38 @@ class Trainer:
         return nullcontext()
 
 
-def _schedule(optimiser: torch.optim.Optimizer, settings: TrainSettings, steps: int) -> LRScheduler:
-    if settings.schedule == "cosine":
-        return CosineAnnealingLR(optimiser, steps)
-    return OneCycleLR(optimiser, settings.peak_learning_rate, total_steps=steps)
+@dataclass
+class ProgressTracker:
+    """How far a run is, over all its trainings."""
+
+    steps: int
+    step: int = 0
+    _clock: float = field(default_factory=perf_counter)
+    _taken: int = 0
+    _smoothed: float = 0.0
+    _weight: float = 0.0
+
+    def skip(self, steps: int) -> None:
+        """Count steps that were taken in an earlier session."""
+        self.step += steps
+
+    def advance(self, loss: float) -> Step:
+        """Count one step and return its event."""
+        self.step += 1
+        self._taken += 1
+        self._smoothed = SMOOTHING * self._smoothed + (1 - SMOOTHING) * loss
+        self._weight = SMOOTHING * self._weight + 1 - SMOOTHING
+        pace = (perf_counter() - self._clock) / self._taken
+        left = pace * (self.steps - self.step)
+        return Step(self.step, self.steps, {"total": self._smoothed / self._weight}, left)
+
+    def reset_loss(self) -> None:
+        """Begin another training, whose loss is smoothed anew."""
+        self._smoothed = self._weight = 0.0
 
 
-def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin so, without that beginning."""
-    return {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}
+def fit(trainer: Trainer, progress: ProgressTracker, stop: Event) -> Generator[Step, None, None]:
+    """Take all steps of a trainer, or those until the stop (one at least)."""
+    progress.reset_loss()
+    while trainer.taken < trainer.steps and not (stop.is_set() and trainer.taken):
+        yield progress.advance(trainer.step())

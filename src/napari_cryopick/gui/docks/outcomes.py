@@ -164,6 +164,4 @@ def _in_words(outcome: Outcome) -> str:
         f'<span style="color: {COLOURS[kind]}">{sign}</span> {number:,} {kind}'
         for sign, kind, number in parts
     ]
-    before = outcome.before
-    other = before.phrase if before.number else "iteration 0"
-    return f"{', '.join(counts)} against {other}"
+    return f"{', '.join(counts)} against {outcome.before.phrase}"

@@ -9,7 +9,7 @@ from typing import Any
 from napari.layers import Image
 from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
-from ...runs.read import SelfTraining, latest_self_training
+from ...runs.read import SelfTrainingRun, latest_self_training
 from ...training.events import Finished, Iteration, TrainingEvent
 from ...training.settings import SelfTrainSettings
 from ..layers.training_data import TrainingData
@@ -18,7 +18,7 @@ from .outcomes import Outcomes
 from .panel import counted
 from .teaching_panel import TeachingPanel
 
-_IN_VIEW = ("diameter_angstrom", "pixel_size_angstrom", "rounds", "complete", "expected_count")
+_IN_VIEW = ("diameter_angstrom", "pixel_size_angstrom", "rounds", "complete")
 
 
 class SelfTrainPanel(TeachingPanel[SelfTrainSettings]):
@@ -30,7 +30,7 @@ class SelfTrainPanel(TeachingPanel[SelfTrainSettings]):
         super().__init__(napari_viewer, SelfTrainSettings, _IN_VIEW)
         self.resume = QPushButton()
         self.outcomes = Outcomes(napari_viewer)
-        self._resumable: SelfTraining | None = None
+        self._resumable: SelfTrainingRun | None = None
         self._offering = Soon(self.offer_resume, self)
         self._scrolling = Soon(self._scroll, self)
         self._arrange_outcomes()
@@ -40,7 +40,7 @@ class SelfTrainPanel(TeachingPanel[SelfTrainSettings]):
 
     def events_of(self, *what: Any, **how: Any) -> Iterator[TrainingEvent]:
         """Run self-training."""
-        from ...training.self_training import self_train
+        from ...runs import self_train
 
         return self_train(*what, **how)
 
@@ -87,7 +87,7 @@ class SelfTrainPanel(TeachingPanel[SelfTrainSettings]):
         if self.control.job is not None:
             return
         run, rounds = latest_self_training(Path(self.folder.text())), self.form.value("rounds")
-        self._resumable = run if run is not None and run.can_go_on(rounds) else None
+        self._resumable = run if run is not None and run.can_resume(rounds) else None
         self.resume.setVisible(self._resumable is not None)
         if run is not None:
             self.resume.setText(f"Resume {run.path.name}")
@@ -114,9 +114,6 @@ class SelfTrainPanel(TeachingPanel[SelfTrainSettings]):
         self.column.ensureWidgetVisible(self.outcomes, 0, 8)
 
     def _arrange_outcomes(self) -> None:
-        count = self.form.editor("expected_count")
-        count.setDecimals(0)
-        count.setSpecialValueText("unknown")
         self.resume.setMinimumHeight(self.control.button.minimumHeight())
         place = self.body.indexOf(self.control.button)
         buttons = QHBoxLayout()
@@ -131,7 +128,7 @@ class SelfTrainPanel(TeachingPanel[SelfTrainSettings]):
         self.outcomes.forget()
 
 
-def _what_is_left(run: SelfTraining, rounds: int) -> str:
+def _what_is_left(run: SelfTrainingRun, rounds: int) -> str:
     if run.finished:
         return f"It has had {counted(run.rounds, 'round')}; go on until there are {rounds}."
     return "It was interrupted; go on from where it was, with its own settings."

@@ -102,7 +102,8 @@ class TeachingPanel(Panel[Teaching]):
     """
 
     def __init__(self, viewer: Any, model: type[Teaching], in_view: Sequence[str]) -> None:
-        advanced = [name for name in model.model_fields if name not in in_view]
+        hidden = (*in_view, "structure", "recipe")
+        advanced = [name for name in model.model_fields if name not in hidden]
         super().__init__(viewer, SettingsForm(model, in_view, advanced))
         self.picks = LayerCombo(viewer, _may_hold_picks, "none")
         self.labels = LayerCombo(viewer, lambda layer: isinstance(layer, Labels), "none")

@@ -11,12 +11,12 @@ from typing import Any
 from napari.layers import Image
 from qtpy.QtWidgets import QFileDialog, QLineEdit
 
-from ...pretraining.settings import Simulation, StructureSettings, TrainOptions
 from ...training.events import TrainingEvent
+from ...training.settings import TrainSettings
 from ..layers.training_data import TrainingData
 from ..widgets.form import with_button
 from ..widgets.jobs import Work
-from .panel import counted, has_diameter
+from .panel import has_diameter
 from .teaching_panel import TeachingPanel
 
 _FILES = "Structures (*.pdb *.cif *.mrc *.map *.pdb.gz *.cif.gz *.mrc.gz *.map.gz)"
@@ -30,36 +30,30 @@ class Measured:
     diameter_angstrom: float
 
 
-class TrainPanel(TeachingPanel[TrainOptions]):
+class TrainPanel(TeachingPanel[TrainSettings]):
     """Train a model on what is clicked and painted, or on a structure of the particle."""
 
     run_text = "Train"
 
     def __init__(self, napari_viewer: Any) -> None:
         in_view = ("diameter_angstrom", "pixel_size_angstrom", "complete")
-        super().__init__(napari_viewer, TrainOptions, in_view)
+        super().__init__(napari_viewer, TrainSettings, in_view)
         self.structure = QLineEdit()
         self._arrange_structure()
 
     def work(self, image: Image) -> Work:
         """Train on the structure if there is one, else on the data as it is now."""
-        options, structure = self.form.settings(), self.structure.text().strip()
+        structure = self.structure.text().strip()
         if not structure:
-            return self.teach(image, self.labelled_data(), options.from_picks(), self.new_run())
-        settings = options.from_structure(Path(structure))
+            return self.teach(image, self.labelled_data(), self.form.settings(), self.new_run())
+        settings = self.form.settings(structure=structure, loss=None, learning_rate=None)
         return self.teach(image, TrainingData({}, {}, 0), settings, self.new_run())
 
-    def events_of(
-        self, micrographs: Any, picks: Any, settings: Any, run: Path, **how: Any
-    ) -> Iterator[TrainingEvent]:
-        """Run a supervised training, or one that a structure begins."""
-        if isinstance(settings, StructureSettings):
-            from ...pretraining.structure import train_from_structure
+    def events_of(self, *what: Any, **how: Any) -> Iterator[TrainingEvent]:
+        """Run a training on picks or on a structure."""
+        from ...runs import train
 
-            return train_from_structure(micrographs, settings, run, how["stop"])
-        from ...training.supervised import train
-
-        return train(micrographs, picks, settings, run, **how)
+        return train(*what, **how)
 
     def on_event(self, event: TrainingEvent | Measured) -> Iterator[None]:
         """Take the diameter of a structure; all else is as in every training."""
@@ -84,12 +78,10 @@ class TrainPanel(TeachingPanel[TrainOptions]):
         if not structure:
             return data.summary
         unused = "; picks and labels are not used" if data.picks or data.labels else ""
-        micrographs = counted(data.micrographs, "micrograph")
-        rounds = f", then self-trains on {micrographs}" if self.form.value("rounds") else ""
-        return f"Learns from simulated micrographs of {Path(structure).name}{rounds}{unused}"
+        return f"Learns from simulated micrographs of {Path(structure).name}{unused}"
 
     def _on_structure(self) -> None:
-        for name in Simulation.model_fields:
+        for name in ("simulated_micrographs", "voltage_kilovolt", "defocus_angstrom"):
             self.form.editor(name).setEnabled(bool(self.structure.text().strip()))
         self.describe()
         self._measure()

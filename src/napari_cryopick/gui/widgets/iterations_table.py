@@ -14,7 +14,7 @@ from ...runs.read import RunIteration
 from .jobs import Soon
 
 _COLUMNS = {
-    "#": "The iteration: 0 is the supervised start, the others are rounds of self-training; "
+    "#": "The iteration: 0 is the initial model, the others are rounds of self-training; "
     "an ensemble is the mean of all that were accepted.",
     "F1": "On held-out labels; ≈ where these are not complete, so that it is an estimate.",
     "AP": "Average precision on complete held-out labels.",

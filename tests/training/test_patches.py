@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from napari_cryopick.training.sampling import Batch, Field, sample_batch
+from napari_cryopick.training.patches import Batch, TrainingImage, sample_batch
 from napari_cryopick.training.targets import CENTRE, Target
 
 SHAPE = (110, 140)
@@ -22,10 +22,10 @@ def dots(positions: Tensor) -> Tensor:
     return torch.exp(-squared / (2 * 3.0**2)).sum(dim=0)
 
 
-def field(image: Tensor, positions: Tensor = PICKS) -> Field:
+def field(image: Tensor, positions: Tensor = PICKS) -> TrainingImage:
     """A field whose three targets are its image."""
     values = image.expand(3, -1, -1).clone()
-    return Field.of(image, Target(values, torch.ones_like(values)), positions)
+    return TrainingImage.of(image, Target(values, torch.ones_like(values)), positions)
 
 
 def sample(size: int, patch_px: int, strength: float, seed: int = 0, fields=None) -> Batch:

@@ -1,4 +1,4 @@
-"""Patches out of fields: half of them near picks, half anywhere, turned and warped at will."""
+"""Patches of micrographs: half of them near particles, half anywhere, rotated and warped."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .targets import Target
 
 
 @dataclass(frozen=True)
-class Field:
-    """One micrograph at the network's scale, ready to be trained on.
+class TrainingImage:
+    """One micrograph at the network's scale, with its target.
 
     Attributes
     ----------
@@ -29,7 +29,8 @@ class Field:
     positions: Tensor
 
     @classmethod
-    def of(cls, image: Tensor, target: Target, positions: Tensor) -> Field:
+    def of(cls, image: Tensor, target: Target, positions: Tensor) -> TrainingImage:
+        """Stack a (h, w) image and its target."""
         return cls(torch.cat([image[None], target.values, target.weights]), positions)
 
 
@@ -42,66 +43,63 @@ class Batch:
     weights: Tensor
 
 
-@dataclass(frozen=True)
-class Warp:
-    """How strongly a patch's geometry is varied, at strength 1."""
+LOG_SCALE = 0.2
+"""Natural logarithm of the largest change of size, at strength 1."""
 
-    rotation: float = math.pi
-    log_scale: float = 0.2
-    elastic_px: float = 1.5
+ELASTIC_PX = 1.5
+"""Standard deviation of elastic shifts, at strength 1."""
 
 
 def sample_batch(
-    fields: Sequence[Field], size: int, patch_px: int, strength: float, generator: Generator
+    images: Sequence[TrainingImage], size: int, patch_px: int, strength: float, generator: Generator
 ) -> Batch:
     """Draw `size` patches of `patch_px` pixels, every second one near a pick."""
-    picked = [field for field in fields if len(field.positions)]
+    picked = [image for image in images if len(image.positions)]
     patches = []
     for i in range(size):
         near_pick = i % 2 == 0 and bool(picked)
-        pool = picked if near_pick else fields
-        field = pool[_integer(len(pool), generator)]
-        centre = _centre(field, patch_px, near_pick, generator)
-        patches.append(_cut(field, centre, patch_px, strength, generator))
+        pool = picked if near_pick else images
+        image = pool[_integer(len(pool), generator)]
+        centre = _centre(image, patch_px, near_pick, generator)
+        patches.append(_cut(image, centre, patch_px, strength, generator))
     stack = torch.stack(patches)
     return Batch(stack[:, :1], stack[:, 1:4].clamp(0, 1), stack[:, 4:].clamp(0, 1))
 
 
-def _centre(field: Field, patch_px: int, near_pick: bool, generator: Generator) -> Tensor:
-    """A patch centre (y, x): within a third of a patch of some pick, or anywhere."""
+def _centre(image: TrainingImage, patch_px: int, near_pick: bool, generator: Generator) -> Tensor:
+    """Return a patch centre (y, x): within a third of a patch of some pick, or anywhere."""
     if near_pick:
-        pick = field.positions[_integer(len(field.positions), generator)]
+        pick = image.positions[_integer(len(image.positions), generator)]
         return pick + (torch.rand(2, generator=generator) - 0.5) * patch_px * 2 / 3
-    extent = torch.tensor(field.layers.shape[1:], dtype=torch.float32)
+    extent = torch.tensor(image.layers.shape[1:], dtype=torch.float32)
     return torch.rand(2, generator=generator) * extent
 
 
 def _cut(
-    field: Field, centre: Tensor, patch_px: int, strength: float, generator: Generator
+    image: TrainingImage, centre: Tensor, patch_px: int, strength: float, generator: Generator
 ) -> Tensor:
-    """One (7, patch, patch) patch; outside the field image and weights are zero."""
+    """Return a (7, patch, patch) patch; outside the micrograph image and weights are zero."""
     grid = _grid(patch_px, strength, generator) + centre
-    h, w = field.layers.shape[1:]
+    h, w = image.layers.shape[1:]
     unit = torch.stack([(2 * grid[..., 1] + 1) / w - 1, (2 * grid[..., 0] + 1) / h - 1], dim=-1)
-    layers = field.layers[None]
-    image = F.grid_sample(layers[:, :1], unit[None], "bicubic", align_corners=False)
+    layers = image.layers[None]
+    pixels = F.grid_sample(layers[:, :1], unit[None], "bicubic", align_corners=False)
     target = F.grid_sample(layers[:, 1:], unit[None], "bilinear", align_corners=False)
-    return torch.cat([image, target], dim=1)[0]
+    return torch.cat([pixels, target], dim=1)[0]
 
 
 def _grid(patch_px: int, strength: float, generator: Generator) -> Tensor:
-    """(patch, patch, 2) offsets (y, x) from the centre, flipped, turned, scaled and bent."""
-    warp = Warp()
+    """Return (patch, patch, 2) offsets (y, x) from the centre, flipped, turned, scaled and bent."""
     axis = torch.arange(patch_px, dtype=torch.float32) - (patch_px - 1) / 2
     grid = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1)
     if strength == 0:
         return grid
     draw = torch.rand(4, generator=generator) * 2 - 1
-    angle = warp.rotation * draw[0]
-    scale = torch.exp(warp.log_scale * strength * draw[1])
+    angle = math.pi * draw[0]
+    scale = torch.exp(LOG_SCALE * strength * draw[1])
     turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()]).reshape(2, 2)
     flip = torch.tensor([1.0, 1.0 if draw[2] > 0 else -1.0])
-    bend = torch.randn(1, 2, 5, 5, generator=generator) * warp.elastic_px * strength
+    bend = torch.randn(1, 2, 5, 5, generator=generator) * ELASTIC_PX * strength
     bend = F.interpolate(bend, size=(patch_px, patch_px), mode="bicubic", align_corners=True)
     return grid * flip @ turn * scale + bend[0].permute(1, 2, 0)
 

@@ -1,0 +1,221 @@
+"""What a network finds on micrographs, and how good that is on held-out labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from ..detection.calibration import (
+    ExpectedScores,
+    as_logits,
+    best_threshold,
+    calibrate,
+    fit,
+    match_expected_count,
+)
+from ..detection.events import Maps
+from ..detection.inference import predict_maps
+from ..detection.peaks import pick
+from ..metrics.matching import match
+from ..metrics.particles import score_particles
+from ..metrics.pixels import PixelScores, disc_mask, score_pixels
+from ..model.card import Calibration
+from ..model.unet import AREA_RADIUS, PARTICLE_PX
+from ..picks import Picks, Status
+from .examples import Example
+
+INCOMPLETE = Calibration(slope=2.0, offset=-3.2)
+"""Calibration of networks trained from scratch on incomplete labels, on which none can be fitted:
+without negatives heights are too large. Read off apoferritin and β-galactosidase."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a network makes of an example: its maps, and all peaks with their heights as scores."""
+
+    example: Example
+    maps: Maps
+    peaks: Picks
+
+    @property
+    def heights(self) -> NDArray[np.float64]:
+        """(n,) heights of the peaks that are neither on contamination nor at the border."""
+        return self.peaks.with_status(Status.OK).scores
+
+
+@dataclass(frozen=True, eq=False)
+class ValidationResult:
+    """How good a network is, and how its scores are calibrated.
+
+    Attributes
+    ----------
+    calibration, threshold
+        For its card.
+    f1, average_precision, precision, recall
+        At particle level on held-out complete labels; NaN where there are none.
+    held_out
+        Particles among the held-out labels.
+    picks
+        All peaks by micrograph, with calibrated scores.
+    pixels
+        At pixel level on the same labels.
+    """
+
+    calibration: Calibration
+    threshold: float
+    picks: dict[Path, Picks]
+    f1: float = np.nan
+    average_precision: float = np.nan
+    precision: float = np.nan
+    recall: float = np.nan
+    held_out: int = 0
+    pixels: PixelScores | None = None
+
+    @property
+    def kept(self) -> dict[Path, Picks]:
+        """Picks at or above the threshold."""
+        return {path: table[table.scores >= self.threshold] for path, table in self.picks.items()}
+
+    @property
+    def count(self) -> int:
+        """Kept picks on all micrographs, without those at borders or on contamination."""
+        return sum(len(table.with_status(Status.OK)) for table in self.kept.values())
+
+    @property
+    def particles(self) -> float:
+        """Number of particles that the scores add up to."""
+        return float(self._scores.sum())
+
+    @property
+    def expected(self) -> ExpectedScores:
+        """Precision and recall of the kept picks, if the scores are right."""
+        scores = self._scores
+        return ExpectedScores.of(scores[scores >= self.threshold], float(scores.sum()))
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Particle-level figures by name."""
+        return {
+            "f1": self.f1,
+            "precision": self.precision,
+            "recall": self.recall,
+            "average_precision": self.average_precision,
+            "threshold": self.threshold,
+        }
+
+    @property
+    def _scores(self) -> NDArray[np.float64]:
+        tables = [table.with_status(Status.OK).scores for table in self.picks.values()]
+        return np.concatenate([*tables, np.empty(0)])
+
+
+def predict_examples(network: nn.Module, examples: Sequence[Example]) -> list[Prediction]:
+    """Return the maps and peaks of some examples."""
+    return [_predict(network, example) for example in examples]
+
+
+def validate(predictions: Sequence[Prediction]) -> ValidationResult:
+    """Calibrate predictions and score them on held-out complete labels.
+
+    Labels of the held-out rows must be complete. Scores are calibrated by Platt scaling on the
+    same labels, the threshold maximises the F1 that the calibrated scores promise.
+    """
+    held_out = [_on_held_out_rows(p) for p in predictions if p.example.picks is not None]
+    calibration = fit(
+        [as_logits(found.scores) for found, _, _ in held_out],
+        [_hits(*pair) for pair in held_out],
+    )
+    result = calibrated(predictions, calibration)
+    pairs = {
+        p.example.path: _on_held_out_rows(p, result)
+        for p in predictions
+        if p.example.held_out_rows.any()
+    }
+    scores = score_particles(
+        {path: found for path, (found, _, _) in pairs.items()},
+        {path: truth for path, (_, truth, _) in pairs.items()},
+        predictions[0].example.diameter_px,
+        threshold=result.threshold,
+    )
+    return replace(
+        result,
+        f1=scores.micro.f1,
+        average_precision=scores.average_precision,
+        precision=scores.micro.precision,
+        recall=scores.micro.recall,
+        held_out=scores.truth,
+        pixels=_score_pixels(predictions),
+    )
+
+
+def calibrated(
+    predictions: Sequence[Prediction],
+    calibration: Calibration,
+    at_least: float = 0.0,
+) -> ValidationResult:
+    """Return predictions with calibrated scores, where no labels can validate them.
+
+    Parameters
+    ----------
+    calibration
+        Its offset is raised until the scores add up to enough particles.
+    at_least
+        Number of particles to expect on all micrographs: as many as another model does.
+    """
+    heights = [p.heights for p in predictions]
+    particles = sum(float(calibrate(each, calibration).sum()) for each in heights)
+    if particles < at_least:
+        calibration = match_expected_count(heights, at_least, calibration)
+    picks = {
+        p.example.path: replace(p.peaks, scores=calibrate(p.peaks.scores, calibration))
+        for p in predictions
+    }
+    scores = [table.with_status(Status.OK).scores for table in picks.values()]
+    threshold = best_threshold(np.concatenate([*scores, np.empty(0)]))
+    return ValidationResult(calibration, threshold, picks)
+
+
+def _predict(network: nn.Module, example: Example) -> Prediction:
+    maps = predict_maps(network, example.image, example.rescaling.factor)
+    peaks = pick(maps, example.shape, PARTICLE_PX, border=example.border)
+    return Prediction(example, maps, peaks)
+
+
+Pair = tuple[Picks, Picks, float]
+"""Found and true picks, and the diameter in pixels."""
+
+
+def _on_held_out_rows(prediction: Prediction, result: ValidationResult | None = None) -> Pair:
+    example = prediction.example
+    found = result.picks[example.path] if result else prediction.peaks.with_status(Status.OK)
+    truth = example.particles
+    return (
+        found[example.is_held_out(found.positions)],
+        truth[example.is_held_out(truth.positions)],
+        example.diameter_px,
+    )
+
+
+def _hits(found: Picks, truth: Picks, diameter_px: float) -> NDArray[np.bool_]:
+    pairs = match(found.positions, truth.positions, diameter_px / 2, found.scores)
+    hits = np.zeros(len(found), dtype=bool)
+    hits[pairs.found] = True
+    return hits
+
+
+def _score_pixels(predictions: Sequence[Prediction]) -> PixelScores | None:
+    """Score the area map against the discs it is trained on, in the held-out rows."""
+    area, discs = [], []
+    for prediction in predictions:
+        example = prediction.example
+        rows = example.held_out_rows
+        truth = example.rescaling.to_network(example.particles.positions)
+        mask = disc_mask(example.map_shape, truth, AREA_RADIUS * PARTICLE_PX)
+        area.append(prediction.maps.area[rows].ravel())
+        discs.append(mask[rows].ravel())
+    return score_pixels(np.concatenate(area), np.concatenate(discs))

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from napari_cryopick.simulation.simulate import simulate_example
 
 from napari_cryopick.io import PickSet, write_picks
 from napari_cryopick.picks import Picks
+from napari_cryopick.simulation.simulate import simulate_example
 
 STARTED = {"training_picks": 10, "labelled_micrographs": 1, "held_out_picks": 3, "device": "cpu"}
 

@@ -119,6 +119,7 @@ def main() -> None:
     arguments.add_argument("--model", default="general")
     arguments.add_argument("--quick", action="store_true", help="the given diameter alone")
     arguments.add_argument("--record", action="store_true", help="write F1 into the model's card")
+    arguments.add_argument("--json", type=Path, help="write the figures to this file, too")
     given = arguments.parse_args()
     print(f"| set | diameter | {' | '.join(COLUMNS)} |\n|---|---{'|---' * len(COLUMNS)}|")
     rows: list[dict[str, Any]] = []

@@ -86,6 +86,7 @@ def main() -> None:
     arguments.add_argument("--seeds", type=int, default=3)
     arguments.add_argument("--only", default="", help="part of a task's name")
     arguments.add_argument("--steps", type=int, help="optimiser steps, to try the script")
+    arguments.add_argument("--json", type=Path, help="write the figures to this file, too")
     given = arguments.parse_args()
     settings = {"steps": given.steps} if given.steps else {}
     collected = {}

@@ -93,6 +93,7 @@ def main() -> None:
     arguments.add_argument("--only", default="", help="part of a task's name")
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--steps", type=int, help="steps of each training, to try the script")
+    arguments.add_argument("--json", type=Path, help="write the figures to this file, too")
     given = arguments.parse_args()
     settings = {"rounds": given.rounds}
     if given.steps:

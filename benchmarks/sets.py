@@ -109,10 +109,9 @@ def spread(values: Iterable[float], digits: int = 3) -> str:
 
 
 def parser(description: str) -> argparse.ArgumentParser:
-    """Return a parser of what all benchmarks on labelled sets take."""
+    """Return a parser for a benchmark on labelled sets."""
     arguments = argparse.ArgumentParser(description=description)
     arguments.add_argument("data", type=Path, help="folder of labelled sets, see README.md")
-    arguments.add_argument("--json", type=Path, help="write the figures to this file, too")
     return arguments
 
 

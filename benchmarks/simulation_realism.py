@@ -1,18 +1,19 @@
-"""Do simulated micrographs look like real ones, to the eye and in their statistics?
+"""Compare simulated with real micrographs, by eye and in their statistics.
 
-    python benchmarks/simulation_realism.py ../shared/data [--output docs/images/simulated.jpg]
+    python benchmarks/simulation_realism.py DATA [--output docs/images/simulated.jpg]
 
-Draws simulated beside real micrographs of apoferritin and β-galactosidase with their radial power
-spectra, and prints what pixels are like. Spectra are those of the contrast, over their mean near
-the Nyquist frequency. The β-galactosidase at hand was denoised, equalised and compressed to JPEG
-by others: its spectrum cannot be compared above about 1/20 Å, and its contrast not at all.
+DATA holds `apoferritin/`, `apoferritin_single_frame/` (EMPIAR-10146), `beta_galactosidase/`
+(EMPIAR-10017) and `structures/` (7A4M, 5A1A); README.md says where to get them. Draws simulated
+beside real micrographs with their radial power spectra, and prints statistics. The spectra are
+those of the contrast, over their mean near the Nyquist frequency. The β-galactosidase micrographs were
+denoised, equalised and compressed to JPEG by others: their spectrum cannot be compared above about
+1/50 Å, and their contrast not at all.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import fft, ndimage, stats
+from sets import APOFERRITIN, GALACTOSIDASE, SINGLE_FRAMES, LabelledSet, parser
 
-from napari_cryopick.io import find_micrographs, match_picks, read_micrograph, read_picks
+from napari_cryopick.io import read_micrograph
 from napari_cryopick.simulation.settings import SimulationSettings
 from napari_cryopick.simulation.simulate import make_micrographs
 from napari_cryopick.simulation.structures import read_structure
@@ -29,92 +31,72 @@ from napari_cryopick.simulation.structures import read_structure
 BINS = 120
 CUT = 128
 SHOWN_ANGSTROM = 1500.0
-USUAL = SimulationSettings(
+CLEAN = SimulationSettings(
     count=4, ice_balls=0, aggregates=0, carbon_edges=0, crystalline_ice=0, empty_micrographs=0
+)
+LIKE_APOFERRITIN = CLEAN.model_copy(
+    update={
+        "shape": (1200, 1240),
+        "pixel_size_angstrom": 1.5,
+        "coverage": (0.5, 0.65),
+        "defocus_angstrom": (10_000.0, 20_000.0),
+        "debris": (14.0, 20.0),
+    }
+)
+LIKE_GALACTOSIDASE = CLEAN.model_copy(
+    update={
+        "shape": (2048, 2048),
+        "pixel_size_angstrom": 1.77,
+        "coverage": (0.4, 0.5),
+        "defocus_angstrom": (20_000.0, 30_000.0),
+        "debris": (25.0, 35.0),
+        "detector": "integrating",
+        "no_energy_filter": True,
+    }
 )
 
 
 @dataclass(frozen=True)
 class Case:
-    """Real micrographs, and how to simulate the like."""
+    """Real micrographs, and how to simulate such ones."""
 
     title: str
-    folder: str
-    model: str
-    diameter_angstrom: float
+    real: LabelledSet
+    structure: str
     settings: SimulationSettings
     denoised: bool = False
 
     @property
-    def pixel_size_angstrom(self) -> float:
-        return self.settings.pixel_size_angstrom
-
-    @property
     def blur_angstrom(self) -> float:
-        """What simulated micrographs are smoothed by for the eye."""
+        """Smoothing of simulated micrographs for the eye."""
         return 20.0 if self.denoised else 3.0
 
     @property
     def reference_angstrom(self) -> tuple[float, float]:
-        """Where spectra are brought together: near the Nyquist frequency, if that is left."""
-        return (150.0, 60.0) if self.denoised else (2.5 * self.pixel_size_angstrom, 0.0)
+        """Range over which spectra are scaled to 1: near the Nyquist frequency, if that is left."""
+        return (150.0, 60.0) if self.denoised else (2.5 * self.real.pixel_size_angstrom, 0.0)
 
 
 CASES = [
-    Case(
-        "apoferritin, average",
-        "apoferritin",
-        "7A4M.cif.gz",
-        126,
-        USUAL.model_copy(
-            update={
-                "shape": (1200, 1240),
-                "pixel_size_angstrom": 1.5,
-                "coverage": (0.5, 0.65),
-                "defocus_angstrom": (10_000.0, 20_000.0),
-                "debris": (14.0, 20.0),
-            }
-        ),
-    ),
+    Case("apoferritin, average", APOFERRITIN, "7A4M.cif.gz", LIKE_APOFERRITIN),
     Case(
         "apoferritin, one frame",
-        "apoferritin_single_frame",
+        SINGLE_FRAMES,
         "7A4M.cif.gz",
-        126,
-        USUAL.model_copy(
-            update={
-                "shape": (1200, 1240),
-                "pixel_size_angstrom": 1.5,
-                "coverage": (0.5, 0.65),
-                "defocus_angstrom": (10_000.0, 20_000.0),
-                "debris": (14.0, 20.0),
-                "dose": (1.5, 1.5),
-            }
-        ),
+        LIKE_APOFERRITIN.model_copy(update={"dose": (1.5, 1.5)}),
     ),
     Case(
         "β-galactosidase",
-        "beta_galactosidase",
+        replace(GALACTOSIDASE, diameter_angstrom=182),
         "5A1A.cif.gz",
-        182,
-        USUAL.model_copy(
-            update={
-                "shape": (2048, 2048),
-                "pixel_size_angstrom": 1.77,
-                "coverage": (0.4, 0.5),
-                "defocus_angstrom": (20_000.0, 30_000.0),
-                "debris": (25.0, 35.0),
-                "detector": "integrating",
-                "no_energy_filter": True,
-            }
-        ),
+        LIKE_GALACTOSIDASE,
         denoised=True,
     ),
 ]
 
 
 def spectrum(pixels: NDArray, pixel_size_angstrom: float) -> NDArray:
-    """Radial power (BINS,) of the contrast up to the Nyquist frequency, in Å²."""
+    """Return the radial power (BINS,) of the contrast up to the Nyquist frequency, in Å²."""
     edge = min(pixels.shape) // 2 * 2
     image = pixels[:edge, :edge].astype(float)
     image = image / image.mean() - 1
@@ -126,15 +108,15 @@ def spectrum(pixels: NDArray, pixel_size_angstrom: float) -> NDArray:
 
 
 def relative(spectra: Sequence[NDArray], case: Case) -> NDArray:
-    """The mean of spectra, over its mean where they are brought together."""
+    """Return the mean of spectra, scaled to 1 in the reference range."""
     mean = np.exp(np.mean(np.log(spectra), axis=0))
     coarse, fine = case.reference_angstrom
-    wavelength = 2 * case.pixel_size_angstrom * BINS / np.arange(0.5, BINS)
+    wavelength = 2 * case.real.pixel_size_angstrom * BINS / np.arange(0.5, BINS)
     return mean / mean[(wavelength < coarse) & (wavelength > fine)].mean()
 
 
 def statistics(pixels: NDArray, pixel_size_angstrom: float) -> dict[str, float]:
-    """Shape of the histogram, and how much of the contrast is coarser than 20 Å."""
+    """Return the shape of the histogram, and how much of the contrast is coarser than 20 Å."""
     values = pixels.astype(float).ravel()
     even = pixels / ndimage.gaussian_filter(pixels.astype(float), 200 / pixel_size_angstrom)
     coarse = ndimage.gaussian_filter(even, 10 / pixel_size_angstrom)
@@ -148,8 +130,8 @@ def statistics(pixels: NDArray, pixel_size_angstrom: float) -> dict[str, float]:
 
 
 def visibility(image: NDArray, positions: NDArray, case: Case, blur_angstrom: float) -> float:
-    """How much darker particles are than what lies between them, over the spread of the latter."""
-    size, diameter_px = case.pixel_size_angstrom, case.diameter_angstrom / case.pixel_size_angstrom
+    """Return how much darker particles are than the rest, over the spread of the rest."""
+    size, diameter_px = case.real.pixel_size_angstrom, case.real.diameter_px
     even = ndimage.gaussian_filter(image.astype(float), blur_angstrom / size)
     even -= ndimage.uniform_filter(even, int(2.5 * diameter_px))
     nearest = np.round(positions).astype(int)
@@ -166,7 +148,7 @@ def visibility(image: NDArray, positions: NDArray, case: Case, blur_angstrom: fl
 def show(
     axes: Axes, pixels: NDArray, pixel_size_angstrom: float, blur_angstrom: float, title: str
 ) -> None:
-    """A part of a micrograph, smoothed a little and evened out, between its outer per cents."""
+    """Draw a part of a micrograph, smoothed a little and evened out."""
     edge = round(SHOWN_ANGSTROM / pixel_size_angstrom)
     part = pixels[CUT : CUT + edge, CUT : CUT + edge].astype(float)
     image = ndimage.gaussian_filter(part, blur_angstrom / pixel_size_angstrom)
@@ -179,16 +161,19 @@ def show(
 
 def compare(case: Case, data: Path, row: Sequence[Axes]) -> None:
     """Draw and print one case."""
-    size = case.pixel_size_angstrom
-    paths = find_micrographs([data / case.folder / "micrographs"])[: case.settings.count]
+    size = case.real.pixel_size_angstrom
+    truth = case.real.truth(data)
+    paths = list(truth)[: case.settings.count]
     rows, columns = case.settings.shape
     real = [np.array(read_micrograph(path).pixels[:rows, :columns]) for path in paths]
-    picked = match_picks(read_picks(data / case.folder / "particles.star"), paths)
-    model = read_structure(data / "structures" / case.model)
-    fields = list(make_micrographs([model], case.settings))
+    model = read_structure(data / "structures" / case.structure)
+    simulated = list(make_micrographs([model], case.settings))
     names = ("real, denoised JPEG" if case.denoised else "real", "simulated")
-    images_of = (real, [field.micrograph.pixels for field in fields])
-    positions_of = ([picked[p].positions for p in paths], [f.picks.positions for f in fields])
+    images_of = (real, [one.micrograph.pixels for one in simulated])
+    positions_of = (
+        [truth[path].positions for path in paths],
+        [one.picks.positions for one in simulated],
+    )
     for axes, name, images, positions in zip(row, names, images_of, positions_of, strict=False):
         smooth = name.startswith("real") and case.denoised
         show(axes, images[0], size, 0.0 if smooth else case.blur_angstrom, f"{case.title}, {name}")
@@ -209,7 +194,7 @@ def compare(case: Case, data: Path, row: Sequence[Axes]) -> None:
 
 
 def finish(axes: Axes, case: Case) -> None:
-    """Tell what a spectrum shows."""
+    """Label a spectrum."""
     axes.set_title("power, relative", fontsize=8)
     axes.set_xlabel("1/Å", fontsize=7)
     axes.set_ylim(*((1e-3, 1e3) if case.denoised else (0.5, 500)))
@@ -220,14 +205,14 @@ def finish(axes: Axes, case: Case) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--output", type=Path, default=Path("docs/images/simulated.jpg"))
-    arguments = parser.parse_args()
+    """Draw and print all cases."""
+    arguments = parser(__doc__.splitlines()[0])
+    arguments.add_argument("--output", type=Path, default=Path("docs/images/simulated.jpg"))
+    given = arguments.parse_args()
     figure = Figure(figsize=(9, 9), dpi=100, layout="constrained")
     for case, row in zip(CASES, figure.subplots(len(CASES), 3), strict=True):
-        compare(case, arguments.data, row)
-    figure.savefig(arguments.output, pil_kwargs={"quality": 70})
+        compare(case, given.data, row)
+    figure.savefig(given.output, pil_kwargs={"quality": 70})
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@
 DATA holds `apoferritin/`, `apoferritin_single_frame/` (EMPIAR-10146), `beta_galactosidase/`
 (EMPIAR-10017) and `structures/` (7A4M, 5A1A); README.md says where to get them. Draws simulated
 beside real micrographs with their radial power spectra, and prints statistics. The spectra are
-those of the contrast, over their mean near the Nyquist frequency. The β-galactosidase micrographs were
-denoised, equalised and compressed to JPEG by others: their spectrum cannot be compared above about
-1/50 Å, and their contrast not at all.
+those of the contrast, over their mean near the Nyquist frequency. The β-galactosidase micrographs
+were denoised, equalised and compressed to JPEG by others: their spectrum cannot be compared above
+about 1/50 Å, and their contrast not at all.
 """
 
 from __future__ import annotations

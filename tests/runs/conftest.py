@@ -1,19 +1,100 @@
-"""Run folders, written piece by piece."""
+"""Small simulated projects, and runs on them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
-from napari_cryopick.io import PickSet, write_picks
+from napari_cryopick import runs
+from napari_cryopick.io import PickSet, match_picks, read_picks, write_picks
 from napari_cryopick.picks import Picks
 from napari_cryopick.simulation.simulate import simulate_example
+from napari_cryopick.simulation.synthetic import example_particle
+from napari_cryopick.training.events import TrainingEvent
+from napari_cryopick.training.settings import SelfTrainSettings, TrainSettings
+
+SMALL: dict[str, Any] = {
+    "diameter_angstrom": 160,
+    "batch_size": 2,
+    "patch_px": 32,
+    "device": "cpu",
+}
+"""Settings of trainings that are to run, not to learn anything."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """Micrographs and every particle in them."""
+
+    micrographs: list[Path]
+    particles: dict[Path, Picks]
+
+    def annotated(self, count: int) -> dict[Path, Picks]:
+        """Return every particle of the first few micrographs."""
+        return {path: self.particles[path] for path in self.micrographs[:count]}
+
+    def clicks(self, count: int = 6) -> dict[Path, Picks]:
+        """Return a few particles of the first micrograph."""
+        path = self.micrographs[0]
+        return {path: self.particles[path][np.arange(count)]}
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory) -> Project:
+    """Four clean micrographs of particles that stand out."""
+    folder = tmp_path_factory.mktemp("project")
+    clean = {"pixel_size_angstrom": 4, "fragments": 0, "ice_balls": 0, "aggregates": 0}
+    size = {"count": 4, "shape": (320, 384), "particles": 16}
+    micrographs, star = simulate_example(folder, example_particle().scaled(2), **clean, **size)
+    return Project(micrographs, match_picks(read_picks(star), micrographs))
+
+
+@pytest.fixture
+def quick() -> TrainSettings:
+    """Enough to see that everything runs."""
+    return TrainSettings(**SMALL, steps=4)
+
+
+@pytest.fixture
+def two_rounds() -> SelfTrainSettings:
+    """Two rounds that are kept whatever they are worth."""
+    return SelfTrainSettings(**SMALL, steps=4, round_steps=3, rounds=2, keep_every_round=True)
+
+
+Begin = Callable[..., Iterator[TrainingEvent]]
+
+
+@pytest.fixture
+def begin(project, two_rounds) -> Begin:
+    """Begin such a run on six clicks, or with other picks or settings, or resume it."""
+
+    def begin(run: Path, picks: dict[Path, Picks] | None = None, **how: Any) -> Any:
+        changed = {
+            name: how.pop(name) for name in list(how) if name in type(two_rounds).model_fields
+        }
+        settings = two_rounds.model_copy(update=changed)
+        clicks = project.clicks() if picks is None else picks
+        return runs.self_train(project.micrographs, clicks, settings, run, **how)
+
+    return begin
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Sums of several threads may differ in their last bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
 
 STARTED = {"training_picks": 10, "labelled_micrographs": 1, "held_out_picks": 3, "device": "cpu"}
 

@@ -127,6 +127,12 @@ def test_without_any_label_the_initial_model_is_used_as_it_is(begin, tmp_path):
     assert second.count > 0
 
 
+def test_where_everything_is_labelled_there_is_nothing_to_self_train_on(begin, project, tmp_path):
+    events = list(begin(tmp_path / "run", project.particles, complete=True))
+    assert [one.name for one in of(Iteration, events)] == NAMES[:1]
+    assert "add unlabelled" in events[-1].advice
+
+
 def test_no_rounds_is_a_supervised_training(begin, tmp_path):
     events = list(begin(tmp_path / "run", rounds=0))
     assert [one.name for one in of(Iteration, events)] == NAMES[:1]

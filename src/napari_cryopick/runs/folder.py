@@ -166,6 +166,7 @@ class RunFolder:
             file.write(json.dumps(without_nan(fields), default=str) + "\n")
 
     def weights(self, iteration: str) -> Path:
+        """Return the weights file of an iteration."""
         return self.path / iteration / WEIGHTS
 
     def _accept(self, iteration: str) -> None:

@@ -44,6 +44,8 @@ CHECKPOINTS = 3
 
 INITIAL = "The initial model."
 UNTRAINED = "The initial model, unchanged: there are no labels to train on."
+ALL_LABELLED = "Every micrograph is labelled; add unlabelled ones to self-train on."
+NO_PARTICLES = "The model finds no particles to train on; pick more, or check the diameter."
 UNJUDGED = (
     "Not kept by itself: no held-out labels can judge it. Compare its picks with those of the "
     "initial model, and use its model if they are better."
@@ -126,7 +128,7 @@ class TrainingLoop:
         self.progress = ProgressTracker(sum(steps))
         self.accepted: list[nn.Module] = []
         self.best: ValidationResult | None = None
-        self.last_accepted = True
+        self.last_accepted, self.problem = True, ""
         self._predictions: Sequence[Prediction] = ()
         self._calibration, self._at_least = INCOMPLETE, 0.0
 
@@ -140,7 +142,7 @@ class TrainingLoop:
         else:
             yield from self._initial(network, pseudo)
         for number in range(max(1, len(self.earlier)), self.rounds + 1):
-            if self.stop.is_set() or not self.last_accepted:
+            if self.stop.is_set() or self.problem or not self.last_accepted:
                 break
             yield from self._round(number)
         if self._joins and not self.stop.is_set():
@@ -152,6 +154,8 @@ class TrainingLoop:
         s = self.settings
         if self.stop.is_set():
             return "The run was stopped; resume it to go on."
+        if self.problem:
+            return self.problem
         if not isinstance(s, SelfTrainSettings) or not s.rounds:
             return "Look at the picks, correct some and train again, starting from this run."
         if s.keep_every_round:
@@ -245,6 +249,9 @@ class TrainingLoop:
         begun = perf_counter()
         targets, thresholds = pseudo_label(self._predictions, self.best, self.settings, number)
         counts = [len(target.positions) for target in targets.values()]
+        if not sum(counts):
+            self.problem = NO_PARTICLES if targets else ALL_LABELLED
+            return
         labelled = PseudoLabelled(
             number,
             sum(counts),

@@ -50,7 +50,7 @@ def focal_dice(
     alpha: float = 0.25,
     gamma: float = 2.0,
 ) -> Tensor:
-    """The weighted sum of focal and Dice loss."""
+    """Return the weighted sum of focal and Dice loss."""
     return focal_share * focal(logits, values, weights, alpha, gamma) + dice_share * dice(
         logits, values, weights
     )

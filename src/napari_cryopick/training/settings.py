@@ -81,7 +81,7 @@ class TrainSettings(PickingSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _resolve(cls, given: Any) -> Any:
+    def _resolve(cls, given: object) -> object:
         """Fill in the automatic fields."""
         if not isinstance(given, Mapping):
             return given
@@ -160,7 +160,7 @@ class SelfTrainSettings(TrainSettings):
         return self._counted(self.round_steps, self.round_epochs, labelled_px)
 
 
-def _automatic(cls: type[TrainSettings], name: str, value: Any) -> bool:
+def _automatic(cls: type[TrainSettings], name: str, value: object) -> bool:
     return value is None and name in cls.AUTOMATIC
 
 

@@ -12,16 +12,14 @@ file, as cryoSPARC shows it: CryoPPP's authors turn every MRC upside down before
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import CryopickError
-from ..picks import Picks, PickSet, Source, Status, flip_y
-from . import csv_picks as csv_table
-from . import star
+from ..picks import Picks, PickSet, Source, Status, common_value, flip_y
+from . import csv_picks, star
 from .files import reading
 from .images import BITMAP
 from .matching import match_picks
@@ -29,35 +27,13 @@ from .micrographs import MICROGRAPHS, find_micrographs, image_format, read_heade
 
 GROUND_TRUTH = "ground_truth"
 PARTICLES = "particle_coordinates"
-REFUSED = ("false_positives", "empty_location")
+REJECTED = ("false_positives", "empty_location")
 """Folders of what surely is no particle; it is read as deleted picks."""
-
-_DIAMETER = "Diameter"
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where in an entry some picks are: a folder of files, or one file."""
-
-    entry: Path
-    picks: Path
-
-    @property
-    def files(self) -> list[Path]:
-        if self.picks.is_dir():
-            return sorted(self.picks.glob("[!.]*.csv"))
-        return [self.picks]
-
-    @property
-    def kind(self) -> str:
-        """Name of the folder that tells what the picks are."""
-        folder = self.picks if self.picks.is_dir() else self.picks.parent
-        return folder.absolute().name
 
 
 def is_cryoppp(path: Path) -> bool:
-    """Whether these are picks as CryoPPP lays them out: an entry, a folder in it, or a file."""
-    return _place(path) is not None
+    """Return whether these are picks as CryoPPP lays them out: an entry, folder in it, or file."""
+    return _locate(path) is not None
 
 
 def read(path: Path) -> PickSet:
@@ -72,61 +48,54 @@ def read(path: Path) -> PickSet:
     CryopickError
         If the entry has no micrographs or no picks, or they do not belong together.
     """
-    place = _place(path)
-    assert place is not None
-    micrographs = _micrographs(place)
-    tables = _tables(place)
-    found = match_picks(PickSet(tables), micrographs)
+    located = _locate(path)
+    assert located is not None
+    entry, source = located
+    folder = entry / MICROGRAPHS
+    if not folder.is_dir():
+        raise CryopickError(
+            f"{source} counts rows from the bottom of micrographs that are not in {folder}; "
+            "unpack them there."
+        )
+    kind = source.name if source.is_dir() else source.parent.name
+    tables: dict[str, Picks] = {}
+    for file in sorted(source.glob("[!.]*.csv")) if source.is_dir() else [source]:
+        tables |= _read_file(file, kind)
+    found = match_picks(PickSet(tables), find_micrographs([folder]))
     if not found:
-        raise CryopickError(f"{place.picks} holds no picks; name an entry of CryoPPP, unpacked.")
-    pixel_size = _common(read_header(micrograph).pixel_size_angstrom for micrograph in found)
-    status = Status.DELETED if place.kind in REFUSED else Status.OK
-    return PickSet(
-        {str(m): _turned(picks, m, place.picks, status) for m, picks in found.items()},
-        pixel_size,
-        diameter_angstrom=_diameter_angstrom(tables, pixel_size),
-    )
+        raise CryopickError(f"{source} holds no picks; name an entry of CryoPPP, unpacked.")
+    size = common_value(read_header(micrograph).pixel_size_angstrom for micrograph in found)
+    status = Status.DELETED if kind in REJECTED else Status.OK
+    turned = {str(m): _turned(picks, m, source, status) for m, picks in found.items()}
+    return PickSet(turned, size, diameter_angstrom=_diameter_angstrom(tables.values(), size))
 
 
-def _place(path: Path) -> _Place | None:
-    whole = path.absolute()
+def _locate(path: Path) -> tuple[Path, Path] | None:
+    """Return the folder of an entry, and the folder or file of the picks that are meant."""
+    path = path.absolute()
     if (path / GROUND_TRUTH / PARTICLES).is_dir():
-        return _Place(path, path / GROUND_TRUTH / PARTICLES)
-    if whole.name == GROUND_TRUTH and (path / PARTICLES).is_dir():
-        return _Place(whole.parent, path / PARTICLES)
-    folder = whole if whole.is_dir() else whole.parent
-    if folder.name in (PARTICLES, *REFUSED) and folder.parent.name == GROUND_TRUTH:
-        return _Place(folder.parents[1], path)
-    if folder.name == GROUND_TRUTH and whole.name.lower().startswith("empiar"):
-        return _Place(folder.parent, path)
+        return path, path / GROUND_TRUTH / PARTICLES
+    if path.name == GROUND_TRUTH and (path / PARTICLES).is_dir():
+        return path.parent, path / PARTICLES
+    folder = path if path.is_dir() else path.parent
+    if folder.name in (PARTICLES, *REJECTED) and folder.parent.name == GROUND_TRUTH:
+        return folder.parents[1], path
+    if folder.name == GROUND_TRUTH and path.name.lower().startswith("empiar"):
+        return folder.parent, path
     return None
 
 
-def _micrographs(place: _Place) -> list[Path]:
-    folder = place.entry / MICROGRAPHS
-    if not folder.is_dir():
-        raise CryopickError(
-            f"{place.picks} counts rows from the bottom of micrographs that are not in {folder}; "
-            "unpack them there."
-        )
-    return find_micrographs([folder])
+def _read_file(file: Path, kind: str) -> dict[str, Picks]:
+    """Read picks as they are in a file, by micrograph."""
+    with reading(file, "picks of CryoPPP"):
+        if file.suffix.lower() == ".star":
+            return dict(star.read(file).by_micrograph)
+        tables = csv_picks.read(file).by_micrograph.values()
+        return {file.stem.removesuffix(f"_{kind}"): next(iter(tables), Picks.at([]))}
 
 
-def _tables(place: _Place) -> dict[str, Picks]:
-    """Picks as they stand in the files, by micrograph."""
-    tables: dict[str, Picks] = {}
-    for file in place.files:
-        with reading(file, "picks of CryoPPP"):
-            if file.suffix.lower() == ".star":
-                tables |= star.read(file).by_micrograph
-                continue
-            name = file.stem.removesuffix(f"_{place.kind}")
-            tables[name] = next(iter(csv_table.read(file).by_micrograph.values()), Picks.at([]))
-    return tables
-
-
-def _turned(picks: Picks, micrograph: Path, file: Path, status: str) -> Picks:
-    """Picks where they are in a micrograph as it is stored."""
+def _turned(picks: Picks, micrograph: Path, source: Path, status: str) -> Picks:
+    """Return picks where they are in a micrograph as it is stored."""
     placed = Picks.at(picks.positions, picks.scores, Source.FILE, status)
     if image_format(micrograph) is BITMAP:
         return placed
@@ -134,20 +103,15 @@ def _turned(picks: Picks, micrograph: Path, file: Path, status: str) -> Picks:
     turned = flip_y(PickSet({"": placed}), height).by_micrograph[""]
     if (turned.positions[:, 0] < -0.5).any():
         raise CryopickError(
-            f"{file} has picks beyond row {height} of {micrograph}; "
+            f"{source} has picks beyond row {height} of {micrograph}; "
             "it must be the micrograph that CryoPPP comes with."
         )
     return turned
 
 
-def _diameter_angstrom(tables: Mapping[str, Picks], pixel_size: float | None) -> float | None:
-    """From CryoPPP's diameters in pixels, one for all particles of an entry."""
-    columns = [t.extra[_DIAMETER] for t in tables.values() if _DIAMETER in t.extra]
+def _diameter_angstrom(tables: Iterable[Picks], pixel_size: float | None) -> float | None:
+    """Return the median of CryoPPP's diameters, which are in pixels."""
+    columns = [table.extra["Diameter"] for table in tables if "Diameter" in table.extra]
     if pixel_size is None or not columns:
         return None
     return round(float(np.median(np.concatenate(columns))) * pixel_size, 2)
-
-
-def _common(sizes: Iterable[float | None]) -> float | None:
-    different = set(sizes)
-    return different.pop() if len(different) == 1 else None

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all, and what goes wrong with one is told in a sentence."""
+"""Files appear whole or not at all, and what goes wrong with one is said in a sentence."""
 
 from __future__ import annotations
 
@@ -13,14 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CryopickError
-
-
-def without_nan(value: Any) -> Any:
-    """The same nested dicts and values, with None for NaN."""
-    if isinstance(value, dict):
-        return {key: without_nan(item) for key, item in value.items()}
-    return None if isinstance(value, float) and isnan(value) else value
-
 
 _PART = re.compile(r"\..+\.\d+(\.\w+)?")
 _FULL = "is on a full disk; free some space or choose another folder"
@@ -69,7 +61,7 @@ def sweep(folder: str | Path) -> None:
 
 @contextmanager
 def writing_in(folder: str | Path) -> Iterator[None]:
-    """Tell in one sentence if `folder` is full, forbidden or no folder at all."""
+    """Say in one sentence if `folder` is full, forbidden or no folder at all."""
     try:
         yield
     except OSError as error:
@@ -80,7 +72,7 @@ def writing_in(folder: str | Path) -> Iterator[None]:
 
 @contextmanager
 def reading(path: Path, kind: str) -> Iterator[None]:
-    """Tell in one sentence why `path` cannot be read as a `kind`."""
+    """Say in one sentence why `path` cannot be read as a `kind`."""
     try:
         yield
     except FileNotFoundError as error:
@@ -92,3 +84,10 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     except (OSError, EOFError, ValueError, zlib.error) as error:
         reason = str(error).strip().rstrip(".").replace("\n", " ")
         raise CryopickError(f"{path} cannot be read as {kind}: {reason}.") from error
+
+
+def without_nan(value: Any) -> Any:
+    """Return the same nested dicts and values, with None for NaN."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    return None if isinstance(value, float) and isnan(value) else value

@@ -18,11 +18,10 @@ from .header import Header, ImageFormat
 _OPENERS: dict[str, Callable] = {".gz": gzip.open, ".bz2": bz2.open}
 _DTYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
 _UNREADABLE_MODES = {3: "complex integers", 4: "complex numbers", 101: "4-bit numbers"}
-_LARGEST_EDGE_PX = 100_000
+_MAX_EDGE_PX = 100_000
 
 
-def read_header(path: Path) -> Header:
-    """Read the first kilobyte."""
+def _read_header(path: Path) -> Header:
     header = _raw_header(path)
     return Header(
         shape=(int(header["ny"]), int(header["nx"])),
@@ -32,7 +31,7 @@ def read_header(path: Path) -> Header:
     )
 
 
-def read_pixels(path: Path) -> NDArray:
+def _read_pixels(path: Path) -> NDArray:
     """Memory-map the only section, or read it where it is compressed."""
     header = _raw_header(path)
     shape = int(header["ny"]), int(header["nx"])
@@ -54,7 +53,7 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _raw_header(path: Path) -> np.void:
-    """The header in the byte order that makes sense, whatever its machine stamp says."""
+    """Read the first kilobyte in the byte order that makes sense, whatever its stamp says."""
     with _open(path) as stream:
         raw = stream.read(HEADER_DTYPE.itemsize)
     if len(raw) == HEADER_DTYPE.itemsize:
@@ -67,11 +66,8 @@ def _raw_header(path: Path) -> np.void:
 
 def _makes_sense(header: np.void) -> bool:
     edges = header["nx"], header["ny"], header["nz"]
-    return (
-        all(1 <= edge <= _LARGEST_EDGE_PX for edge in edges)
-        and header["nsymbt"] >= 0
-        and (header["mode"] in _DTYPES or header["mode"] in _UNREADABLE_MODES)
-    )
+    known_mode = header["mode"] in _DTYPES or header["mode"] in _UNREADABLE_MODES
+    return known_mode and header["nsymbt"] >= 0 and all(1 <= n <= _MAX_EDGE_PX for n in edges)
 
 
 def _dtype(header: np.void, path: Path) -> np.dtype:
@@ -86,7 +82,7 @@ def _dtype(header: np.void, path: Path) -> np.dtype:
 
 
 def _has_imod_unsigned_bytes(header: np.void) -> bool:
-    """IMOD stamps its files; then bytes are signed only where the first flag says so."""
+    """Return whether IMOD stamped the file and does not say that bytes are signed."""
     stamp, flags = np.frombuffer(header["extra2"].tobytes()[40:48], header.dtype["mode"])
     return bool(stamp == int.from_bytes(b"IMOD", "little") and not flags & 1)
 
@@ -105,4 +101,4 @@ def _check_length(path: Path, found: int, expected: int) -> None:
         )
 
 
-MRC = ImageFormat(read_header, read_pixels)
+MRC = ImageFormat(_read_header, _read_pixels)

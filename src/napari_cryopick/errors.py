@@ -2,4 +2,4 @@
 
 
 class CryopickError(Exception):
-    """A user's mistake or bad input, told in one sentence: what, where and what to do."""
+    """A user's mistake or bad input, in one sentence: what is wrong, where, and what to do."""

@@ -1,4 +1,4 @@
-"""Labels: what a person has painted."""
+"""Labels: classes of pixels that a person has painted."""
 
 from __future__ import annotations
 

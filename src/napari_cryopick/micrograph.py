@@ -1,4 +1,4 @@
-"""The micrograph: pixels and how large one is."""
+"""Micrographs: pixels, and how large one is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Micrograph:
     pixels
         Array of shape (h, w), real, any dtype, possibly memory-mapped; row 0 is first in the file.
     pixel_size_angstrom
-        Edge of one pixel in Å, or None where nobody has said.
+        Edge of one pixel in Å, or None where it is unknown.
     path
         The file it came from, or None for one made in memory.
     """
@@ -28,8 +28,10 @@ class Micrograph:
 
     @property
     def name(self) -> str:
+        """The name of its file."""
         return self.path.name if self.path else "micrograph"
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
         return self.pixels.shape

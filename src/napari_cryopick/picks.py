@@ -19,7 +19,7 @@ class Source(StrEnum):
 
 
 class Status(StrEnum):
-    """What is to be thought of a pick."""
+    """What a pick is good for."""
 
     OK = "ok"
     BORDER = "border"
@@ -76,7 +76,7 @@ class Picks:
         return len(self.positions)
 
     def __getitem__(self, rows: NDArray) -> Picks:
-        """The rows of a boolean mask or an index array."""
+        """Return the rows of a boolean mask or an index array."""
         return replace(
             self,
             positions=self.positions[rows],
@@ -87,7 +87,7 @@ class Picks:
         )
 
     def with_status(self, *statuses: str) -> Picks:
-        """Only the picks of these statuses."""
+        """Return the picks of these statuses."""
         return self[np.isin(self.statuses, statuses)]
 
 
@@ -98,14 +98,14 @@ class PickSet:
     Attributes
     ----------
     by_micrograph
-        Picks by micrograph name, as it stands in the file: often a path, relative to who knows
-        where. `match_picks` finds the micrographs meant.
+        Picks by micrograph name as it is in the file, often a path relative to some other folder;
+        `napari_cryopick.io.match_picks` finds the micrographs meant.
     pixel_size_angstrom
-        Of the micrographs, or None where unknown or not the same for all.
+        Edge of a pixel in Å, or None where it is unknown or not the same for all.
     optics
         Columns of RELION's optics table by name, carried along untouched.
     diameter_angstrom
-        Of the particles, or None where unknown.
+        Diameter of the particles in Å, or None where unknown.
     """
 
     by_micrograph: Mapping[str, Picks]
@@ -114,11 +114,11 @@ class PickSet:
     diameter_angstrom: float | None = None
 
     def __len__(self) -> int:
-        """How many picks there are in all."""
+        """Return how many picks there are in all."""
         return sum(map(len, self.by_micrograph.values()))
 
     def with_status(self, statuses: Collection[str]) -> PickSet:
-        """Only the picks of these statuses."""
+        """Return the picks of these statuses, under the same micrographs."""
         return replace(
             self,
             by_micrograph={

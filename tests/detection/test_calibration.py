@@ -12,12 +12,10 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import expit
 
 from napari_cryopick.detection.calibration import (
-    DOUBTED,
     ExpectedScores,
     best_threshold,
     calibrate,
     calibrated_logits,
-    doubted,
     fit,
     match_expected_count,
 )
@@ -122,20 +120,6 @@ def test_scores_add_up_to_the_number_that_is_expected(expected, density_prior, s
 def test_an_impossible_number_does_no_harm(expected):
     calibration = match_expected_count([np.array([0.5, 0.9])], expected, Calibration())
     assert np.isfinite(calibration.offset)
-
-
-def test_a_network_that_knows_its_clicks_is_doubted():
-    assert doubted(np.full(10, 0.98)) == DOUBTED
-    assert doubted(np.empty(0)) == DOUBTED
-
-
-def test_a_network_that_is_timid_about_its_clicks_is_doubted_less():
-    """So that at least those clicks are picked."""
-    heights = np.array([0.3, 0.55, 0.6, 0.7])
-    milder = doubted(heights)
-    assert milder.offset > DOUBTED.offset
-    logits = np.log(heights / (1 - heights))
-    assert (expit(milder.slope * logits + milder.offset) > 0.5).mean() >= 0.5
 
 
 def test_precision_and_recall_follow_from_scores():

@@ -139,7 +139,7 @@ def _as_data(iterations: Iterable[Iteration], finished: Finished) -> dict[str, A
         {
             "name": one.name,
             "f1": one.f1,
-            "average_precision": without_nan(one.average_precision),
+            "average_precision": one.average_precision,
             "threshold": one.threshold,
             "count": one.count,
             "accepted": one.accepted,
@@ -147,4 +147,5 @@ def _as_data(iterations: Iterable[Iteration], finished: Finished) -> dict[str, A
         }
         for one in iterations
     ]
+    told = [without_nan(one) for one in told]
     return {**as_data(finished), "iterations": told, "advice": finished.advice}

@@ -1,0 +1,1 @@
+"""From a micrograph to picks with calibrated scores, and the diameter estimate."""

@@ -157,28 +157,3 @@ class ExpectedScores:
         if np.isnan(self.precision) or np.isnan(self.recall):
             return "no estimate of precision and recall"
         return f"expected precision {self.precision:.2f}, recall {self.recall:.2f}"
-
-
-DOUBTED = Calibration(slope=2.0, offset=-3.2)
-"""Of networks trained on incomplete labels: with likely particles no longer counted as background,
-heights promise too much. Read off apoferritin and β-galactosidase, where a height of 0.83 is about
-as likely a particle as not; on incomplete labels themselves nothing of the kind can be fitted."""
-
-TIMID = 1.0
-"""Of a network that is timid about the very clicks it learnt from, heights promise too little: half
-a probability lies at most so many logits below the median click."""
-
-TAUGHT = Calibration(slope=2.0, offset=-1.0)
-"""Of networks taught by another on whole particles: so they expect as many as their teacher did."""
-
-
-def doubted(click_heights: NDArray) -> Calibration:
-    """`DOUBTED`, or a milder one for a network that has hardly learnt its (n,) clicks.
-
-    So it is after three clicks, or where half of the clicks are no particles.
-    """
-    if not len(click_heights):
-        return DOUBTED
-    median = float(np.median(logit(np.clip(click_heights, 1e-3, 1 - 1e-6))))
-    half = min(-DOUBTED.offset / DOUBTED.slope, median - TIMID)
-    return Calibration(slope=DOUBTED.slope, offset=-DOUBTED.slope * half)

@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import isnan
 from pathlib import Path
@@ -86,8 +86,11 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         raise CryopickError(f"{path} cannot be read as {kind}: {reason}.") from error
 
 
-def without_nan(value: Any) -> Any:
-    """Return the same nested dicts and values, with None for NaN."""
-    if isinstance(value, dict):
-        return {key: without_nan(item) for key, item in value.items()}
-    return None if isinstance(value, float) and isnan(value) else value
+def without_nan(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same nested dicts for JSON, with None for NaN."""
+    return {
+        name: without_nan(value)
+        if isinstance(value, Mapping)
+        else (None if isinstance(value, float) and isnan(value) else value)
+        for name, value in values.items()
+    }

@@ -70,7 +70,8 @@ def _find(source: Path) -> list[Path]:
     elif source.exists():
         return [source]
     else:
-        found = list(filter(_is_micrograph, map(Path, glob(str(source), recursive=True))))
+        names = glob(str(source), recursive=True)  # noqa: PTH207
+        found = list(filter(_is_micrograph, map(Path, names)))
     if not found:
         what = "holds no micrographs" if source.exists() else "does not exist"
         raise CryopickError(f"{source} {what}; name files, folders or globs of micrographs.")

@@ -1,4 +1,4 @@
-"""Reading and writing picks, in a format that the suffix tells."""
+"""Read and write picks, in the format that the suffix says."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CryopickError
-from ..picks import Picks, PickSet, Status
-from . import cryoppp, star
-from . import csv_picks as csv_table
+from ..picks import Picks, PickSet, Status, common_value
+from . import cryoppp, csv_picks, star
 from .files import reading
 
 
@@ -24,9 +23,9 @@ class PickFormat:
 
 PICK_FORMATS = {
     ".star": PickFormat(star.read, star.write, statuses=(Status.OK,)),
-    ".csv": PickFormat(csv_table.read, csv_table.write),
+    ".csv": PickFormat(csv_picks.read, csv_picks.write),
 }
-"""Coordinate formats by suffix; a further one is a module like `csv_table` and an entry here."""
+"""Coordinate formats by suffix; a further one is a module like `csv_picks` and an entry here."""
 
 
 def read_picks(path: str | Path) -> PickSet:
@@ -80,7 +79,7 @@ def write_picks(path: str | Path, picks: PickSet, statuses: Collection[str] | No
 
 
 def pick_format(path: Path) -> PickFormat:
-    """The format that a suffix or a folder tells; `CryopickError` if it is unknown."""
+    """Return the format of a file or folder of this name; `CryopickError` if it is unknown."""
     if path.is_dir():
         return PickFormat(_read_folder, star.write_folder, statuses=(Status.OK,))
     try:
@@ -105,4 +104,4 @@ def _read_folder(folder: Path) -> PickSet:
         sizes.add(picks.pixel_size_angstrom)
     if not by_micrograph:
         raise CryopickError(f"{folder} holds no picks; name a folder of {', '.join(PICK_FORMATS)}.")
-    return PickSet(by_micrograph, sizes.pop() if len(sizes) == 1 else None)
+    return PickSet(by_micrograph, common_value(sizes))

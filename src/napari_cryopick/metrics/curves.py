@@ -1,4 +1,4 @@
-"""What a threshold on scores trades: precision, recall and their areas."""
+"""Precision-recall and ROC curves over thresholds on scores, and calibration error."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def expected_calibration_error(scores: ArrayLike, hits: ArrayLike, bins: int = 10) -> float:
-    """Mean distance between what scores promise and what comes true.
+    """Return the mean distance of scores and fractions of hits.
 
     Scores fall into `bins` equal-width bins of [0, 1]; in each, the mean score is compared with
-    the fraction of hits, and bins weigh by how many scores they hold.
+    the fraction of hits; bins are weighted by the number of scores in them.
 
     Parameters
     ----------
@@ -54,14 +54,17 @@ class Curve:
 
     @property
     def precision(self) -> NDArray[np.float64]:
+        """(k,) fractions of the kept that are positives."""
         return self.true_positives / (self.true_positives + self.false_positives)
 
     @property
     def recall(self) -> NDArray[np.float64]:
+        """(k,) fractions of the positives that are kept."""
         return self.true_positives / max(self.positives, 1)
 
     @property
     def f1(self) -> NDArray[np.float64]:
+        """(k,) harmonic means of precision and recall."""
         kept = self.true_positives + self.false_positives
         return 2 * self.true_positives / (kept + self.positives)
 
@@ -94,7 +97,7 @@ class Curve:
 
 
 def score_curve(scores: ArrayLike, hits: ArrayLike, positives: int) -> Curve:
-    """Run the threshold down `scores`.
+    """Count hits at every threshold on `scores`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a later model picks that an earlier one did not, and the other way round."""
+"""Match found with true positions, and the picks of one model with those of another."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _positions(points: ArrayLike) -> NDArray[np.float64]:
 def _pairs_within(
     found: NDArray[np.float64], truth: NDArray[np.float64], radius_px: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """All pairs (i, j) at most `radius_px` apart, and how far apart they are."""
+    """Return all pairs (i, j) at most `radius_px` apart, and how far apart they are."""
     if not len(found) or not len(truth):
         return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
     pairs = cKDTree(found).sparse_distance_matrix(cKDTree(truth), radius_px, output_type="ndarray")
@@ -74,7 +74,7 @@ def _pairs_within(
 
 
 def _first_of_both(i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Rows, in order, whose i and whose j have not been taken by an earlier row."""
+    """Return the rows, in order, whose i and whose j no earlier row has taken."""
     taken_i: set[int] = set()
     taken_j: set[int] = set()
     rows = []
@@ -88,7 +88,7 @@ def _first_of_both(i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """Positions (y, x) on one micrograph: picked by both models, by the later, by the earlier."""
+    """(n, 2) positions (y, x) on one micrograph: picked by both models, the later, the earlier."""
 
     micrograph: str
     kept: NDArray[np.float64]
@@ -96,12 +96,12 @@ class Change:
     lost: NDArray[np.float64]
 
     def __len__(self) -> int:
-        """How many picks differ."""
+        """Return how many picks differ."""
         return len(self.gained) + len(self.lost)
 
     @property
     def words(self) -> str:
-        """How many of what; all are kept where two models are one."""
+        """How many of each; all are kept where two models are one."""
         if not len(self):
             return f"{len(self.kept)} picks"
         return f"{len(self.kept)} kept, {len(self.gained)} gained, {len(self.lost)} lost"
@@ -110,7 +110,7 @@ class Change:
 def changes(
     before: Mapping[str, Picks], after: Mapping[str, Picks], diameter_px: float
 ) -> list[Change]:
-    """Changes by micrograph, the greatest first; picks within half a diameter are the same."""
+    """Compare by micrograph, most changes first; picks within half a diameter are the same."""
     names = sorted(before.keys() | after.keys())
     none = Picks.at([])
     found = []
@@ -123,7 +123,7 @@ def changes(
 def compare(
     before: NDArray, after: NDArray, radius_px: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Positions kept, gained and lost; what moved by at most `radius_px` is kept, at its new place.
+    """Return positions kept, gained and lost; kept are those that moved by at most `radius_px`.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from math import nan
 from typing import Any
@@ -30,7 +30,7 @@ class Rates:
 
     @classmethod
     def of(cls, matched: int, found: int, truth: int) -> Rates:
-        """Rates of counts: picks that are particles, all picks, all particles."""
+        """Compute rates from counts: picks that are particles, all picks, all particles."""
         if not found and not truth:
             return cls(1.0, 1.0, 1.0)
         return cls(
@@ -41,7 +41,7 @@ class Rates:
 
     @classmethod
     def mean(cls, rates: Iterable[Rates]) -> Rates:
-        """The mean of each figure; NaN of nothing."""
+        """Return the mean of each figure; NaN of nothing."""
         table = [(r.precision, r.recall, r.f1) for r in rates]
         return cls(*np.mean(table, axis=0).tolist()) if table else cls(nan, nan, nan)
 
@@ -85,9 +85,8 @@ class ParticleScores:
     ignored: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """Nested plain values, ready for JSON: NaN becomes None."""
-        plain: dict[str, Any] = without_nan(asdict(self))
-        return plain
+        """Return nested plain values, ready for JSON: NaN becomes None."""
+        return without_nan(asdict(self))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,21 +130,17 @@ def score_particles(
     found, truth
         Picks by micrograph, under the same keys.
     diameter_px
-        Particle diameter in micrograph pixels.
+        Particle diameter in px of the micrographs.
     pixel_size_angstrom
         For the centre error in Å.
     threshold
-        Lowest score kept, for every figure but those of the curve; None keeps all.
+        Lowest score kept, for every figure but those of the curve; None keeps all picks.
     ignored
         Places by micrograph that may or may not be particles. A pick that matches no particle but
         one of these, again one-to-one and within half a diameter, is neither right nor wrong, and
         none of them is missed.
     """
-    lowest = -np.inf if threshold is None else threshold
-    tallies = [
-        _tally(f[_certain(f) >= lowest], t, i, diameter_px / 2)
-        for f, t, i in _annotated(found, truth, ignored)
-    ]
+    tallies = _tallies(found, truth, ignored, diameter_px / 2, threshold=threshold)
     pooled = _pool(tallies)
     scored = np.isfinite(pooled.scores)
     curve = precision_recall_curve(found, truth, diameter_px, ignored)
@@ -181,52 +176,56 @@ def precision_recall_curve(
     score counts as certain: of picks without any, average precision is precision times recall.
     The parameters are those of `score_particles`.
     """
-    pooled = _pool(
-        [
-            _tally(f, t, i, diameter_px / 2, by_score=True)
-            for f, t, i in _annotated(found, truth, ignored)
-        ]
-    )
-    return score_curve(np.nan_to_num(pooled.scores, nan=1.0), pooled.hits, pooled.truth)
+    pooled = _pool(_tallies(found, truth, ignored, diameter_px / 2, by_score=True))
+    return score_curve(_certain(pooled.scores), pooled.hits, pooled.truth)
 
 
-def _annotated(
-    found: Mapping[Any, Picks], truth: Mapping[Any, Picks], ignored: Mapping[Any, Picks] | None
-) -> Iterator[tuple[Picks, Picks, Picks]]:
-    """The picks that count, found, true and ignored, of each annotated micrograph."""
-    none = Picks.at([])
+def _tallies(
+    found: Mapping[Any, Picks],
+    truth: Mapping[Any, Picks],
+    ignored: Mapping[Any, Picks] | None,
+    radius_px: float,
+    threshold: float | None = None,
+    by_score: bool = False,
+) -> list[_Tally]:
+    """Match the picks that count with the particles that do, in each annotated micrograph."""
+    none, tallies = Picks.at([]), []
     for name, true in truth.items():
-        yield (
-            found.get(name, none).with_status(Status.OK),
-            true.with_status(Status.OK),
-            (ignored or {}).get(name, none).with_status(Status.OK),
-        )
+        picks = found.get(name, none).with_status(Status.OK)
+        if threshold is not None:
+            picks = picks[_certain(picks.scores) >= threshold]
+        places = (ignored or {}).get(name, none).with_status(Status.OK)
+        tallies.append(_tally(picks, true.with_status(Status.OK), places, radius_px, by_score))
+    return tallies
 
 
-def _certain(picks: Picks) -> NDArray[np.float64]:
-    """Scores, 1 where there is none."""
-    return np.nan_to_num(picks.scores, nan=1.0)
-
-
-def _tally(
-    found: Picks, truth: Picks, ignored: Picks, radius_px: float, by_score: bool = False
-) -> _Tally:
-    def distances_px(picks: Picks, places: Picks) -> NDArray[np.float64]:
-        scores = _certain(picks) if by_score else None
-        matches = match(picks.positions, places.positions, radius_px, scores)
-        distances = np.full(len(picks), nan)
-        distances[matches.found] = matches.distances_px
-        return distances
-
-    distances = distances_px(found, truth)
+def _tally(found: Picks, truth: Picks, ignored: Picks, radius_px: float, by_score: bool) -> _Tally:
+    distances = _distances_px(found, truth, radius_px, by_score)
     wrong = np.flatnonzero(np.isnan(distances))
-    left_out = wrong[np.isfinite(distances_px(found[wrong], ignored))]
+    excused = np.isfinite(_distances_px(found[wrong], ignored, radius_px, by_score))
+    left_out = wrong[excused]
     return _Tally(
         len(truth),
         np.delete(found.scores, left_out),
         np.delete(distances, left_out),
         len(left_out),
     )
+
+
+def _distances_px(
+    found: Picks, places: Picks, radius_px: float, by_score: bool
+) -> NDArray[np.float64]:
+    """Return how far each pick is from the place that it is matched with; NaN without one."""
+    scores = _certain(found.scores) if by_score else None
+    matches = match(found.positions, places.positions, radius_px, scores)
+    distances = np.full(len(found), nan)
+    distances[matches.found] = matches.distances_px
+    return distances
+
+
+def _certain(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return scores, 1 where there is none."""
+    return np.nan_to_num(scores, nan=1.0)
 
 
 def _pool(tallies: list[_Tally]) -> _Tally:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import isnan
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..io.files import without_nan
 from .curves import score_curve
 
 
@@ -31,8 +31,8 @@ class PixelScores:
     average_precision: float
 
     def to_dict(self) -> dict[str, float | None]:
-        """Plain values, ready for JSON: NaN becomes None."""
-        return {name: None if isnan(value) else value for name, value in asdict(self).items()}
+        """Return plain values, ready for JSON: NaN becomes None."""
+        return without_nan(asdict(self))
 
 
 def score_pixels(
@@ -69,7 +69,7 @@ def score_pixels(
 
 
 def disc_mask(shape: tuple[int, int], positions: ArrayLike, radius_px: float) -> NDArray[np.bool_]:
-    """Discs of one radius around (n, 2) positions (y, x), as an (h, w) mask."""
+    """Return discs of one radius around (n, 2) positions (y, x), as an (h, w) mask."""
     mask = np.zeros(shape, dtype=bool)
     for y, x in np.asarray(positions, dtype=float).reshape(-1, 2):
         rows, columns = (_span(at, radius_px, size) for at, size in zip((y, x), shape, strict=True))
@@ -80,12 +80,12 @@ def disc_mask(shape: tuple[int, int], positions: ArrayLike, radius_px: float) ->
 
 
 def _span(centre: float, radius_px: float, size: int) -> NDArray[np.intp]:
-    """Indices within a radius of a centre that lie in [0, size)."""
+    """Return the indices within a radius of a centre that lie in [0, size)."""
     return np.arange(
         max(int(np.ceil(centre - radius_px)), 0), min(int(centre + radius_px) + 1, size)
     )
 
 
 def _ratio(part: int, whole: int, either: int) -> float:
-    """Part of a whole: of nothing 1 where neither mask holds anything, else 0."""
+    """Return a part of a whole: of nothing 1 where neither mask holds anything, else 0."""
     return part / whole if whole else float(not either)

@@ -125,7 +125,7 @@ def opened(path: Path, framework: str) -> Iterator[Any]:
         raise CryopickError(f"{path} is not a model file ({reason}).") from None
 
 
-def card_in(file: Any, path: Path) -> ModelCard:
+def card_in(file: Any, path: Path) -> ModelCard:  # noqa: ANN401
     """Read the card of a model file that is open."""
     card = (file.metadata() or {}).get(METADATA_KEY)
     if card is None:
@@ -195,7 +195,7 @@ def _words(name: str) -> str:
     return name.replace("_angstrom", " (Å)").replace("_px", " (px)").replace("_", " ")
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)

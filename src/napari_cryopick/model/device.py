@@ -1,4 +1,4 @@
-"""Which processor does the work."""
+"""Choose the processor that does the work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..errors import CryopickError
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """The device of this name; "auto" takes CUDA, then MPS, then the CPU.
+    """Return the device of this name; "auto" takes CUDA, then MPS, then the CPU.
 
     Raises
     ------
@@ -25,7 +25,7 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def describe(device: torch.device) -> str:
-    """The device in words a user knows."""
+    """Return the name of a device in words a user knows."""
     if device.type == "cuda":
         return f"GPU ({torch.cuda.get_device_name(device)})"
     if device.type == "mps":

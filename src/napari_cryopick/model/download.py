@@ -1,4 +1,4 @@
-"""Model files from the web: fetched once, known by their hash, there without a network later."""
+"""Model files from the web: downloaded once, kept under their hash."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def is_url(name: str) -> bool:
-    """Whether a model is named by its address on the web."""
+    """Return whether a model is named by its address on the web."""
     return _URL.match(name) is not None
 
 
 def fetch(url: str, folder: Path) -> Path:
-    """A file from the web, downloaded into a folder unless it is there already.
+    """Download a file into a folder unless it is there already.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def fetch(url: str, folder: Path) -> Path:
 
 
 def _split(url: str) -> tuple[str, str]:
-    """Address and hash."""
+    """Split an address with a hash into both."""
     address, fragment = urldefrag(url)
     sha256 = parse_qs(fragment).get("sha256", [""])[0].lower()
     if not _SHA256.fullmatch(sha256):

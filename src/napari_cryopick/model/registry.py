@@ -23,13 +23,17 @@ if TYPE_CHECKING:
 
 DEFAULT = "general"
 """The bundled model to begin with."""
-WEIGHTS = f"model{SUFFIX}"
-BEST = "best"
-ITERATION = "iteration_"
+
 VARIABLE = "NAPARI_CRYOPICK_MODELS"
 """The environment variable that names the folder of my models."""
-DOWNLOADS = "downloads"
 
+DOWNLOADS = "downloads"
+"""Folder in it of models from the web."""
+
+WEIGHTS, BEST, ITERATION = f"model{SUFFIX}", "best", "iteration_"
+"""In a run: the file of a model, the best iteration, and how the names of iterations begin."""
+
+_NAME = re.compile(r"\w([\w .+-]{0,78}\w)?", re.ASCII)
 _BUNDLED = Path(__file__).parent / "bundled"
 
 
@@ -45,10 +49,8 @@ class ModelEntry:
 def models_folder() -> Path:
     """Return the folder of my models, as the environment or else the platform has it."""
     named = os.environ.get(VARIABLE)
-    return Path(named).expanduser() if named else _default_folder()
-
-
-def _default_folder() -> Path:
+    if named:
+        return Path(named).expanduser()
     return user_data_path("napari-cryopick", appauthor=False) / "models"
 
 
@@ -60,13 +62,13 @@ def list_models(folder: Path | None = None) -> list[ModelEntry]:
 
 
 def list_runs(folder: Path) -> list[ModelEntry]:
-    """The runs in a folder that have a model."""
+    """List the runs in a folder that have a model."""
     runs = {run: found for run in folder.glob("*") if (found := _in_run(run))}
     return [ModelEntry(str(run), runs[run], "run") for run in sorted(runs)]
 
 
 def model_root(path: Path) -> Path:
-    """The run or iteration that a model file belongs to; any other path as it is."""
+    """Return the run or iteration that a model file belongs to; any other path as it is."""
     path = path.parent if path.name == WEIGHTS else path
     return path.parent if path.name == BEST else path
 
@@ -96,7 +98,7 @@ def load_model(name: str | Path) -> Model:
 
 
 def find_model(name: str | Path, folder: Path | None = None) -> Path:
-    """The file of a model; what is named by an address is downloaded first.
+    """Return the file of a model; if it is named by an address, download it first.
 
     Parameters
     ----------
@@ -143,15 +145,12 @@ def _file(path: Path) -> Path:
 
 
 def _in_run(folder: Path) -> Path | None:
-    """The weights of a run (its best iteration) or of one of its iterations."""
+    """Return the weights of a run (its best iteration) or of one of its iterations."""
     best = folder / BEST
     if best.is_file():  # where links do not work it holds a name
         best = folder / best.read_text(encoding="utf-8").strip()
     candidates = (best / WEIGHTS, folder / WEIGHTS)
     return next((path for path in candidates if path.is_file()), None)
-
-
-_NAME = re.compile(r"\w([\w .+-]{0,78}\w)?", re.ASCII)
 
 
 def import_model(source: str, name: str = "", folder: Path | None = None) -> ModelEntry:
@@ -176,7 +175,7 @@ def import_model(source: str, name: str = "", folder: Path | None = None) -> Mod
 
 
 def default_name(source: str, folder: Path | None = None) -> str:
-    """What the model calls itself, or else the name of its file or run."""
+    """Return what the model calls itself, or else the name of its file or run."""
     return read_card(find_model(source, folder)).name or _name_of(source)
 
 

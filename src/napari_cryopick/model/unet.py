@@ -1,4 +1,4 @@
-"""Networks by name."""
+"""The networks: U-Nets from one image to three probability maps."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 MAPS = ("area", "centre", "contamination")
+"""What the maps give the probability of: lies on a particle, is the centre of one, is dirt."""
 
 
 class UNet(nn.Module):
@@ -43,7 +44,7 @@ class UNet(nn.Module):
         nn.init.constant_(self.head.get_parameter("bias"), -2.0)
 
     def forward(self, image: Tensor) -> Tensor:
-        """(n, 1, h, w) normalised images to (n, 3, h, w) logits, for any h and w."""
+        """Return (n, 3, h, w) logits of (n, 1, h, w) normalised images, for any h and w."""
         h, w = image.shape[-2:]
         padded = F.pad(image, (0, -w % self.block, 0, -h % self.block))
         features = self.stem(self.fold(padded))
@@ -75,7 +76,7 @@ def _bridge(kind: str, coarse: int, fine: int) -> nn.Module:
 
 
 class Ensemble(nn.Module):
-    """The mean of what several networks make of an image.
+    """The mean of the probabilities of several networks.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ class Ensemble(nn.Module):
         self.members = nn.ModuleList(members)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits of the mean probability."""
+        """Return the logits of the mean probability of (n, 1, h, w) images."""
         probabilities = torch.stack([member(image).float().sigmoid() for member in self.members])
         return torch.logit(probabilities.mean(dim=0), eps=1e-6)
 
@@ -106,5 +107,5 @@ ARCHITECTURES: dict[str, Callable[[], nn.Module]] = {
 
 
 def parameters(network: nn.Module) -> int:
-    """How many numbers a network learns."""
+    """Return how many numbers a network learns."""
     return sum(p.numel() for p in network.parameters())

@@ -47,14 +47,14 @@ def test_it_begins_with_what_to_do(self_training):
         "Use round 1: its F1 is 0.720, and that of the initial model 0.610. Correct some picks."
         in text
     )
-    assert "10 picks in 1 micrographs, with 3 more held out to validate on cpu" in text
+    assert "10 picks in 1 micrographs; 3 more were held out for validation." in text
 
 
 def test_every_iteration_has_its_row(self_training):
     text = text_of(self_training)
     assert "initial model 0.610 – – – – 8 kept Because." in text
     assert "round 1 0.720 – 0.765 – – 12 best" in text
-    assert "trained on 1,234 pseudo-labels in 2 micrographs; pixels: F1 0.500, IoU 0.432" in text
+    assert "Trained on 1,234 pseudo-labels in 2 micrographs. Pixels: F1 0.500, IoU 0.432" in text
     assert "round 2 0.650 – – – – 14 rolled back" in text
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 from numpy.typing import NDArray
@@ -88,11 +89,23 @@ def draw_circles(
     for each in axes:
         each.set_axis_off()
     handles = [
-        Line2D([], [], color=one.colour, ls=_style(one), label=f"{len(one.positions)} {one.label}")
+        Line2D(
+            [],
+            [],
+            color=one.colour,
+            ls=_style(one),
+            lw=2.4,
+            label=f"{len(one.positions)} {one.label}",
+        )
         for one in circles
     ]
     figure.legend(
-        handles=handles, loc="outside lower left", ncols=9, frameon=False, labelcolor=_INK
+        handles=handles,
+        loc="outside lower left",
+        ncols=9,
+        fontsize=14,
+        frameon=False,
+        labelcolor=_INK,
     )
     return figure
 
@@ -112,10 +125,17 @@ def _draw_pixels(axes: Axes, micrograph: Micrograph, diameter_px: float) -> None
     if micrograph.pixel_size_angstrom:
         nm_per_px = micrograph.pixel_size_angstrom / 10
         length = _round_down(0.22 * width * nm_per_px)
-        bar = {"size_vertical": height / 150, "color": _INK, "frameon": False}
-        axes.add_artist(
-            AnchoredSizeBar(axes.transData, length / nm_per_px, f"{length:g} nm", 3, **bar)
+        bar = AnchoredSizeBar(
+            axes.transData,
+            length / nm_per_px,
+            f"{length:g} nm",
+            "lower left",
+            color=_INK,
+            size_vertical=height / 150,
+            fontproperties=FontProperties(size=13),
         )
+        bar.patch.set(facecolor=_PAPER, edgecolor="none", alpha=0.7)
+        axes.add_artist(bar)
 
 
 def _draw_each(axes: Axes, circles: Circles, diameter_px: float) -> None:
@@ -131,7 +151,7 @@ def _draw_each(axes: Axes, circles: Circles, diameter_px: float) -> None:
             facecolors="none",
             edgecolors=circles.colour,
             linestyles=_style(circles),
-            linewidths=1.6,
+            linewidths=1.6 if circles.colour == BLUE else 2.4,
         )
     )
 

@@ -117,14 +117,14 @@ def _details(one: RunIteration) -> str:
     parts = []
     if learnt := one.pseudo_labels:
         counts = (_number(learnt.get(name), 0) for name in ("particles", "micrographs"))
-        parts.append("trained on {} pseudo-labels in {} micrographs".format(*counts))
+        parts.append("Trained on {} pseudo-labels in {} micrographs".format(*counts))
     if one.pixels:
         names = {"f1": "F1", "iou": "IoU", "roc_auc": "ROC-AUC"}
         figures = (f"{names[key]} {_number(one.pixels[key])}" for key in names if key in one.pixels)
-        parts.append(f"pixels: {', '.join(figures)}")
+        parts.append(f"Pixels: {', '.join(figures)}")
     if not isnan(one.seconds):
-        parts.append(f"{one.seconds / 60:.1f} min")
-    return "; ".join(parts)
+        parts.append(f"Took {one.seconds:,.0f} s")
+    return " ".join(f"{part}." for part in parts)
 
 
 def _curves(run: RunData) -> list[ReportFigure]:
@@ -212,10 +212,10 @@ def _draw_f1(measured: Sequence[RunIteration]) -> Figure:
 
 
 def _axes(label: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(6, 2.8), layout="constrained")
-    axes = figure.add_subplot(ylabel=label)
+    figure = Figure(figsize=(6, 2.8), facecolor="none", layout="constrained")
+    axes = figure.add_subplot(ylabel=label, facecolor="none")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.grid(axis="y", alpha=0.3)
     return figure, axes
 

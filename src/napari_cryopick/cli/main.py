@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError, Parameter
 
 from .. import CryopickError, __version__
+from .ablate import ablate
 from .convert import convert
 from .demo import demo
 from .evaluate import evaluate
@@ -25,6 +26,7 @@ COMMANDS: tuple[Callable[..., ExitCode], ...] = (
     self_train,
     evaluate,
     report,
+    ablate,
     simulate,
     convert,
     demo,

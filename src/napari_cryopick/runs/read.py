@@ -217,8 +217,6 @@ class SelfTrainingRun:
 
     def can_resume(self, rounds: int) -> bool:
         """Whether it was interrupted, or had fewer rounds than are asked for."""
-        if self.settings.get("structure"):
-            return False  # one that began with a structure is over
         return not self.finished or self.rounds < rounds
 
 
@@ -241,15 +239,3 @@ def runs_beside(micrograph: Path) -> Path:
 def new_run(folder: Path) -> Path:
     """Return the first of run_1, run_2, … that is free."""
     return next(run for n in count(1) if not (run := folder / f"run_{n}").exists())
-
-
-def told_by_the_end(path: Path) -> set[str]:
-    """Names of the iterations that a run had come to when it last ended without being stopped."""
-    told: set[str] = set()
-    by_the_end: set[str] = set()
-    for event in map(_parse, _lines(path)):
-        if event.get("event") == "Iteration":
-            told.add(str(event.get("name")))
-        elif event.get("event") == "Finished" and not event.get("stopped"):
-            by_the_end = set(told)
-    return by_the_end

@@ -1,0 +1,255 @@
+"""An ablation: the same data, and one part of a recipe more from row to row.
+
+OUTPUT/ablation.md  ablation.csv
+OUTPUT/seed_0/bce/                   a run, with the figures of an iteration in its test_….json
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ..errors import CryopickError
+from ..io import atomic_path
+from ..metrics.curves import score_curve
+from ..metrics.particles import score_particles
+from ..metrics.pixels import disc_mask, score_pixels
+from ..model.registry import load_model
+from ..picks import Picks
+from ..training.events import Step
+from ..training.settings import SCRATCH, SelfTrainSettings
+from . import self_train
+
+if TYPE_CHECKING:
+    from ..training.validation import Prediction
+
+TRAININGS: dict[str, dict[str, Any]] = {
+    "bce": {"loss": "bce", "augmentation": 0.0, "rounds": 0},
+    "focal-dice": {"loss": "focal-dice", "augmentation": 0.0, "rounds": 0},
+    "self-training": {"loss": "focal-dice"},
+}
+"""What each training of a split changes of the settings."""
+
+FIGURES = ("pixel F1", "pixel IoU", "pixel ROC-AUC", "particle F1", "AP")
+FIXED_THRESHOLD = 0.5
+
+
+class Row(NamedTuple):
+    """A model of a training; adaptive thresholds come from the labels held out of it."""
+
+    name: str
+    training: str
+    iteration: int = 0
+    adaptive: bool = True
+
+
+class AblationSettings(SelfTrainSettings):
+    """Settings of an ablation: of its trainings, and how they are compared."""
+
+    seeds: int = Field(3, ge=1, description="Random splits into training and test micrographs.")
+    test_share: float = Field(
+        0.5, gt=0, lt=1, description="Share of the annotated micrographs to test on."
+    )
+    scale: float = Field(
+        1.0, gt=0, le=1, description="Share of all steps and epochs to take, for a quick look."
+    )
+
+    @classmethod
+    def _defaults(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        ours = {"complete": True, "keep_every_round": True, "initial_model": SCRATCH}
+        return ours | super()._defaults(ours | dict(values))
+
+    def of_training(self, name: str, seed: int) -> SelfTrainSettings:
+        """Return the settings of one training of one split."""
+        values = self.model_dump(exclude={"seeds", "test_share", "scale"})
+        for count in ("steps", "epochs", "round_steps", "round_epochs"):
+            values[count] = ceil(self.scale * values[count])
+        return SelfTrainSettings(**values | {"seed": self.seed + seed} | TRAININGS[name])
+
+
+@dataclass(frozen=True)
+class AblationProgress:
+    """So many of all trainings are done, the one under way as a fraction."""
+
+    training: str
+    seed: int
+    done: float
+    total: int
+
+
+def ablate(
+    micrographs: Sequence[Path],
+    picks: Mapping[Path, Picks],
+    settings: AblationSettings,
+    output: Path,
+    stop: Event | None = None,
+) -> Iterator[AblationProgress]:
+    """Measure what each part of a recipe is worth, over several random splits.
+
+    Parameters
+    ----------
+    micrographs
+        All of them; those without picks serve self-training.
+    picks
+        Every particle of the annotated micrographs, in micrograph pixels.
+    output
+        A new folder, or that of the same ablation to go on with; what is finished is not repeated.
+    stop
+        Once set, the training under way ends and no other is begun.
+
+    Yields
+    ------
+    AblationProgress
+        After each step. In the end `ablation.md` and `ablation.csv` are written.
+
+    Raises
+    ------
+    CryopickError
+        If there are too few micrographs, or another ablation is in the folder.
+    """
+    stop, scores = stop or Event(), list[dict[str, Any]]()
+    jobs = [(seed, name) for seed in range(settings.seeds) for name in TRAININGS]
+    for job, (seed, name) in enumerate(jobs):
+        labelled, unlabelled, test = split(micrographs, picks, settings, seed)
+        known, run = {path: picks[path] for path in labelled}, output / f"seed_{seed}" / name
+        chosen = settings.of_training(name, seed)
+        for event in self_train(labelled + unlabelled, known, chosen, run, stop=stop, resume=True):
+            if isinstance(event, Step):
+                yield AblationProgress(name, seed, job + event.step / event.steps, len(jobs))
+        if stop.is_set():
+            break
+        truth = {path: picks[path] for path in test}
+        scores += [
+            {"row": row.name} | _score(row, run, known, truth, chosen)
+            for row in rows(settings.rounds)
+            if row.training == name
+        ]
+    _write_tables(output, scores, settings)
+
+
+def rows(rounds: int) -> list[Row]:
+    """Return the rows of the table, each with one part more than the one above."""
+    names = {n: f"+ self-training, iteration {n}" for n in range(1, rounds + 1)}
+    return [
+        Row("Baseline (BCE)", "bce", adaptive=False),
+        Row("+ combined loss (focal + Dice)", "focal-dice", adaptive=False),
+        Row("+ adaptive thresholds", "focal-dice"),
+        Row("+ strong augmentation", "self-training"),
+        *(Row(name, "self-training", number) for number, name in names.items()),
+    ]
+
+
+def split(
+    micrographs: Sequence[Path], annotated: Collection[Path], settings: AblationSettings, seed: int
+) -> tuple[list[Path], list[Path], list[Path]]:
+    """Return labelled, unlabelled and test micrographs, drawn at random.
+
+    Where every micrograph is annotated, half of the labels are hidden for self-training.
+    """
+    known = [path for path in micrographs if path in annotated]
+    others = [path for path in micrographs if path not in annotated]
+    hide = bool(settings.rounds) and not others
+    if len(known) < 2 + hide:
+        raise CryopickError(
+            f"{len(known)} annotated micrographs are too few to train and test on; "
+            f"annotate at least {2 + hide}."
+        )
+    order = np.random.default_rng(settings.seed + seed).permutation(len(known))
+    drawn = [known[i] for i in order]
+    tests = min(max(1, round(settings.test_share * len(known))), len(known) - 1 - hide)
+    last = tests + ceil((len(known) - tests) / (2 if hide else 1))
+    return sorted(drawn[tests:last]), others + sorted(drawn[last:]), sorted(drawn[:tests])
+
+
+def _score(
+    row: Row,
+    run: Path,
+    labelled: Mapping[Path, Picks],
+    truth: Mapping[Path, Picks],
+    settings: SelfTrainSettings,
+) -> dict[str, float]:
+    """Score a model on test micrographs, or read what an earlier session has found."""
+    from ..training.examples import load_examples
+    from ..training.validation import calibrated, predict_examples
+
+    (folder,) = run.glob(f"iteration_{row.iteration}_s*")
+    file = folder / f"test_{'adaptive' if row.adaptive else 'fixed'}.json"
+    if file.exists():
+        known: dict[str, float] = json.loads(file.read_text(encoding="utf-8"))
+        return known
+    model = load_model(folder)
+    pixel_threshold = particle_threshold = FIXED_THRESHOLD
+    if row.adaptive:
+        held_out = load_examples(list(labelled), labelled, {}, settings)
+        pixel_threshold = _best_threshold(predict_examples(model.network, held_out))
+        particle_threshold = model.card.threshold
+    examples = load_examples(list(truth), truth, {}, settings)
+    examples = [replace(example, border=model.card.border) for example in examples]
+    predictions = predict_examples(model.network, examples)
+    pixels = score_pixels(*_area_and_discs(predictions), threshold=pixel_threshold)
+    found = calibrated(predictions, model.card.calibration).picks
+    particles = score_particles(found, truth, examples[0].diameter_px, threshold=particle_threshold)
+    values = pixels.f1, pixels.iou, pixels.roc_auc, particles.macro.f1, particles.average_precision
+    figures = dict(zip(FIGURES, values, strict=True))
+    _write(file, json.dumps(figures))
+    return figures
+
+
+def _best_threshold(predictions: Sequence[Prediction]) -> float:
+    """Return the threshold of the highest pixel F1 in the rows that are held out."""
+    area, discs = _area_and_discs(predictions, held_out=True)
+    best_f1, threshold = score_curve(area, discs, int(discs.sum())).best_f1
+    return threshold if best_f1 else FIXED_THRESHOLD
+
+
+def _area_and_discs(
+    predictions: Sequence[Prediction], held_out: bool = False
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return all pixels of the area maps, and whether each lies within a particle."""
+    area, discs = [], []
+    for prediction in predictions:
+        example = prediction.example
+        wanted = example.held_out_rows if held_out else slice(None)
+        centres = example.rescaling.to_network(example.particles.positions)
+        mask = disc_mask(example.map_shape, centres, example.particle_px / 2)
+        area.append(prediction.maps.area[wanted].ravel())
+        discs.append(mask[wanted].ravel())
+    return np.concatenate(area), np.concatenate(discs)
+
+
+def _write_tables(
+    folder: Path, scores: Sequence[Mapping[str, Any]], settings: AblationSettings
+) -> None:
+    """Write the mean, lowest and highest figures of each row over the seeds, in per cent."""
+    import pandas as pd
+
+    frame = pd.DataFrame(scores, columns=["row", *FIGURES])
+    table = frame.groupby("row", sort=False)[list(FIGURES)].agg(["mean", "min", "max"]) * 100
+    table.columns = [" ".join(names) for names in table.columns]
+    _write(folder / "ablation.csv", table.to_csv(float_format="%.4g"))
+    lines = [
+        "Per cent on test micrographs: mean (lowest–highest) over random splits.",
+        f"Recipe: {settings.recipe or 'none'}; seeds: {settings.seeds}; scale: {settings.scale:g}.",
+        "",
+        f"| | {' | '.join(FIGURES)} |",
+        "|---|" + "---:|" * len(FIGURES),
+    ]
+    for name, *values in table.itertuples():
+        spreads = zip(values[0::3], values[1::3], values[2::3], strict=True)
+        cells = (f"{mean:.1f} ({low:.1f}–{high:.1f})" for mean, low, high in spreads)
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    _write(folder / "ablation.md", "\n".join(lines) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_path(path) as part:
+        part.write_text(text, encoding="utf-8")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,19 +23,18 @@ from ..picks import Picks, Status
 
 DPI = 140
 BLUE, YELLOW, ORANGE = "#56b4e9", "#f0e442", "#e66f00"
-"""Told apart with any colour vision (Okabe and Ito's palette, the orange a little darker)."""
-_PAPER, _INK = "#14171a", "#e8eaed"
-_WIDTH_INCHES, _LONGEST_PX = 7.5, 1200
+"""Told apart with any colour vision: from the palette of Okabe and Ito, the orange darker."""
+_DARK, _LIGHT = "#14171a", "#e8eaed"
+_WIDTH_INCHES, _LONGEST_PX, _BAR_NM = 7.5, 1200, 50
 
 
-@dataclass(frozen=True, eq=False)
-class Circles:
+class Circles(NamedTuple):
     """Picks that are drawn alike, at (n, 2) positions (y, x) in micrograph pixels."""
 
     label: str
     positions: NDArray[np.float64]
     colour: str = BLUE
-    dashed: bool = False
+    line: Literal["solid", "dashed"] = "solid"
 
 
 def draw_picks(
@@ -58,10 +57,10 @@ def draw_picks(
         Map in [0, 1] of the whole micrograph at any scale, drawn beside it.
     """
     true, found = (table.with_status(Status.OK).positions for table in (truth, picks))
-    matched, false, missed = compare(true, found, diameter_px / 2)
+    right, false, missed = compare(true, found, diameter_px / 2)
     circles = [
-        Circles("found", matched),
-        Circles("missed", missed, YELLOW, dashed=True),
+        Circles("found", right),
+        Circles("missed", missed, YELLOW, "dashed"),
         Circles("false", false, ORANGE),
     ]
     figure = draw_circles(micrograph, circles, diameter_px, probability)
@@ -79,7 +78,7 @@ def draw_circles(
     height, width = micrograph.shape
     panels = 1 if probability is None else 2
     size = panels * _WIDTH_INCHES, _WIDTH_INCHES * height / width + 0.4
-    figure = Figure(size, facecolor=_PAPER, layout="constrained")
+    figure = Figure(size, facecolor=_DARK, layout="constrained")
     axes = figure.subplots(1, panels, squeeze=False)[0]
     _draw_pixels(axes[0], micrograph, diameter_px)
     for one in circles:
@@ -88,30 +87,15 @@ def draw_circles(
         axes[1].imshow(probability, cmap="magma", vmin=0, vmax=1, aspect="auto")
     for each in axes:
         each.set_axis_off()
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=one.colour,
-            ls=_style(one),
-            lw=2.4,
-            label=f"{len(one.positions)} {one.label}",
-        )
-        for one in circles
-    ]
-    figure.legend(
-        handles=handles,
-        loc="outside lower left",
-        ncols=9,
-        fontsize=14,
-        frameon=False,
-        labelcolor=_INK,
-    )
+    lines = [Line2D([], [], color=one.colour, ls=one.line, lw=2) for one in circles]
+    labels = [f"{len(one.positions)} {one.label}" for one in circles]
+    how = {"ncols": len(labels), "fontsize": 14, "frameon": False, "labelcolor": _LIGHT}
+    figure.legend(lines, labels, loc="outside lower left", **how)
     return figure
 
 
 def _draw_pixels(axes: Axes, micrograph: Micrograph, diameter_px: float) -> None:
-    """Draw a micrograph, smoothed a little and its background evened out."""
+    """Draw a micrograph, smoothed a little and its background evened out, with a scale bar."""
     (height, width), step = micrograph.shape, -(-max(micrograph.shape) // _LONGEST_PX)
     finite = np.nan_to_num(np.asarray(micrograph.pixels, dtype=np.float32))
     smooth = ndimage.gaussian_filter(finite, max(diameter_px / 50, step / 2))[::step, ::step]
@@ -123,18 +107,11 @@ def _draw_pixels(axes: Axes, micrograph: Micrograph, diameter_px: float) -> None
     )
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
     if micrograph.pixel_size_angstrom:
-        nm_per_px = micrograph.pixel_size_angstrom / 10
-        length = _round_down(0.22 * width * nm_per_px)
-        bar = AnchoredSizeBar(
-            axes.transData,
-            length / nm_per_px,
-            f"{length:g} nm",
-            "lower left",
-            color=_INK,
-            size_vertical=height / 150,
-            fontproperties=FontProperties(size=13),
-        )
-        bar.patch.set(facecolor=_PAPER, edgecolor="none", alpha=0.7)
+        length_px = 10 * _BAR_NM / micrograph.pixel_size_angstrom
+        how = {"size_vertical": height / 150, "fontproperties": FontProperties(size=13)}
+        text = f"{_BAR_NM} nm"
+        bar = AnchoredSizeBar(axes.transData, length_px, text, "lower left", color=_LIGHT, **how)
+        bar.patch.set(facecolor=_DARK, edgecolor="none", alpha=0.7)
         axes.add_artist(bar)
 
 
@@ -150,17 +127,7 @@ def _draw_each(axes: Axes, circles: Circles, diameter_px: float) -> None:
             offset_transform=axes.transData,
             facecolors="none",
             edgecolors=circles.colour,
-            linestyles=_style(circles),
+            linestyles=circles.line,
             linewidths=1.6 if circles.colour == BLUE else 2.4,
         )
     )
-
-
-def _style(circles: Circles) -> str:
-    return "dashed" if circles.dashed else "solid"
-
-
-def _round_down(length: float) -> float:
-    """Return the largest 1, 2 or 5 times a power of ten that is not above a length."""
-    power = 10.0 ** np.floor(np.log10(length))
-    return float(max(step for step in (1, 2, 5) if step * power <= length) * power)

@@ -62,13 +62,8 @@ def write_report(run: Path, output: Path | None = None) -> Path:
 
 
 def _render(run: RunData) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    folder = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=folder, autoescape=True, undefined=StrictUndefined)
     environment.filters |= {"number": _number, "measured": _measured, "details": _details}
     return environment.get_template("report.html.j2").render(
         run=run,
@@ -86,18 +81,13 @@ def recommend(run: RunData) -> str:
     best = run.best
     if best is None:
         return "There is no model yet; let the training finish."
-    measured = [one for one in run.iterations if not isnan(one.f1)]
-    highest = max(measured, key=lambda one: one.f1, default=best)
     text = f"Use {best.phrase}."
-    if highest.f1 > best.f1:
-        text = f"The run ends with {best.phrase} (F1 {best.f1:.3f}), but {highest.phrase} is better"
-        text += f" on held-out labels (F1 {highest.f1:.3f})."
-    elif best.number and measured and best.f1 > measured[0].f1:
-        text = f"Use {best.phrase}: its F1 is {best.f1:.3f}, and that of "
-        text += f"{measured[0].phrase} {measured[0].f1:.3f}."
-    if not run.finished:
-        return f"{text} The run has not finished."
-    return f"{text} {run.finished.get('advice') or ''}".strip()
+    measured = [one for one in run.iterations if one.accepted and not isnan(one.f1)]
+    if len(measured) > 1:
+        highest = max(measured, key=lambda one: one.f1)
+        text = f"Use {highest.phrase}: it has the highest F1 on held-out labels."
+    advice = run.finished.get("advice") or "" if run.finished else "The run has not finished."
+    return f"{text} {advice}".strip()
 
 
 def _number(value: float | None, digits: int = 3) -> str:
@@ -152,7 +142,7 @@ def _pictures(run: RunData) -> list[ReportFigure]:
     for change in there[:MOST_PICTURES]:
         draw = partial(_draw_change, change, pixel_size, run.settings["diameter_angstrom"])
         name = Path(change.micrograph).name
-        pictures.append(_drawn(name, name, draw, "jpeg"))
+        pictures.append(_drawn(name, name, draw))
     if len(there) < len(found):
         gone = f"{len(found) - len(there)} of {len(found)} micrographs"
         pictures.append(ReportFigure(f"Without picture: {gone} are not where the run found them."))
@@ -183,7 +173,7 @@ def _draw_change(change: Change, pixel_size: float, diameter_angstrom: float) ->
         circles = [
             Circles("kept", change.kept),
             Circles("gained", change.gained, YELLOW),
-            Circles("lost", change.lost, ORANGE, dashed=True),
+            Circles("lost", change.lost, ORANGE, "dashed"),
         ]
     micrograph = read_micrograph(Path(change.micrograph), pixel_size)
     return draw_circles(micrograph, circles, diameter_angstrom / pixel_size)
@@ -220,16 +210,14 @@ def _axes(label: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _drawn(what: str, caption: str, draw: Callable[[], Figure], kind: str = "svg") -> ReportFigure:
+def _drawn(what: str, caption: str, draw: Callable[[], Figure]) -> ReportFigure:
     written = BytesIO()
     try:
-        draw().savefig(written, format=kind, dpi=DPI)
+        draw().savefig(written, format="webp", dpi=DPI)
     except Exception as error:  # the rest of the report is worth having
         return _failed(what, error)
-    media = {"svg": "svg+xml"}.get(kind, kind)
-    return ReportFigure(
-        caption, f"data:image/{media};base64,{b64encode(written.getvalue()).decode()}"
-    )
+    data = b64encode(written.getvalue()).decode()
+    return ReportFigure(caption, f"data:image/webp;base64,{data}")
 
 
 def _failed(what: str, error: Exception) -> ReportFigure:

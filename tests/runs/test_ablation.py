@@ -13,7 +13,8 @@ from napari_cryopick.errors import CryopickError
 from napari_cryopick.io import match_picks, read_picks
 from napari_cryopick.picks import Picks
 from napari_cryopick.runs.ablation import FIGURES, AblationSettings, ablate, rows, split
-from napari_cryopick.simulation.example import example, simulate_example
+from napari_cryopick.simulation.simulate import simulate_example
+from napari_cryopick.simulation.synthetic import example_particle
 from napari_cryopick.training.settings import SelfTrainSettings
 
 PATHS = [Path(f"{i}.mrc") for i in range(10)]
@@ -82,7 +83,7 @@ def project(tmp_path_factory) -> tuple[list[Path], dict[Path, Picks]]:
     clean = {"pixel_size_angstrom": 4, "fragments": 0, "ice_balls": 0, "aggregates": 0}
     how = {"count": 4, "shape": (320, 384), "particles": 16} | clean
     folder = tmp_path_factory.mktemp("project")
-    micrographs, star = simulate_example(folder, example().scaled(2), **how)
+    micrographs, star = simulate_example(folder, example_particle().scaled(2), **how)
     picks = match_picks(read_picks(star), micrographs)
     return micrographs, {path: picks[path] for path in micrographs[:3]}
 

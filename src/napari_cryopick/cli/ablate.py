@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..runs.ablation import AblationSettings
-from .progress import Progress, learning_from
+from .progress import Progress, training_input
 from .terminal import ExitCode, echo
 
 
@@ -37,7 +37,7 @@ def ablate(
     """
     from ..runs.ablation import ablate as run_ablation
 
-    with learning_from(micrographs, picks, output) as given, Progress("Training") as progress:
+    with training_input(micrographs, picks, output) as given, Progress("Training") as progress:
         for at in run_ablation(given.micrographs, given.picks, settings, output, given.stop):
             progress.update(int(100 * at.done), 100 * at.total, f"{at.training}, seed {at.seed}")
     if given.stop.is_set():

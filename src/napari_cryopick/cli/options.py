@@ -39,6 +39,8 @@ def usage_sentence(error: CycloptsError) -> str:
 
 
 def _problem(problem: ErrorDetails) -> str:
+    if not problem["loc"]:
+        return problem["msg"]
     option = f"--{option_name(str(problem['loc'][-1]))}"
     wanted = problem["msg"].partition(",")[0].replace("Input", option, 1)
     return f'{wanted}, not "{problem["input"]}"'

@@ -49,9 +49,7 @@ def add_crystals(specimen: Specimen, thickness_angstrom: float, rng: Generator) 
     specimen.contamination[region > 0.5] = True
 
 
-def _crystals(
-    shape: tuple[int, int], width_px: float, rng: Generator
-) -> tuple[NDArray[np.intp], int]:
+def _crystals(shape: tuple[int, int], width_px: float, rng: Generator) -> tuple[NDArray, int]:
     """Return the crystal (h, w) that each pixel belongs to, the nearest, and their number."""
     count = max(4, round(shape[0] * shape[1] / width_px**2))
     seeds = rng.uniform(-0.05, 1.05, (count, 2)) * shape
@@ -70,9 +68,7 @@ def _crystalline(shape: tuple[int, int], width_px: float, rng: Generator) -> NDA
     return ndimage.uniform_filter(inside, 2 * _COARSE_PX + 1)
 
 
-def _lattice(
-    specimen: Specimen, crystal: NDArray, count: int, rng: Generator
-) -> NDArray[np.float32] | float:
+def _lattice(specimen: Specimen, label: NDArray, count: int, rng: Generator) -> NDArray | float:
     """Return waves (h, w) of the planes that stand upright in each crystal, if pixels show them."""
     seen = [spacing for spacing in LATTICE_ANGSTROM if spacing > 2 * specimen.pixel_size_angstrom]
     if not seen:
@@ -81,28 +77,26 @@ def _lattice(
     angle = rng.uniform(0, np.pi, count)
     upright = (rng.uniform(size=count) < 0.5).astype(np.float32)
     y, x = np.ogrid[: specimen.shape[0], : specimen.shape[1]]
-    along_y, along_x = ((turns * f(angle)).astype(np.float32)[crystal] for f in (np.sin, np.cos))
+    along_y, along_x = ((turns * f(angle)).astype(np.float32)[label] for f in (np.sin, np.cos))
     waves = np.cos(along_y * y.astype(np.float32) + along_x * x.astype(np.float32))
-    return np.asarray(upright[crystal] * waves)
+    return np.asarray(upright[label] * waves)
 
 
-def ice_noise(
-    thickness_angstrom: NDArray, pixel_size_angstrom: float, rng: Generator
-) -> NDArray[np.float32]:
+def ice_noise(thickness_angstrom: NDArray, pixel_angstrom: float, rng: Generator) -> NDArray:
     """Return the uneven part (h, w) of the projected potential of ice in V·Å.
 
     Molecules are points that lie at random here; `ice_filter` makes them water.
     """
-    per_angstrom = _MOLECULES_PER_CUBIC_ANGSTROM * pixel_size_angstrom**2
+    molecules = _MOLECULES_PER_CUBIC_ANGSTROM * pixel_angstrom**2
     molecule = ICE_VOLT / _MOLECULES_PER_CUBIC_ANGSTROM
     noise = white_noise(thickness_angstrom.shape, rng)
-    spread = np.float32(np.sqrt(per_angstrom) * molecule / pixel_size_angstrom**2)
+    spread = np.float32(np.sqrt(molecules) * molecule / pixel_angstrom**2)
     noise *= spread * np.sqrt(thickness_angstrom)
     return noise
 
 
 def ice_filter(frequency: NDArray, dose: float) -> NDArray:
-    """Return the amplitude of ice, relative to that of points at random, as below."""
+    """Return the amplitude of ice, relative to points at random, at frequencies in 1/Å."""
     power = structure_factor(frequency) * motion_blur_power(frequency, dose)
     return np.asarray(np.sqrt(power) * water_form_factor(frequency))
 
@@ -124,13 +118,7 @@ def motion_blur_power(frequency: NDArray, dose: float) -> NDArray:
 
     They walk at random, 1.1 Å² for each electron per Å² at 300 kV (McMullan, Vinothkumar &
     Henderson 2015, Ultramicroscopy 158, 26-32); this is the average over all pairs of moments.
-
-    Parameters
-    ----------
-    frequency
-        Spatial frequencies in 1/Å, of any shape.
-    dose
-        Electrons per Å² of the whole exposure.
+    Frequencies are in 1/Å and of any shape, the dose of the exposure in electrons per Å².
     """
     each_axis = 1.1 / 3 * dose
     x = 2 * np.pi**2 * np.square(frequency) * each_axis + 1e-3
@@ -147,12 +135,12 @@ def unscattered(thickness_angstrom: float | NDArray, voltage_kilovolt: float) ->
 
 
 def thickness_map(
-    shape: tuple[int, int], pixel_size_angstrom: float, spread: float, rng: Generator
+    shape: tuple[int, int], pixel_angstrom: float, spread: float, rng: Generator
 ) -> NDArray[np.float32]:
     """Return relative thickness (h, w) around 1: a wedge, and hills of 300 to 2000 Å."""
-    step = max(1, int(100.0 / pixel_size_angstrom))
+    step = max(1, int(100.0 / pixel_angstrom))
     coarse = (shape[0] // step + 2, shape[1] // step + 2)
-    widths = (width / pixel_size_angstrom / step for width in (300.0, 800.0, 2000.0))
+    widths = (width / pixel_angstrom / step for width in (300.0, 800.0, 2000.0))
     hills = sum(smooth_noise(coarse, width, rng) for width in widths)
     y, x = np.ogrid[-1 : 1 : coarse[0] * 1j, -1 : 1 : coarse[1] * 1j]
     slope_y, slope_x = rng.normal(size=2)

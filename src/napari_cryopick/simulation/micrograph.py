@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,21 +28,10 @@ STRUCTURE_COLUMN = "rlnClassNumber"
 
 @dataclass(frozen=True, eq=False)
 class SimulatedMicrograph:
-    """A simulated micrograph, the truth about it, and how it was taken.
+    """A simulated micrograph in float32 electron counts, the truth about it, and its exposure.
 
-    Attributes
-    ----------
-    micrograph
-        Electron counts as float32; particles are dark.
-    picks
-        Every particle whose centre lies in it, with status BORDER where a picker would flag it
-        and CONTAMINATION where something covers its centre.
-    labels
-        The class of every pixel.
-    structures
-        Names of the particles.
-    exposure
-        Focus, ice and dose.
+    Picks hold every particle whose centre lies in it, with status BORDER where a picker would flag
+    it and CONTAMINATION where something covers its centre; labels the class of every pixel.
     """
 
     micrograph: Micrograph
@@ -54,7 +42,7 @@ class SimulatedMicrograph:
 
 
 def simulate_micrograph(
-    models: Sequence[ParticleModel], settings: SimulationSettings, rng: Generator
+    models: list[ParticleModel], settings: SimulationSettings, rng: Generator
 ) -> SimulatedMicrograph:
     """Simulate an area wider than the micrograph, then cut the micrograph out of it."""
     size = settings.pixel_size_angstrom
@@ -102,15 +90,14 @@ def _draw_exposure(settings: SimulationSettings, rng: Generator) -> Exposure:
 
 
 def _place_protein(
-    specimen: Specimen,
-    models: Sequence[ParticleModel],
-    settings: SimulationSettings,
-    rng: Generator,
+    specimen: Specimen, models: list[ParticleModel], settings: SimulationSettings, rng: Generator
 ) -> tuple[NDArray, NDArray]:
     """Place particles, fragments and aggregates; return where and of which kind particles are."""
-    covered, larger = rng.uniform(*settings.coverage), _enlargement(specimen, settings)
+    covered = rng.uniform(*settings.coverage)
+    larger = np.prod(specimen.shape) / np.prod(settings.shape)
     disc = np.mean([np.pi / 4 * model.diameter_angstrom**2 for model in models])
-    count = round(covered * settings.area_square_angstrom / disc * larger)
+    area = settings.shape[0] * settings.shape[1] * settings.pixel_size_angstrom**2
+    count = round(covered * area / disc * larger)
     if settings.particles is not None:
         count = round(settings.particles * larger)
     if rng.uniform() < settings.empty_micrographs:
@@ -122,17 +109,12 @@ def _place_protein(
     return positions, kinds
 
 
-def _enlargement(specimen: Specimen, settings: SimulationSettings) -> float:
-    """Return how many times larger the area is than the micrograph."""
-    return float(np.prod(specimen.shape) / np.prod(settings.shape))
-
-
 def _contaminate(
     specimen: Specimen, exposure: Exposure, settings: SimulationSettings, rng: Generator
 ) -> None:
     """Add what else may lie on a grid, each as often as the settings say."""
     add_debris(specimen, rng.uniform(*settings.debris), rng)
-    larger = _enlargement(specimen, settings)
+    larger = np.prod(specimen.shape) / np.prod(settings.shape)
     if rng.uniform() < settings.crystalline_ice:
         add_crystals(specimen, exposure.ice_thickness_angstrom, rng)
     if rng.uniform() < settings.carbon_edges:
@@ -144,23 +126,16 @@ def _contaminate(
 
 
 def _pick(
-    positions: NDArray,
-    kinds: NDArray,
-    classes: NDArray[np.uint8],
-    models: Sequence[ParticleModel],
-    pixel_size_angstrom: float,
+    positions: NDArray, kinds: NDArray, classes: NDArray, models: list[ParticleModel], size: float
 ) -> Picks:
     """Return the particles whose centres lie in the micrograph, flagged as a picker would."""
     nearest = np.round(positions).astype(int)
     inside = np.all((nearest >= 0) & (nearest < classes.shape), axis=1)
     positions, nearest, kinds = positions[inside], nearest[inside], kinds[inside]
-    diameters = np.array([model.diameter_angstrom for model in models]) / pixel_size_angstrom
+    diameters = np.array([model.diameter_angstrom for model in models]) / size
     to_edge = np.minimum(positions, np.subtract(classes.shape, 1) - positions).min(axis=1)
     covered = classes[tuple(nearest.T)] == LabelClass.CONTAMINATION
-    status = np.select(
-        [covered, to_edge < BORDER * diameters[kinds]],
-        [Status.CONTAMINATION, Status.BORDER],
-        Status.OK,
-    )
+    status = np.where(to_edge < BORDER * diameters[kinds], Status.BORDER, Status.OK)
+    status = np.where(covered, Status.CONTAMINATION, status)
     extra = {STRUCTURE_COLUMN: kinds + 1} if len(models) > 1 else {}
     return Picks.at(positions, source=Source.FILE, status=status, extra=extra)

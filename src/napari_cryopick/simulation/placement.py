@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -19,7 +17,7 @@ _TRIES, _BOXES = 20, 64
 
 def place_particles(
     specimen: Specimen,
-    models: Sequence[ParticleModel],
+    models: list[ParticleModel],
     count: int,
     settings: SimulationSettings,
     rng: Generator,
@@ -83,7 +81,7 @@ def _beside(positions: NDArray, sizes: NDArray, diameter: float, rng: Generator)
 
 
 def place_fragments(
-    specimen: Specimen, models: Sequence[ParticleModel], count: int, rng: Generator
+    specimen: Specimen, models: list[ParticleModel], count: int, rng: Generator
 ) -> None:
     """Place broken particles anywhere."""
     parts = [models[int(rng.integers(len(models)))].fragment(rng) for _ in range(count)]
@@ -91,7 +89,7 @@ def place_fragments(
     _project_all(specimen, parts, positions, random_rotations(count, rng), whole=False)
 
 
-def place_aggregate(specimen: Specimen, models: Sequence[ParticleModel], rng: Generator) -> None:
+def place_aggregate(specimen: Specimen, models: list[ParticleModel], rng: Generator) -> None:
     """Heap 8 to 40 of one kind, whole and broken, onto each other; nobody should pick them."""
     model = models[int(rng.integers(len(models)))]
     count = int(rng.integers(8, 40))
@@ -111,7 +109,7 @@ def place_aggregate(specimen: Specimen, models: Sequence[ParticleModel], rng: Ge
 
 def _project_all(
     specimen: Specimen,
-    models: Sequence[ParticleModel],
+    models: list[ParticleModel],
     positions: NDArray,
     rotations: NDArray,
     *,

@@ -32,11 +32,8 @@ _OXYGEN = np.array(
 )
 """Heights and widths of five gaussians in sin(θ)/λ (Peng et al. 1996, Acta Cryst. A52, 257-276)."""
 
-_ATOM_CUBIC_ANGSTROM = 17.0
-"""Volume of protein for each atom that is not hydrogen."""
-
-_DISPLACED = ICE_VOLT / PROTEIN_OVER_ICE_VOLT
-"""Contrast that an atom of protein loses to the ice it displaces, over what is left."""
+_ATOM_CUBIC_ANGSTROM, _DISPLACED = 17.0, ICE_VOLT / PROTEIN_OVER_ICE_VOLT
+"""Volume of protein for each atom that is not hydrogen, and its contrast lost over that left."""
 
 
 def protein_form_factor(frequency: NDArray, b_factor: float = 0.0) -> NDArray:
@@ -73,14 +70,8 @@ def dose_attenuation(frequency: NDArray, dose: float, voltage_kilovolt: float) -
     """Return the mean amplitude of protein that radiation damage leaves over an exposure, 0 to 1.
 
     It decays by e in twice the critical exposure 0.245 s^-1.665 + 2.81 e/Å² at 300 kV, and in
-    four fifths of that at 200 kV (Grant & Grigorieff 2015, eLife 4, e06980).
-
-    Parameters
-    ----------
-    frequency
-        Spatial frequencies s in 1/Å, of any shape.
-    dose
-        Electrons per Å² of the whole exposure, whose frames are summed without weights.
+    four fifths of that at 200 kV (Grant & Grigorieff 2015, eLife 4, e06980). Frequencies s are in
+    1/Å and of any shape, the dose in electrons per Å²; frames are summed without weights.
     """
     harm = 1.0 if voltage_kilovolt > 250 else 0.8
     critical = harm * (0.245 * np.maximum(frequency, 1e-3) ** -1.665 + 2.81)

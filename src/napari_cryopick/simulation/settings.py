@@ -38,12 +38,8 @@ class SimulationSettings(BaseModel):
     synthetic: int = Field(0, ge=0, description="Synthetic particles besides the structures.")
     mixed: bool = Field(False, description="All structures in every micrograph, not in turn.")
     assembly: str = Field("1", description="Biological assembly of a model; '' for none.")
-    contour: float | None = Field(
-        None, description="Lowest density that counts in a map; by default chosen from the map."
-    )
-    particles: int | None = Field(
-        None, ge=0, description="Particles per micrograph; by default as the coverage says."
-    )
+    contour: float | None = Field(None, description="Lowest density of a map; chosen by default.")
+    particles: int | None = Field(None, ge=0, description="Particles per micrograph, if given.")
     coverage: Range = Field((0.05, 0.4), description="Share of the area that particles cover.")
     spacing: float = Field(0.9, ge=0, description="Minimum distance of particles, in diameters.")
     overlapping: Share = Field(0.03, description="Share of particles that keep no distance.")
@@ -53,9 +49,7 @@ class SimulationSettings(BaseModel):
     )
     preferred_views: int = Field(2, ge=1, description="Number of preferred orientations.")
     preferred_share: Share = Field(0.8, description="Share of particles in one of these.")
-    preferred_spread_degrees: float = Field(
-        12.0, ge=0, description="Standard deviation around a preferred orientation, in degrees."
-    )
+    preferred_spread_degrees: Amount = Field(12.0, description="Spread around these, in degrees.")
     voltage_kilovolt: float = Field(300.0, ge=60, le=1000, description="Voltage in kV.")
     spherical_aberration_millimetre: float = Field(2.7, ge=0, description="Cs in mm.")
     amplitude_contrast: float = Field(0.07, ge=0, lt=1, description="Amplitude contrast.")
@@ -65,9 +59,7 @@ class SimulationSettings(BaseModel):
     b_factor: Range = Field((40.0, 120.0), description="B factor of the envelope in Å².")
     ice_thickness_angstrom: Range = Field((200.0, 700.0), description="Thickness of the ice in Å.")
     ice_variation: Range = Field((0.01, 0.06), description="Relative spread of the thickness.")
-    no_energy_filter: bool = Field(
-        False, description="Electrons that lost energy stay and add a background."
-    )
+    no_energy_filter: bool = Field(False, description="Keep electrons that lost energy.")
     dose: Range = Field((30.0, 60.0), description="Total electrons per Å² on the specimen.")
     detector: DetectorName = Field("counting", description="The camera.")
     illumination_falloff: Shares = Field((0.0, 0.2), description="Darkening of the darkest corner.")
@@ -80,8 +72,3 @@ class SimulationSettings(BaseModel):
     crystalline_ice: Share = Field(0.05, description="Share of micrographs with crystalline ice.")
     empty_micrographs: Share = Field(0.05, description="Share without any particle.")
     seed: int = Field(0, ge=0, description="Repeats a simulation exactly.")
-
-    @property
-    def area_square_angstrom(self) -> float:
-        """Area of a micrograph in Å²."""
-        return self.shape[0] * self.shape[1] * self.pixel_size_angstrom**2

@@ -26,11 +26,9 @@ from .settings import SimulationSettings
 from .structures import read_structure
 from .synthetic import example_particle, make_synthetic
 
-_MOST_AT_ONCE = 4
-"""Micrographs in the making: one of 4096 x 4096 pixels takes about a gigabyte meanwhile."""
-
-_SYNTHETIC_STREAM = 1
-"""Gives synthetic particles random numbers of their own, whatever else is simulated."""
+_MOST_AT_ONCE, _SYNTHETIC_STREAM = 4, 1
+"""Micrographs in the making, of which one of 4096 x 4096 pixels takes about a gigabyte; and what
+gives synthetic particles random numbers of their own."""
 
 EXAMPLE_SETTINGS = {
     "shape": (1024, 1024),
@@ -62,9 +60,7 @@ class MicrographWritten:
     seconds: float
 
 
-def load_particles(
-    paths: Sequence[str | Path], settings: SimulationSettings
-) -> list[ParticleModel]:
+def load_particles(paths: Sequence[Path], settings: SimulationSettings) -> list[ParticleModel]:
     """Return the structures of some files and as many synthetic particles as the settings ask for.
 
     Raises
@@ -121,8 +117,6 @@ def simulate(
 
     Parameters
     ----------
-    models
-        From `load_particles`.
     output
         Folder for ``micrographs/``, ``masks/``, ``particles.star``, ``exposures.yaml`` and
         ``settings.yaml``.

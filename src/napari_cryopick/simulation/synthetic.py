@@ -60,7 +60,12 @@ def assemble(diameter_angstrom: float, symmetry: Symmetry, rng: Generator) -> ND
     azimuth = rng.uniform(0, 2 * np.pi)
     offset = 0.5 * np.cbrt(len(group)) * np.array([np.cos(azimuth), np.sin(azimuth), 0.5])
     count = max(_POINTS_PER_DOMAIN, _FEWEST_POINTS // (_DOMAINS * len(group)))
-    unit = np.concatenate([_domain(count, rng) for _ in range(_DOMAINS)]) + offset
+    domains = []
+    for _ in range(_DOMAINS):
+        ball = rng.normal(size=(count, 3))
+        ball *= np.cbrt(rng.uniform(size=(count, 1))) / np.linalg.norm(ball, axis=1, keepdims=True)
+        domains.append(ball * rng.uniform(0.4, 0.9, 3) + rng.uniform(-0.6, 0.6, 3))
+    unit = np.concatenate(domains) + offset
     points = np.concatenate([rotation.apply(unit) for rotation in group])
     points -= points.mean(axis=0)
     points *= diameter_angstrom / 2 / np.linalg.norm(points, axis=1).max()
@@ -70,15 +75,6 @@ def assemble(diameter_angstrom: float, symmetry: Symmetry, rng: Generator) -> ND
 def _point_group(symmetry: Symmetry) -> Rotation:
     """Return the rotations that lead from one asymmetric unit to each, itself included."""
     return Rotation.create_group(symmetry)  # type: ignore[arg-type]  # the stubs know no order
-
-
-def _domain(count: int, rng: Generator) -> NDArray:
-    """Return points (count, 3) that fill an ellipsoid somewhere near the origin."""
-    points = rng.normal(size=(count, 3))
-    points *= np.cbrt(rng.uniform(size=(count, 1))) / np.linalg.norm(points, axis=1, keepdims=True)
-    points *= rng.uniform(0.4, 0.9, 3)
-    points += rng.uniform(-0.6, 0.6, 3)
-    return points
 
 
 def _lumps(unit: NDArray, diameter: float, rng: Generator) -> NDArray:

@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +11,8 @@ from napari.layers import Labels as LabelsLayer
 
 from napari_cryopick import CryopickError, Picks, Source, Status
 from napari_cryopick.gui.layers.convert import labels_of, picks_of, points_over, rows_of
-from napari_cryopick.gui.layers.layers import labels_layer, picks_layer
+from napari_cryopick.gui.layers.create import labels_layer, picks_layer
+from napari_cryopick.gui.layers.metadata import MICROGRAPHS, metadata
 from napari_cryopick.gui.layers.stack import Stack
 
 STACK = Stack((Path("a.mrc"), Path("b.mrc")), ((100, 120), (60, 80)))
@@ -20,6 +20,7 @@ IMAGE = Image(
     np.zeros((2, 100, 120), np.float32),
     scale=(1, 1.77, 1.77),
     units=("pixel", "angstrom", "angstrom"),
+    metadata=metadata(STACK, MICROGRAPHS),
 )
 
 rows = st.tuples(
@@ -38,10 +39,8 @@ def test_picks_go_through_a_layer_unchanged(tables):
         Picks.at([r[:2] for r in t], [r[2] for r in t], [r[3] for r in t], [r[4] for r in t])
         for t in tables
     ]
-    layer = picks_layer(IMAGE, STACK, 20)
-    parts = [rows_of(picks, index) for index, picks in enumerate(made)]
-    layer.data = np.concatenate([points for points, _ in parts])
-    layer.features = pd.concat([features for _, features in parts], ignore_index=True)
+    layer = picks_layer(IMAGE, 20)
+    layer.data, layer.features = rows_of(dict(enumerate(made)))
     for index, picks in enumerate(made):
         back = picks_of(points_over(layer, IMAGE), layer.features, index)
         np.testing.assert_array_equal(back.positions, picks.positions)
@@ -52,7 +51,7 @@ def test_picks_go_through_a_layer_unchanged(tables):
 
 def test_further_columns_stay():
     picks = Picks.at([(1, 2)], extra={"rlnClassNumber": np.array([7])})
-    back = picks_of(*rows_of(picks, 1), 1)
+    back = picks_of(*rows_of({1: picks}), 1)
     assert back.extra["rlnClassNumber"].tolist() == [7]
 
 
@@ -71,7 +70,7 @@ def test_flat_points_over_several_micrographs_are_refused():
 
 
 def test_paint_is_given_back_by_micrograph_without_the_padding():
-    layer = labels_layer(IMAGE, STACK, diameter_px=48)
+    layer = labels_layer(IMAGE, diameter_px=48)
     layer.data[1, 3, 4] = 3
     labels = labels_of(layer, IMAGE, STACK)
     assert list(labels) == [1]

@@ -9,17 +9,17 @@ from napari.layers import Image
 from napari.layers.base import ActionType
 
 from napari_cryopick import Picks, Source, Status
+from napari_cryopick.gui.layers.create import SOURCE_COLOURS, picks_layer
 from napari_cryopick.gui.layers.curation import (
     curate,
     curated_picks,
     redo,
-    refute,
-    replace_all_model_picks,
+    reject_pick,
     replace_model_picks,
     show_above,
     undo,
 )
-from napari_cryopick.gui.layers.layers import SOURCE_COLOURS, picks_layer
+from napari_cryopick.gui.layers.metadata import MICROGRAPHS, metadata
 from napari_cryopick.gui.layers.stack import Stack
 
 STACK = Stack((Path("a.mrc"), Path("b.mrc")), ((100, 120),) * 2)
@@ -33,12 +33,12 @@ def found(*rows: tuple[float, float, float], status: str = Status.OK) -> Picks:
 
 @pytest.fixture
 def layer():
-    image = Image(np.zeros((2, 100, 120)), units=("pixel", "angstrom", "angstrom"))
-    return curate(picks_layer(image, STACK, diameter_px=2 * RADIUS_PX))
+    image = Image(np.zeros((2, 100, 120)), metadata=metadata(STACK, MICROGRAPHS))
+    return curate(picks_layer(image, diameter_px=2 * RADIUS_PX))
 
 
 def predict(layer, index: int, picks: Picks, run: str = "run") -> None:
-    replace_model_picks(layer, index, picks, RADIUS_PX, run)
+    replace_model_picks(layer, {index: picks}, run)
 
 
 def move(layer, row: int, to: tuple[float, float, float]) -> None:
@@ -110,22 +110,46 @@ def test_a_moved_pick_becomes_the_person_s(layer):
 
 
 def test_every_edit_can_be_undone_and_redone(layer):
-    predict(layer, 0, found((10, 10, 0.9)))
-    predict(layer, 1, found((20, 20, 0.9)))
+    predict(layer, 0, found((10, 10, 0.9)), run="first")
+    predict(layer, 1, found((20, 20, 0.9)), run="second")
     layer.add([0, 50, 50])
     move(layer, 0, (0, 14, 14))
     layer.remove([1, 2])
     states = [layer.data.copy()]
-    for _ in range(4):
+    for _ in range(5):
         undo(layer)
         states.append(layer.data.copy())
-    assert [len(state) for state in states] == [1, 3, 3, 2, 0]
+    assert [len(state) for state in states] == [1, 3, 3, 2, 1, 0]
     np.testing.assert_array_equal(states[2][0], (0, 10, 10))
     assert len(curated_picks(layer, 1)[1]) == 0
     for state in reversed(states[:-1]):
         redo(layer)
         np.testing.assert_array_equal(layer.data, state)
     assert len(curated_picks(layer, 1)[1]) == 1
+
+
+def test_only_the_last_hundred_edits_can_be_undone(layer):
+    for y in range(103):
+        layer.add([0, y, 50])
+    for _ in range(103):
+        undo(layer)
+    assert len(layer.data) == 3
+
+
+def test_a_new_edit_forgets_what_was_undone(layer):
+    layer.add([0, 50, 50])
+    undo(layer)
+    layer.add([0, 20, 20])
+    redo(layer)
+    assert layer.data.tolist() == [[0, 20, 20]]
+
+
+def test_all_micrographs_of_a_prediction_are_undone_together(layer):
+    layer.add([0, 90, 90])
+    predict(layer, 0, found((10, 10, 0.9)))
+    predict(layer, 1, found((20, 20, 0.9)))
+    undo(layer)
+    assert layer.data.tolist() == [[0, 90, 90]]
 
 
 def test_keys_undo_and_redo(layer):
@@ -136,7 +160,7 @@ def test_keys_undo_and_redo(layer):
     assert len(layer.data) == 1
 
 
-def test_the_threshold_hides_a_model_s_doubts_but_nothing_of_a_person(layer):
+def test_the_threshold_hides_unlikely_picks_but_nothing_of_a_person(layer):
     predict(layer, 0, found((10, 10, 0.9), (40, 40, 0.4)))
     predict(layer, 1, found((10, 10, 0.9), status=Status.CONTAMINATION))
     layer.add([0, 90, 90])
@@ -156,20 +180,20 @@ def test_another_outcome_replaces_a_model_s_picks_everywhere_in_one_step(layer):
     layer.remove([0])
     before = layer.data.copy()
     outcome = {0: found((11, 9, 0.9), (91, 90, 0.8), (20, 60, 0.6)), 1: found((11, 9, 0.5))}
-    replace_all_model_picks(layer, outcome, RADIUS_PX, "iteration")
+    replace_model_picks(layer, outcome, "iteration")
     assert sorted(map(tuple, layer.data)) == [(0, 20, 60), (0, 90, 90), (1, 11, 9)]
     assert len(curated_picks(layer, 0)[1]) == 1
-    replace_all_model_picks(layer, {0: found(), 1: found()}, RADIUS_PX, "iteration")
+    replace_model_picks(layer, {0: found(), 1: found()}, "iteration")
     assert layer.data.tolist() == [[0, 90, 90]]
     undo(layer)
     np.testing.assert_array_equal(layer.data, before)
 
 
-def test_a_pick_that_is_refuted_does_not_come_back_whoever_placed_it(layer):
+def test_a_pick_that_is_rejected_does_not_come_back_whoever_placed_it(layer):
     predict(layer, 0, found((10, 10, 0.9)))
     layer.add([0, 50, 50])
-    refute(layer, 1)
-    refute(layer, 0)
+    reject_pick(layer, 1)
+    reject_pick(layer, 0)
     assert len(layer.data) == 0
     predict(layer, 0, found((11, 10, 0.9), (51, 50, 0.9), (80, 80, 0.9)))
     picks, deleted = curated_picks(layer, 0)

@@ -5,6 +5,7 @@ import pytest
 from napari.utils.colormaps.standardize_color import transform_color
 
 from napari_cryopick import CryopickError, Source
+from napari_cryopick.gui.layers.create import SOURCE_COLOURS
 from napari_cryopick.gui.layers.differences import (
     COLOURS,
     SYMBOLS,
@@ -12,7 +13,11 @@ from napari_cryopick.gui.layers.differences import (
     read_outcome,
     show_differences,
 )
-from napari_cryopick.gui.layers.layers import DIFFERENCES, SOURCE_COLOURS, find_layer, stack_of
+from napari_cryopick.gui.layers.metadata import (
+    DIFFERENCES,
+    find_layer,
+    stack_of,
+)
 from napari_cryopick.picks import Picks
 from napari_cryopick.runs.read import iterations
 
@@ -48,7 +53,7 @@ def test_an_outcome_is_a_model_s_and_compared_with_the_one_before(judged, image)
 def test_the_first_iteration_has_no_difference(judged, image, viewer):
     outcome = read_outcome(judged[0], None, stack_of(image), DIAMETER_PX)
     assert len(outcome.gained) == len(outcome.lost) == 0
-    show_differences(viewer, image, outcome, DIAMETER_PX)
+    show_differences(viewer, image, outcome)
     assert find_layer(viewer.layers, stack_of(image), DIFFERENCES) is None
 
 
@@ -65,7 +70,7 @@ def test_gained_and_lost_differ_in_colour_and_sign(judged, image, viewer):
     stack = stack_of(image)
     for now, before in ((1, 0), (1, 0)):
         outcome = read_outcome(judged[now], judged[before], stack, DIAMETER_PX)
-        show_differences(viewer, image, outcome, DIAMETER_PX)
+        show_differences(viewer, image, outcome)
     layer = find_layer(viewer.layers, stack, DIFFERENCES)
     assert len(viewer.layers) == 2
     assert viewer.layers.selection.active is image
@@ -77,7 +82,7 @@ def test_gained_and_lost_differ_in_colour_and_sign(judged, image, viewer):
     assert not set(COLOURS.values()) & set(SOURCE_COLOURS.values())
     np.testing.assert_array_equal(layer.scale, image.scale)
     assert not layer.editable
-    show_differences(viewer, image, read_outcome(judged[0], None, stack, 20), DIAMETER_PX)
+    show_differences(viewer, image, read_outcome(judged[0], None, stack, 20))
     assert len(layer.data) == 0
 
 

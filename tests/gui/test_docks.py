@@ -9,18 +9,15 @@ import threading
 import napari
 import pytest
 from qtpy.QtCore import QThreadPool
+from qtpy.QtWidgets import QLabel
 
-DOCKS = ("Predict particles", "Train", "Self-train")
-PANELS = (
-    "predict.PredictPanel",
-    "train.TrainPanel",
-    "self_train.SelfTrainPanel",
-)
+NAMES = ("Predict particles", "Train", "Self-train")
+DOCKS = ("predict.PredictDock", "train.TrainDock", "self_train.SelfTrainDock")
 
 
-@pytest.mark.parametrize("panel", PANELS)
-def test_opening_a_dock_imports_nothing_heavy(panel, folder):
-    module, name = panel.split(".")
+@pytest.mark.parametrize("dock", DOCKS)
+def test_opening_a_dock_imports_nothing_heavy(dock, folder):
+    module, name = dock.split(".")
     code = f"""
 import sys
 from napari.components import ViewerModel
@@ -31,8 +28,8 @@ app = QApplication([])
 viewer = ViewerModel()
 pixels, attributes, _ = read_stacks({str(folder)!r})[0]
 viewer.add_image(pixels, **attributes)
-panel = {name}(viewer)
-panel.show()
+dock = {name}(viewer)
+dock.show()
 print(*sys.modules.keys() & {{"torch", "matplotlib", "pandas"}})
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -46,38 +43,50 @@ def window(make_napari_viewer, folder):
     return viewer
 
 
-def waiting(token: threading.Event, begun: threading.Event, ended: threading.Event):
-    begun.set()
-    token.wait(20)
-    ended.set()
-    yield
+def start_waiting(dock, qtbot) -> threading.Event:
+    """Start a job that goes on until it is stopped; the event says that it has ended."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def work(stop):
+        begun.set()
+        stop.wait(20)
+        ended.set()
+        yield
+
+    dock.job.start(dock.micrographs.image, work, lambda event: iter(()))
+    qtbot.waitUntil(begun.is_set)
+    return ended
 
 
 @pytest.mark.viewer
-@pytest.mark.parametrize("name", DOCKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_closing_a_dock_ends_its_work(window, qtbot, name):
-    dock, panel = window.window.add_plugin_dock_widget("napari-cryopick", name)
-    begun, ended = threading.Event(), threading.Event()
-    panel.work = lambda image: lambda stop: waiting(stop, begun, ended)
-    panel.control.button.click()
-    qtbot.waitUntil(begun.is_set)
-    dock.destroyOnClose()
+    area, dock = window.window.add_plugin_dock_widget("napari-cryopick", name)
+    ended = start_waiting(dock, qtbot)
+    area.destroyOnClose()
     qtbot.waitUntil(ended.is_set)
     assert QThreadPool.globalInstance().waitForDone(5000)
     window.layers.clear()
 
 
 @pytest.mark.viewer
-def test_closing_the_window_ends_the_work(qtbot, folder, make_napari_viewer):
-    viewer = make_napari_viewer()
-    viewer.open(str(folder), plugin="napari-cryopick")
-    _, panel = viewer.window.add_plugin_dock_widget("napari-cryopick", "Train")
-    begun, ended = threading.Event(), threading.Event()
-    panel.work = lambda image: lambda stop: waiting(stop, begun, ended)
-    panel.control.button.click()
-    qtbot.waitUntil(begun.is_set)
-    viewer.close()
+def test_closing_the_window_ends_the_work(window, qtbot):
+    _, dock = window.window.add_plugin_dock_widget("napari-cryopick", "Train")
+    ended = start_waiting(dock, qtbot)
+    window.close()
     qtbot.waitUntil(ended.is_set)
+
+
+@pytest.mark.viewer
+def test_labels_of_all_rows_are_aligned_and_nothing_is_cut_off(window, qtbot):
+    for name in NAMES:
+        _, dock = window.window.add_plugin_dock_widget("napari-cryopick", name, tabify=True)
+        window.window._qt_window.show()
+        qtbot.waitUntil(dock.isVisible)
+        labels = [label for label in dock.findChildren(QLabel, "row") if label.isVisible()]
+        assert len(labels) >= 3
+        assert len({label.width() for label in labels}) == 1
+        assert all(label.width() >= label.sizeHint().width() for label in labels)
 
 
 @pytest.mark.viewer

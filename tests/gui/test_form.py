@@ -1,126 +1,113 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from pydantic import BaseModel, Field, ValidationError
-from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QToolButton
+from pydantic import BaseModel, Field
+from qtpy.QtWidgets import QLabel
 
-from napari_cryopick.detection.settings import PredictSettings
-from napari_cryopick.gui.widgets.editors import title_and_unit
-from napari_cryopick.gui.widgets.form import SettingsForm
-from napari_cryopick.pretraining.settings import Conditions
-from napari_cryopick.training.settings import TrainSettings
+from napari_cryopick import CryopickError
+from napari_cryopick.gui.widgets.form import SettingsForm, title
+from napari_cryopick.gui.widgets.layout import form_rows
+from napari_cryopick.training.settings import SelfTrainSettings, TrainSettings
+
+SIZES = {"diameter_angstrom": 126, "pixel_size_angstrom": 1.5}
 
 
-@pytest.fixture
-def form(qtbot):
-    form = SettingsForm(TrainSettings, ("diameter_angstrom",), [*TrainSettings.model_fields][1:])
-    qtbot.addWidget(form)
+@pytest.fixture(params=[TrainSettings, SelfTrainSettings])
+def form(request, qtbot):
+    fields = [name for name in request.param.model_fields if name not in SIZES]
+    form = SettingsForm(request.param, fields)
+    form.widget = form_rows(*form.rows())
+    qtbot.addWidget(form.widget)
     return form
 
 
 def test_an_untouched_form_gives_the_defaults(form):
-    form.set_value("diameter_angstrom", 126)
-    assert form.settings() == TrainSettings(diameter_angstrom=126)
+    model = type(form.settings(**SIZES))
+    assert form.settings(**SIZES) == model(**SIZES)
+    assert form.value("steps") is None
 
 
-def test_what_is_entered_is_given_back(form):
-    entered = TrainSettings(
-        diameter_angstrom=126.5,
-        pixel_size_angstrom=0.6675,
+def test_automatic_values_follow_the_others(form):
+    form.set_value("complete", True)
+    assert form.settings(**SIZES).steps == 3 * 150
+    form.set_value("structure", Path("particle.pdb"))
+    assert form.settings(**SIZES).loss == "bce"
+
+
+def test_what_is_entered_is_given_back(form, tmp_path):
+    entered = form.settings(
+        **SIZES,
         complete=True,
         architecture="unet-31m",
         steps=40,
         patch_px=64,
         learning_rate=0.0003,
         loss="bce",
-        augmentation=0.25,
+        focal_alpha=0.25,
+        structure=tmp_path / "particle.pdb",
+        voltage_kilovolt=200,
+        defocus_angstrom=(9_000, 15_000),
         device="cpu",
     )
-    for name, value in entered:
-        form.set_value(name, value)
-    assert form.settings() == entered
-    form.set_value("pixel_size_angstrom", None)
-    assert form.value("pixel_size_angstrom") is None
+    for name in form.fields:
+        form.set_value(name, getattr(entered, name))
+    assert form.settings(**SIZES) == entered
+    for name in ("steps", "loss", "structure", "voltage_kilovolt"):
+        form.set_value(name, None)
+        assert form.value(name) is None
 
 
-def test_fields_a_form_does_not_show_are_handed_in(qtbot):
-    form = SettingsForm(PredictSettings, ("diameter_angstrom",))
-    qtbot.addWidget(form)
-    form.set_value("diameter_angstrom", 99)
-    assert form.settings(model="a") == PredictSettings(diameter_angstrom=99, model="a")
+def test_fields_say_what_the_model_says(form):
+    patch = form.fields["patch_px"]
+    assert patch.tooltip == TrainSettings.model_fields["patch_px"].description
+    assert (patch.min, patch.step) == (32, 16)
+    assert form.fields["augmentation"].max == 2
+    form.fields["focal_alpha"].value = 0.99
+    with pytest.raises(ValueError, match=r"1\.0"):
+        form.fields["focal_alpha"].value = 1.0
+    assert "Patch (px)" in {label.text() for label in form.widget.findChildren(QLabel)}
 
 
-def test_editors_say_what_the_model_says(form):
-    batch, diameter = form.editor("batch_size"), form.editor("diameter_angstrom")
-    assert batch.toolTip() == TrainSettings.model_fields["batch_size"].description
-    assert batch.minimum() == 1
-    assert form.editor("patch_px").singleStep() == 16
-    assert form.editor("augmentation").maximum() == 2
-    assert diameter.suffix() == " Å"
-    assert diameter.minimum() > 0
-    assert isinstance(form.editor("loss"), QComboBox)
-    assert isinstance(form.editor("complete"), QCheckBox)
-    assert isinstance(form.editor("device"), QLineEdit)
-    assert "Learning rate" in {label.text() for label in form.findChildren(QLabel)}
+def test_a_change_names_its_field(form, qtbot):
+    with qtbot.waitSignal(form.changed) as changed:
+        form.fields["complete"].value = True
+    assert changed.args == ["complete"]
 
 
-def test_numbers_show_no_more_decimals_than_there_are(form):
-    diameter = form.editor("diameter_angstrom")
-    assert [diameter.textFromValue(value) for value in (126, 1.7745, 0.002)] == [
-        "126",
-        "1.7745",
-        "0.002",
-    ]
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("steps", "many", "Steps: Input should be a valid integer"),
+        ("learning_rate", "-1", "Learning rate: Input should be greater than 0."),
+        ("defocus_angstrom", (9_000, 1_000), "Defocus .Å.: Input should be the smallest"),
+    ],
+)
+def test_what_breaks_a_rule_of_the_model_is_refused_in_a_sentence(form, name, value, sentence):
+    form.set_value(name, value)
+    with pytest.raises(CryopickError, match=sentence):
+        form.settings(**SIZES)
 
 
-def test_a_change_tells_its_field(form, qtbot):
-    with qtbot.waitSignal(form.changed) as told:
-        form.editor("complete").setChecked(True)
-    assert told.args == ["complete"]
-
-
-def test_values_that_break_a_rule_of_the_model_are_refused(qtbot):
+def test_a_rule_about_text_holds_too(qtbot):
     class Strict(BaseModel):
         name: str = Field("", min_length=3)
 
-    form = SettingsForm(Strict, ("name",))
-    qtbot.addWidget(form)
-    with pytest.raises(ValidationError):
+    form = SettingsForm(Strict, ["name"])
+    widget = form_rows(*form.rows())
+    qtbot.addWidget(widget)
+    with pytest.raises(CryopickError, match="Name: "):
         form.settings()
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("diameter_angstrom", ("Diameter", " Å")),
-        ("patch_px", ("Patch", " px")),
-        ("voltage_kilovolt", ("Voltage", " kV")),
-        ("learning_rate", ("Learning rate", "")),
+        ("diameter_angstrom", "Diameter (Å)"),
+        ("voltage_kilovolt", "Voltage (kV)"),
+        ("learning_rate", "Learning rate"),
     ],
 )
 def test_labels_come_from_names(name, expected):
-    assert title_and_unit(name) == expected
-
-
-def test_what_must_stay_below_a_limit_cannot_be_set_to_it(form):
-    form.set_value("alpha", 1)
-    assert form.value("alpha") < 1
-
-
-def test_a_range_has_two_ends(qtbot):
-    form = SettingsForm(Conditions, ("defocus_angstrom", "voltage_kilovolt"))
-    qtbot.addWidget(form)
-    assert form.settings() == Conditions()
-    with qtbot.waitSignal(form.changed):
-        form.set_value("defocus_angstrom", (9_000, 15_000))
-    assert form.settings() == Conditions(defocus_angstrom=(9_000, 15_000))
-    form.set_value("defocus_angstrom", (9_000, 1_000))
-    with pytest.raises(ValidationError, match="the smallest and the largest"):
-        form.settings()
-
-
-def test_a_button_beside_a_field_leaves_its_row_in_place(form):
-    form.put_beside("diameter_angstrom", QToolButton(), "Estimate", "What it does.")
-    form.set_value("diameter_angstrom", 126)
-    assert form.settings().diameter_angstrom == 126
-    assert form.rows.rowCount() == 1
+    assert title(name) == expected

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import sys
 import threading
 
 import pytest
@@ -7,7 +9,7 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QThreadPool
 
 from napari_cryopick import CryopickError
-from napari_cryopick.gui.widgets.jobs import Errand, Job, Refused, Turns
+from napari_cryopick.gui.widgets.jobs import Job, JobError, LatestWorker, StepQueue
 
 
 def run_to_end(work, qtbot) -> list:
@@ -31,7 +33,7 @@ def test_a_user_s_mistake_arrives_as_a_sentence(qtbot):
         yield 1
         raise CryopickError("No picks are given.")
 
-    assert run_to_end(work, qtbot) == [1, Refused("No picks are given.")]
+    assert run_to_end(work, qtbot) == [1, JobError("No picks are given.")]
 
 
 def test_a_mistake_of_ours_ends_the_job_and_is_told_too(qtbot):
@@ -39,7 +41,7 @@ def test_a_mistake_of_ours_ends_the_job_and_is_told_too(qtbot):
         yield 1 / 0
 
     with notification_manager:
-        assert run_to_end(work, qtbot) == [Refused("Something went wrong: division by zero")]
+        assert run_to_end(work, qtbot) == [JobError("Something went wrong: division by zero")]
 
 
 def test_stop_lets_the_work_end_in_order(qtbot):
@@ -74,50 +76,57 @@ def test_work_that_nobody_waits_for_ends(qtbot, leave):
 
 
 def test_steps_are_taken_in_order_with_the_window_alive_between_them(qtbot):
-    turns, taken = Turns(), []
+    queue, taken = StepQueue(), []
 
     def steps(name):
         taken.append((name, 1))
         yield
         taken.append((name, 2))
 
-    turns.add(steps("a"))
-    turns.add(steps("b"))
+    queue.add(steps("a"))
+    queue.add(steps("b"))
     assert taken == []
     qtbot.waitUntil(lambda: len(taken) == 4)
     assert taken == [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
 
 
-def test_of_several_errands_only_the_last_is_told(qtbot):
-    errand, told, go = Errand(), [], threading.Event()
-    errand.done.connect(told.append)
-    errand.ask(lambda: go.wait(5) and "first")
-    errand.ask(lambda: go.wait(5) and "second")
+def test_of_several_requests_only_the_last_is_answered(qtbot):
+    worker, answers, go = LatestWorker(), [], threading.Event()
+    worker.done.connect(answers.append)
+    worker.ask(lambda: go.wait(5) and "first")
+    worker.ask(lambda: go.wait(5) and "second")
     go.set()
-    qtbot.waitUntil(lambda: told != [])
+    qtbot.waitUntil(lambda: answers != [])
     assert QThreadPool.globalInstance().waitForDone(5000)
     qtbot.wait(50)
-    assert told == ["second"]
+    assert answers == ["second"]
 
 
-def test_an_errand_in_vain_is_told_in_a_sentence(qtbot):
+def test_a_request_that_fails_is_answered_in_a_sentence(qtbot):
     def fetch():
         raise CryopickError("There is no such file.")
 
-    errand = Errand()
-    with qtbot.waitSignal(errand.done) as told:
-        errand.ask(fetch)
-    assert told.args == [Refused("There is no such file.")]
-    with qtbot.waitSignal(errand.done) as told:
-        errand.ask(lambda: 1 / 0)
-    assert told.args == [Refused("Something went wrong: division by zero")]
+    worker = LatestWorker()
+    with qtbot.waitSignal(worker.done) as answer:
+        worker.ask(fetch)
+    assert answer.args == [JobError("There is no such file.")]
 
 
-def test_nothing_is_told_of_an_errand_that_is_forgotten(qtbot):
-    errand, told = Errand(), []
-    errand.done.connect(told.append)
-    errand.ask(lambda: "late")
-    errand.forget()
+def test_what_is_no_longer_wanted_is_not_answered(qtbot):
+    worker, answers = LatestWorker(), []
+    worker.done.connect(answers.append)
+    worker.ask(lambda: "late")
+    worker.forget()
     assert QThreadPool.globalInstance().waitForDone(5000)
     qtbot.wait(50)
-    assert told == []
+    assert answers == []
+
+
+def test_a_job_leaves_the_interpreter_of_the_host_as_it_is(qtbot):
+    def state():
+        return sys.getswitchinterval(), gc.get_threshold(), gc.isenabled()
+
+    def work(stop):
+        yield state()
+
+    assert run_to_end(work, qtbot) == [state()]

@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from qtpy.QtWidgets import QLabel
 
-from napari_cryopick.gui.widgets.model_combo import TRAINED, ModelCombo, offer
 from napari_cryopick.gui.widgets.model_menu import ModelCardDialog, ModelMenu
+from napari_cryopick.gui.widgets.models import ModelCombo, add_session_model, session_models
 from napari_cryopick.model.card import ModelCard
-from napari_cryopick.model.registry import DEFAULT, import_model, list_models, load_model
+from napari_cryopick.model.registry import DEFAULT, list_models, load_model
 
 
 @pytest.fixture
 def menu(qtbot):
-    TRAINED.clear()
+    session_models.clear()
     combo = ModelCombo()
     menu = ModelMenu(combo)
     qtbot.addWidget(combo)
@@ -40,21 +39,21 @@ def can(menu: ModelMenu) -> list[str]:
 
 
 def words(dialog: ModelCardDialog) -> str:
-    return "\n".join(label.text() for label in dialog.findChildren(QLabel))
+    return dialog.text.toPlainText()
 
 
 def test_only_what_makes_sense_is_offered(menu, model, models_folder):
     assert can(menu) == ["about", "export"]
-    offer(model)
+    add_session_model(model)
     assert can(menu) == ["about", "export", "keep"]
     menu.keep_as("mine")
     assert can(menu) == ["about", "export", "remove"]
 
 
 def test_an_opened_model_is_kept_for_other_days_and_removed(menu, model, models_folder):
-    offer(model)
-    assert "mine is kept" in menu.keep_as("mine")
-    TRAINED.clear()
+    add_session_model(model)
+    assert "mine was saved to your models" in menu.keep_as("mine")
+    session_models.clear()
     menu.models.choose(str(models_folder / "mine.safetensors"))
     assert menu.models.currentText() == "mine"
     assert load_model(menu.models.model()).card.threshold == 0.3
@@ -64,7 +63,7 @@ def test_an_opened_model_is_kept_for_other_days_and_removed(menu, model, models_
 
 
 def test_a_model_is_saved_as_one_file(menu, model, tmp_path):
-    offer(model)
+    add_session_model(model)
     file = tmp_path / "for you.safetensors"
     assert str(file) in menu.save_as(file)
     assert file.read_bytes() == model.read_bytes()
@@ -86,8 +85,8 @@ def test_a_card_is_shown_whole_and_as_it_was_written(menu, qtbot, model):
         assert told in shown
 
 
-def test_about_tells_of_the_model_chosen(menu, qtbot, model):
-    offer(model)
+def test_about_shows_the_card_of_the_model_chosen(menu, qtbot, model):
+    add_session_model(model)
     dialog = menu.card()
     qtbot.addWidget(dialog)
     dialog.open()
@@ -96,7 +95,7 @@ def test_about_tells_of_the_model_chosen(menu, qtbot, model):
 
 
 def test_what_is_wrong_with_a_model_is_told(menu, told, tmp_path):
-    offer(tmp_path / "lost.safetensors")
+    add_session_model(tmp_path / "lost.safetensors")
     menu.about.trigger()
     menu.export.trigger()
     menu.keep.trigger()
@@ -115,20 +114,9 @@ def test_an_address_without_a_hash_is_told(menu, told, qtbot):
 def test_a_model_from_the_web_is_kept_and_chosen(menu, told, qtbot, web, model):
     menu.download(web.publish(model))
     qtbot.waitUntil(lambda: len(told) == 2)
-    assert told[1] == (f"untrained is kept in {Path(menu.models.model()).parent}.", False)
+    assert told[1] == (
+        f"untrained was saved to your models in {Path(menu.models.model()).parent}.",
+        False,
+    )
     assert menu.models.currentText() == "untrained"
     assert [one.name for one in list_models() if one.origin == "imported"] == ["untrained"]
-
-
-def test_a_kept_model_predicts(menu, viewer, image, model, qtbot, models_folder):
-    from napari_cryopick.gui.docks.predict import PredictPanel
-
-    kept = import_model(str(model), "mine", models_folder)
-    panel = PredictPanel(viewer)
-    qtbot.addWidget(panel)
-    panel.models.choose(str(kept.path))
-    panel.show()
-    panel.form.set_value("diameter_angstrom", 40.0)
-    with qtbot.waitSignal(panel.control.ended, timeout=60_000):
-        panel.control.button.click()
-    assert "1 of 1 micrograph predicted" in panel.control.status.text()

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from napari.settings import get_plugin_settings
 
-from napari_cryopick.gui.contributions.preferences import models_folder as chosen
-from napari_cryopick.gui.widgets.model_combo import TRAINED, ModelCombo
+from napari_cryopick.gui.widgets.models import ModelCombo, session_models
+from napari_cryopick.gui.widgets.models import models_folder as chosen
 from napari_cryopick.model.registry import import_model
 
 
@@ -20,7 +20,7 @@ def test_models_are_kept_where_the_preferences_of_napari_say(models_folder, tmp_
 
 
 def test_another_folder_holds_other_models(qtbot, model, tmp_path):
-    TRAINED.clear()
+    session_models.clear()
     import_model(str(model), "there", tmp_path / "group")
     combo = ModelCombo()
     qtbot.addWidget(combo)

@@ -5,11 +5,19 @@ import pytest
 
 from napari_cryopick import Picks, Source
 from napari_cryopick.detection.events import Maps, Predicted
-from napari_cryopick.gui.layers.layers import LABELS, MAPS, PICKS, find_layer, stack_of
-from napari_cryopick.gui.layers.results import ensure_labels, fill_layers, make_layers
+from napari_cryopick.gui.layers.metadata import (
+    LABELS,
+    MAPS,
+    PICKS,
+    find_layer,
+    remember_diameter,
+    role_of,
+    stack_of,
+)
+from napari_cryopick.gui.layers.results import ensure_labels, show_prediction
 from napari_cryopick.io import read_micrograph
 
-DIAMETER_PX = 20.0
+DIAMETER_ANGSTROM = 40.0
 
 
 def predicted(path, scale: float = 0.5) -> Predicted:
@@ -22,10 +30,11 @@ def predicted(path, scale: float = 0.5) -> Predicted:
 
 
 def show(viewer, image, event, run="run"):
-    for _ in make_layers(viewer, image, event.maps, DIAMETER_PX):
+    remember_diameter(image, DIAMETER_ANGSTROM)
+    for _ in show_prediction(viewer, image, event, run):
         pass
-    ensure_labels(viewer, image, DIAMETER_PX)
-    return fill_layers(viewer, image, event, DIAMETER_PX, run)
+    ensure_labels(viewer, image)
+    return layer_of(viewer, image, PICKS)
 
 
 def layer_of(viewer, image, role):
@@ -48,7 +57,7 @@ def test_results_land_on_their_own_micrograph_wherever_the_user_looks(viewer, im
 def test_layers_come_in_a_sensible_order_and_leave_the_selection_alone(viewer, image):
     viewer.layers.selection.active = image
     show(viewer, image, predicted(stack_of(image).paths[0]))
-    roles = [layer.metadata["cryopick_role"] for layer in viewer.layers]
+    roles = [role_of(layer) for layer in viewer.layers]
     assert roles[0] == "micrographs"
     assert set(roles[1:4]) == set(MAPS)
     assert roles[4:] == [LABELS, PICKS]

@@ -4,27 +4,32 @@ import numpy as np
 import pytest
 
 from napari_cryopick import Picks, Source
-from napari_cryopick.gui.docks.review import Doubt, Review, Why
+from napari_cryopick.detection.uncertain_picks import Reason, UncertainPick
+from napari_cryopick.gui.docks.review import Review
 from napari_cryopick.gui.layers.curation import curated_picks, redo, replace_model_picks, undo
-from napari_cryopick.gui.layers.layers import PLACE, find_layer, stack_of
+from napari_cryopick.gui.layers.geometry import camera
+from napari_cryopick.gui.layers.metadata import PLACE, find_layer, remember_diameter, stack_of
 from napari_cryopick.gui.layers.results import ensure_picks
-from napari_cryopick.gui.layers.view import camera
 
-DIAMETER_PX = 20.0
-UNSURE = [Doubt(2, (60.0, 70.0), Why.UNSURE, 0.31), Doubt(1, (50.0, 50.0), Why.UNSURE, 0.35)]
-AGAIN = Doubt(0, (100.0, 30.0), Why.FOUND_AGAIN, 0.9)
+DIAMETER_ANGSTROM = 40.0
+UNSURE = [
+    UncertainPick(2, (60.0, 70.0), Reason.UNSURE, 0.31),
+    UncertainPick(1, (50.0, 50.0), Reason.UNSURE, 0.35),
+]
+AGAIN = UncertainPick(0, (100.0, 30.0), Reason.REJECTED_BUT_FOUND, 0.9)
 
 
 @pytest.fixture
 def picks(viewer, image):
     """A click, a deleted pick, and two of a model."""
-    layer = ensure_picks(viewer, image, DIAMETER_PX)
-    replace_model_picks(layer, 0, Picks.at([AGAIN.position], 0.9, Source.MODEL), 10, "old")
+    remember_diameter(image, DIAMETER_ANGSTROM)
+    layer = ensure_picks(viewer, image)
+    replace_model_picks(layer, {0: Picks.at([AGAIN.position], 0.9, Source.MODEL)}, "old")
     layer.remove([0])
     layer.add([0, 30, 30])
-    for doubt in UNSURE:
-        found = Picks.at([doubt.position], doubt.score, Source.MODEL)
-        replace_model_picks(layer, doubt.index, found, 10, "run")
+    for unsure in UNSURE:
+        found = Picks.at([unsure.position], unsure.score, Source.MODEL)
+        replace_model_picks(layer, {unsure.index: found}, "run")
     return layer
 
 
@@ -32,7 +37,7 @@ def picks(viewer, image):
 def review(viewer, image, picks, qtbot):
     review = Review(viewer)
     qtbot.addWidget(review)
-    review.begin(image, [AGAIN, *UNSURE], DIAMETER_PX)
+    review.begin(image, [AGAIN, *UNSURE])
     return review
 
 
@@ -42,12 +47,12 @@ def place_of(viewer, image) -> list:
 
 def test_the_viewer_is_led_from_place_to_place(review, viewer, image, picks):
     viewer.dims.set_point(0, 1)
-    assert review.sentence.text() == "3 places may be worth a look."
+    assert review.sentence.text() == "3 uncertain picks to look at."
     assert not review.yes.isEnabled()
     review.next.click()
     assert viewer.dims.point[0] == 0
     assert picks.selected_data == set()
-    assert "You deleted this pick" in review.sentence.text()
+    assert "You rejected this pick" in review.sentence.text()
     review.next.click()
     assert viewer.dims.point[0] == 2
     assert tuple(camera(viewer).center)[-2:] == (120, 140)
@@ -57,7 +62,7 @@ def test_the_viewer_is_led_from_place_to_place(review, viewer, image, picks):
     assert place_of(viewer, image) == [[2, 60, 70]]
     review.next.click()
     review.next.click()
-    assert review.sentence.text().startswith("All doubtful places")
+    assert review.sentence.text().startswith("You have looked at all of them")
     assert place_of(viewer, image) == []
     assert not review.next.isEnabled()
 
@@ -79,8 +84,8 @@ def test_a_person_s_word_is_taken_and_can_be_taken_back(review, picks):
 
 
 def test_a_person_may_take_back_a_click_and_teach_that_it_is_none(review, picks, image):
-    clicked = Doubt(0, (30.0, 30.0), Why.NOT_FOUND, np.nan)
-    review.begin(image, [clicked], DIAMETER_PX)
+    clicked = UncertainPick(0, (30.0, 30.0), Reason.PLACED_BUT_NOT_FOUND, np.nan)
+    review.begin(image, [clicked])
     review.next.click()
     review.no.click()
     for back_and_forth in (None, undo, redo):
@@ -113,9 +118,9 @@ def test_without_the_micrographs_there_is_nothing_to_do(review, viewer):
     viewer.layers.clear()
     review.yes.click()
     review.next.click()
-    assert review.sentence.text().startswith("All doubtful places")
+    assert review.sentence.text().startswith("You have looked at all of them")
 
 
-def test_where_nothing_is_doubtful_nothing_is_offered(review, image):
-    review.begin(image, [], DIAMETER_PX)
+def test_where_nothing_is_uncertain_nothing_is_offered(review, image):
+    review.begin(image, [])
     assert not review.isVisible()

@@ -1,11 +1,11 @@
-"""How well a probability map agrees with a mask."""
+"""How well a probability map agrees with a painted mask."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..io.files import without_nan
 from .curves import score_curve
@@ -35,20 +35,29 @@ class PixelScores:
         return without_nan(asdict(self))
 
 
-def score_pixels(probability: ArrayLike, truth: ArrayLike, threshold: float = 0.5) -> PixelScores:
+def score_pixels(
+    probability: ArrayLike,
+    truth: ArrayLike,
+    valid: ArrayLike | None = None,
+    threshold: float = 0.5,
+) -> PixelScores:
     """Score probabilities against a mask, pixel by pixel.
 
     Parameters
     ----------
     probability, truth
         Arrays of one shape; several maps are ravelled and concatenated.
+    valid
+        False where a pixel counts for nothing, for instance where nobody painted.
     threshold
         Lowest probability taken for a particle.
     """
-    scores, positive = np.asarray(probability), np.asarray(truth, dtype=bool)
+    where = np.ones(np.shape(truth), bool) if valid is None else np.asarray(valid, dtype=bool)
+    scores = np.asarray(probability)[where]
+    positive = np.asarray(truth, dtype=bool)[where]
     kept = scores >= threshold
     both, either = int((kept & positive).sum()), int((kept | positive).sum())
-    curve = score_curve(scores.ravel(), positive.ravel(), int(positive.sum()))
+    curve = score_curve(scores, positive, int(positive.sum()))
     return PixelScores(
         precision=_ratio(both, int(kept.sum()), either),
         recall=_ratio(both, int(positive.sum()), either),
@@ -56,6 +65,24 @@ def score_pixels(probability: ArrayLike, truth: ArrayLike, threshold: float = 0.
         iou=_ratio(both, either, either),
         roc_auc=curve.roc_auc,
         average_precision=curve.average_precision,
+    )
+
+
+def disc_mask(shape: tuple[int, int], positions: ArrayLike, radius_px: float) -> NDArray[np.bool_]:
+    """Return discs of one radius around (n, 2) positions (y, x), as an (h, w) mask."""
+    mask = np.zeros(shape, dtype=bool)
+    for y, x in np.asarray(positions, dtype=float).reshape(-1, 2):
+        rows, columns = (_span(at, radius_px, size) for at, size in zip((y, x), shape, strict=True))
+        mask[rows[:, None], columns] |= (rows[:, None] - y) ** 2 + (
+            columns - x
+        ) ** 2 <= radius_px**2
+    return mask
+
+
+def _span(centre: float, radius_px: float, size: int) -> NDArray[np.intp]:
+    """Return the indices within a radius of a centre that lie in [0, size)."""
+    return np.arange(
+        max(int(np.ceil(centre - radius_px)), 0), min(int(centre + radius_px) + 1, size)
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import napari
-from napari.layers import Image
+from napari.components import ViewerModel
+from napari.layers import Image, Layer
 from napari.utils.notifications import show_warning
 
-from ..docks.panel import remembered_diameter
-from ..layers.layers import pixel_size_angstrom
 from ..layers.results import annotate, ensure_labels, ensure_picks
 from ..widgets.layer_combo import shows_micrographs
 
@@ -24,18 +23,17 @@ def new_labels_layer() -> None:
     _ensure(ensure_labels, mode="paint")
 
 
-def _ensure(make: Any, mode: str) -> None:
+def _ensure(make: Callable[[ViewerModel, Image], Layer], mode: str) -> None:
     viewer = napari.current_viewer()
     image = viewer and _micrographs(viewer)
-    if image is None:
+    if viewer is None or image is None:
         show_warning("There are no micrographs; open a folder of them first.")
-        return
-    diameter_px = remembered_diameter(image) / (pixel_size_angstrom(image) or 1.0)
-    annotate(viewer, make(viewer, image, diameter_px), mode)
+    else:
+        annotate(viewer, make(viewer, image), mode)
 
 
-def _micrographs(viewer: Any) -> Image | None:
-    """The image that is selected, or else the uppermost."""
+def _micrographs(viewer: ViewerModel) -> Image | None:
+    """Return the image that is selected, or else the uppermost."""
     candidates = [layer for layer in viewer.layers if shows_micrographs(layer)]
     active = viewer.layers.selection.active
     return active if active in candidates else (candidates or [None])[-1]

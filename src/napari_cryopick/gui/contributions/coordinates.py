@@ -1,4 +1,4 @@
-"""Picks of a file as a points layer, and a points layer as a file of picks."""
+"""Open picks of a file as a points layer, and save a points layer as a file of picks."""
 
 from __future__ import annotations
 
@@ -7,19 +7,28 @@ from pathlib import Path
 from typing import Any
 
 import napari
-import numpy as np
-from napari.layers import Image, Layer, Points
+from napari.layers import Layer, Points
+from numpy.typing import NDArray
 
 from ...errors import CryopickError
 from ...io import PickSet, match_picks, read_picks, write_picks
 from ...picks import Picks, Status
 from ..layers.convert import picks_of, rows_of
-from ..layers.curation import DELETED, colour_by_source
-from ..layers.layers import MICROGRAPHS, picks_layer, pixel_size_angstrom, role_of, stack_of, units
-from ..layers.stack import Stack
+from ..layers.create import circles, picks_layer
+from ..layers.curation import colour_by_source
+from ..layers.geometry import pixel_size_angstrom
+from ..layers.metadata import (
+    DEFAULT_DIAMETER_ANGSTROM,
+    DELETED,
+    MICROGRAPHS,
+    PICKS,
+    diameter_angstrom,
+    metadata,
+    role_of,
+    stack_of,
+)
+from ..layers.stack import AXES, Stack, units
 from .reader import LayerData
-
-_USUAL_DIAMETER_ANGSTROM = 150.0
 
 
 def get_reader(path: str | list[str]) -> Callable[[str], list[LayerData]] | None:
@@ -43,23 +52,27 @@ def read_points(path: str) -> list[LayerData]:
 
 
 def points_layer(picks: PickSet, layers: Iterable[Layer]) -> Points:
-    """Lay picks over those of the `layers` that show their micrographs."""
+    """Make a layer of picks over that of the `layers` which shows their micrographs."""
     for image in layers:
         stack = stack_of(image) if role_of(image) == MICROGRAPHS else None
         if stack is not None and (matched := _matched(picks, stack)):
-            return _filled(image, stack, matched, picks.diameter_angstrom)
-    names = sorted(picks.by_micrograph)
-    size = picks.pixel_size_angstrom or 1.0
-    nothing = Image(
-        np.zeros((1, 1, 1)), scale=(1, size, size), units=units(picks.pixel_size_angstrom)
-    )
-    stack = Stack(tuple(map(Path, names)), ((1, 1),) * len(names))
+            diameter = picks.diameter_angstrom or diameter_angstrom(image)
+            size = pixel_size_angstrom(image) or 1.0
+            return _filled(picks_layer(image, diameter / size), matched)
+    names, size = sorted(picks.by_micrograph), picks.pixel_size_angstrom or 1.0
+    attributes = {
+        "scale": (1, size, size),
+        "units": units(picks.pixel_size_angstrom),
+        "axis_labels": AXES,
+        "metadata": metadata(Stack(tuple(map(Path, names)), ((1, 1),) * len(names)), PICKS),
+    }
+    diameter = picks.diameter_angstrom or DEFAULT_DIAMETER_ANGSTROM
     by_index = {index: picks.by_micrograph[name] for index, name in enumerate(names)}
-    return _filled(nothing, stack, by_index, picks.diameter_angstrom)
+    return _filled(circles(attributes, diameter / size), by_index)
 
 
-def write_points(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
-    """Write napari's points as picks, in the format that the suffix tells.
+def write_points(path: str, data: NDArray, attributes: dict[str, Any]) -> list[str]:
+    """Write napari's points as picks, in the format of the suffix.
 
     Raises
     ------
@@ -71,7 +84,7 @@ def write_points(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
 
 
 def write_layer(path: Path, layer: Points) -> int:
-    """Write the points that are shown, and say how many."""
+    """Write the points that are shown, and return how many there are."""
     stack = stack_of(layer)
     if stack is None:
         raise CryopickError(
@@ -95,20 +108,11 @@ def _matched(picks: PickSet, stack: Stack) -> dict[int, Picks]:
     return {stack.index(path): table for path, table in matched.items()}
 
 
-def _filled(
-    image: Layer, stack: Stack, picks: Mapping[int, Picks], diameter_angstrom: float | None
-) -> Points:
-    import pandas as pd
-
-    size = pixel_size_angstrom(image) or 1.0
-    diameter_px = (diameter_angstrom or _USUAL_DIAMETER_ANGSTROM) / size
-    layer = picks_layer(image, stack, diameter_px)
-    rows = [rows_of(table, index) for index, table in picks.items()]
-    points = np.concatenate([points for points, _ in rows])
-    features = pd.concat([features for _, features in rows], ignore_index=True)
+def _filled(layer: Points, picks: Mapping[int, Picks]) -> Points:
+    points, features = rows_of(picks)
     deleted = (features["status"] == Status.DELETED).to_numpy(bool)
     layer.metadata[DELETED] = points[deleted]
     layer.data, layer.features = points[~deleted], features[~deleted].reset_index(drop=True)
-    layer.size = diameter_px
+    layer.size = layer.current_size
     colour_by_source(layer)
     return layer

@@ -1,4 +1,4 @@
-"""Simulated micrographs to try things on."""
+"""Simulated micrographs as sample data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COUNT = 4
 
 
 def simulated() -> list[LayerData]:
-    """Open a few simulated micrographs, made on first use and kept until the machine tidies up."""
+    """Open a few simulated micrographs, made on first use and kept as temporary files."""
     from ...simulation.simulate import simulate_example
 
     folder = Path(tempfile.gettempdir()) / f"napari-cryopick-{__version__}-sample"

@@ -1,108 +1,35 @@
-"""Going through doubtful places, one after the other."""
+"""Go through uncertain picks, one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
+from napari.components import ViewerModel
 from napari.layers import Image, Points
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from ...metrics.matching import match
-from ...picks import Picks, Source, Status
-from ..layers.curation import claim, refute
-from ..layers.layers import PICKS, find_layer
-from ..layers.results import annotate
-from ..layers.scratch import adopt
-from ..layers.view import look_at, ring
-from .panel import counted
+from ...detection.uncertain_picks import Reason, UncertainPick
+from ...picks import Source
+from ..layers.curation import accept_pick, reject_pick
+from ..layers.geometry import diameter_px, look_at, over
+from ..layers.metadata import PICKS, PLACE, find_layer
+from ..layers.results import annotate, insert
+from ..layers.stack import ensure_stack
+from ..widgets.jobs import pluralise
 
-_MOST_UNSURE = 50
-
-
-class Why(StrEnum):
-    """What is doubtful about a place."""
-
-    FOUND_AGAIN = "You deleted this pick; the model finds it again"
-    NOT_FOUND = "You picked this; the model does not find it"
-    UNSURE = "The model is least sure of picks like this one"
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """A place on a micrograph to look at, with the model's score there if it has one."""
-
-    index: int
-    position: tuple[float, float]
-    why: Why
-    score: float
-
-    @property
-    def sentence(self) -> str:
-        score = f" (score {self.score:.2f})" if np.isfinite(self.score) else ""
-        return f"{self.why}{score}."
-
-
-def doubts(
-    found: Mapping[int, Picks], taught: Mapping[int, Picks], threshold: float, radius_px: float
-) -> list[Doubt]:
-    """Places to look at, the most telling first.
-
-    Parameters
-    ----------
-    found
-        What a model has found on every micrograph, at or above its `threshold`.
-    taught
-        A person's picks on the micrographs that have any; deleted ones among them.
-    radius_px
-        Within how many pixels two picks are the same.
-    """
-    nothing = Picks.at([])
-    pairs = [(index, found.get(index, nothing), picks) for index, picks in taught.items()]
-    again = [doubt for args in pairs for doubt in _found_again(*args, radius_px)]
-    missed = [doubt for args in pairs for doubt in _not_found(*args, radius_px)]
-    unsure = [
-        doubt
-        for index, picks in found.items()
-        if index not in taught
-        for doubt in _all(index, _least_sure(picks, threshold), Why.UNSURE)
-    ]
-    again.sort(key=lambda doubt: -doubt.score)
-    unsure.sort(key=lambda doubt: abs(doubt.score - threshold))
-    return again + missed + unsure[:_MOST_UNSURE]
-
-
-def _least_sure(picks: Picks, threshold: float) -> Picks:
-    return picks[np.argsort(np.abs(picks.scores - threshold))[:_MOST_UNSURE]]
-
-
-def _found_again(index: int, found: Picks, taught: Picks, radius_px: float) -> Iterator[Doubt]:
-    deleted = taught.with_status(Status.DELETED)
-    pairs = match(found.positions, deleted.positions, radius_px)
-    scores = found.scores[pairs.found]
-    return _all(index, deleted[pairs.truth], Why.FOUND_AGAIN, scores)
-
-
-def _not_found(index: int, found: Picks, taught: Picks, radius_px: float) -> Iterator[Doubt]:
-    person = taught[(taught.statuses != Status.DELETED) & (taught.sources != Source.MODEL)]
-    missed = np.ones(len(person), bool)
-    missed[match(found.positions, person.positions, radius_px).truth] = False
-    return _all(index, person[missed], Why.NOT_FOUND, np.full(missed.sum(), np.nan))
-
-
-def _all(index: int, picks: Picks, why: Why, scores: NDArray | None = None) -> Iterator[Doubt]:
-    scores = picks.scores if scores is None else scores
-    for (y, x), score in zip(picks.positions.tolist(), scores.tolist(), strict=True):
-        yield Doubt(index, (y, x), why, score)
+_WORDS = {
+    Reason.REJECTED_BUT_FOUND: "You rejected this pick; the model finds it again",
+    Reason.PLACED_BUT_NOT_FOUND: "You picked this; the model does not find it",
+    Reason.UNSURE: "The model is unsure about this pick",
+}
+_RING_DIAMETERS = 1.5
 
 
 class Review(QWidget):
-    """Leads the viewer from one doubtful place to the next, and takes a person's word on each.
+    """Leads the viewer from one uncertain pick to the next, where a person accepts or rejects it.
 
     Parameters
     ----------
@@ -110,125 +37,148 @@ class Review(QWidget):
         The viewer that is moved.
     """
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
         self._viewer = viewer
         self._image: Image | None = None
-        self._diameter_px = 1.0
-        self._doubts: list[Doubt] = []
+        self._uncertain: list[UncertainPick] = []
         self._at = -1
-        self.sentence = QLabel()
-        self.sentence.setWordWrap(True)
+        self.sentence = QLabel(wordWrap=True)
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.next = QPushButton("Next doubtful")
-        self.yes, self.no = QPushButton("Particle"), QPushButton("No particle")
+        self.next = QPushButton("Next uncertain pick")
+        self.yes, self.no = QPushButton("Particle"), QPushButton("Not a particle")
         self._arrange()
         self.next.clicked.connect(self.go_on)
         self.yes.clicked.connect(self._accept)
         self.no.clicked.connect(self._reject)
         self.hide()
 
-    def begin(self, image: Image, doubts: Sequence[Doubt], diameter_px: float) -> None:
-        """Offer to go through these places; the viewer stays where it is."""
-        self._image, self._doubts, self._at = image, list(doubts), -1
-        self._diameter_px = diameter_px
-        self._make_room()
-        if doubts:
+    def begin(self, image: Image, uncertain: Sequence[UncertainPick]) -> None:
+        """Offer to go through these picks; the viewer stays where it is."""
+        self._image, self._uncertain, self._at = image, list(uncertain), -1
+        self._reserve_two_lines()
+        if uncertain:
             self._ring(None)
-        self._show(f"{counted(len(doubts), 'place')} may be worth a look.")
-        self.setVisible(bool(doubts))
+        self._show(f"{pluralise(len(uncertain), 'uncertain pick')} to look at.")
+        self.setVisible(bool(uncertain))
 
     def go_on(self) -> None:
-        """Go to the next place that is still doubtful."""
+        """Go to the next pick that is still uncertain."""
         picks = self._picks()
-        for at in range(self._at + 1, len(self._doubts)):
-            if picks is not None and self._is_open(picks, self._doubts[at]):
+        for at in range(self._at + 1, len(self._uncertain)):
+            if picks is not None and self._is_open(picks, self._uncertain[at]):
                 self._at = at
-                self._look(picks, self._doubts[at])
+                self._look(picks, self._uncertain[at])
                 return
-        self._at = len(self._doubts)
+        self._at = len(self._uncertain)
         self._ring(None)
-        self._show("All doubtful places have been looked at; self-train again to learn from them.")
+        self._show("You have looked at all of them. Train again to learn from your corrections.")
 
-    def _look(self, picks: Points, doubt: Doubt) -> None:
-        look_at(self._viewer, self._image, doubt.index, doubt.position, self._diameter_px)
+    def _look(self, picks: Points, uncertain: UncertainPick) -> None:
+        assert self._image is not None
+        look_at(self._viewer, self._image, uncertain.index, uncertain.position)
         annotate(self._viewer, picks, "select")
-        row = _row(picks, doubt)
+        row = _row(picks, uncertain)
         picks.selected_data = set() if row is None else {row}
-        self._ring((doubt.index, *doubt.position))
-        self._show(f"{self._at + 1} of {len(self._doubts)}: {doubt.sentence}")
+        self._ring(uncertain)
+        score = f" (score {uncertain.score:.2f})" if np.isfinite(uncertain.score) else ""
+        where = f"{self._at + 1} of {len(self._uncertain)}"
+        self._show(f"{where}: {_WORDS[uncertain.reason]}{score}.")
 
     def _accept(self) -> None:
-        """It is a particle: the pick there, or a new one, is the person's."""
-        picks, doubt = self._picks(), self._doubts[self._at]
+        """Make the pick there, or a new one, the person's."""
+        picks, uncertain = self._picks(), self._uncertain[self._at]
         if picks is not None:
-            row = _row(picks, doubt)
+            row = _row(picks, uncertain)
             if row is None:
-                picks.add([(doubt.index, *doubt.position)])
+                picks.add([(uncertain.index, *uncertain.position)])
             elif picks.features["source"].iloc[row] == Source.MODEL:
-                claim(picks, row)
+                accept_pick(picks, row)
         self.go_on()
 
     def _reject(self) -> None:
-        """It is none: a pick there is deleted, and learnt from even if it was the person's."""
-        picks, doubt = self._picks(), self._doubts[self._at]
-        row = None if picks is None else _row(picks, doubt)
+        """Delete a pick there, even if it was the person's own, so that it is a negative."""
+        picks, uncertain = self._picks(), self._uncertain[self._at]
+        row = None if picks is None else _row(picks, uncertain)
         if picks is not None and row is not None:
-            refute(picks, row)
+            reject_pick(picks, row)
         self.go_on()
 
-    def _is_open(self, picks: Points, doubt: Doubt) -> bool:
-        """Whether nobody has said anything since: no pick came, went or changed hands."""
-        row = _row(picks, doubt)
-        if doubt.why == Why.FOUND_AGAIN:
-            return not _near(picks, doubt, self._diameter_px / 2).any()
+    def _is_open(self, picks: Points, uncertain: UncertainPick) -> bool:
+        """Return whether no pick has come, gone or changed hands there since."""
+        assert self._image is not None
+        row = _row(picks, uncertain)
+        if uncertain.reason is Reason.REJECTED_BUT_FOUND:
+            return not _near(picks, uncertain, diameter_px(self._image) / 2).any()
         if row is None:
             return False
-        return doubt.why == Why.NOT_FOUND or picks.features["source"].iloc[row] == Source.MODEL
+        by_model = picks.features["source"].iloc[row] == Source.MODEL
+        return uncertain.reason is Reason.PLACED_BUT_NOT_FOUND or by_model
 
     def _picks(self) -> Points | None:
         image = self._image
         if image is None or image not in self._viewer.layers:
             return None
-        return find_layer(self._viewer.layers, adopt(image), PICKS)
+        return find_layer(self._viewer.layers, ensure_stack(image), PICKS)
 
-    def _ring(self, place: tuple[float, float, float] | None) -> None:
-        if self._image is not None and self._image in self._viewer.layers:
-            ring(self._viewer, self._image, place, self._diameter_px)
+    def _ring(self, uncertain: UncertainPick | None) -> None:
+        """Draw a white ring around a pick, or take it away."""
+        image = self._image
+        if image is None or image not in self._viewer.layers:
+            return
+        layer = find_layer(self._viewer.layers, ensure_stack(image), PLACE)
+        if layer is None:
+            layer = insert(self._viewer, len(self._viewer.layers), _ring_layer(image))
+        place = [] if uncertain is None else [(uncertain.index, *uncertain.position)]
+        layer.data = np.reshape(place, (-1, 3))
+        layer.editable = False
+        layer.size = _RING_DIAMETERS * diameter_px(image)
 
     def _show(self, sentence: str) -> None:
         self.sentence.setText(sentence)
-        here = 0 <= self._at < len(self._doubts)
+        here = 0 <= self._at < len(self._uncertain)
         self.yes.setEnabled(here)
         self.no.setEnabled(here)
-        self.next.setEnabled(self._at < len(self._doubts))
+        self.next.setEnabled(self._at < len(self._uncertain))
 
-    def _make_room(self) -> None:
-        """For two lines, so that the buttons stay where they are."""
+    def _reserve_two_lines(self) -> None:
+        """Keep the buttons where they are, however long a sentence is."""
         self.sentence.ensurePolished()
         self.sentence.setText("\n")
         self.sentence.setMinimumHeight(self.sentence.sizeHint().height())
 
     def _arrange(self) -> None:
-        self.next.setToolTip("Go where your word is worth most, and say nothing of this place.")
-        self.yes.setToolTip("This is a particle: the pick is yours now, and is learnt from.")
-        self.no.setToolTip("There is no particle here: delete the pick, and learn from that.")
+        self.next.setToolTip("Go to the next pick, and leave this one as it is.")
+        self.yes.setToolTip("Accept: the pick becomes yours, and training uses it.")
+        self.no.setToolTip("Reject: the pick is deleted, and training uses that too.")
         line = QHBoxLayout()
-        for button in (self.next, self.yes, self.no):
-            line.addWidget(button)
+        line.addWidget(self.yes)
+        line.addWidget(self.no)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.addWidget(self.sentence)
         rows.addLayout(line)
+        rows.addWidget(self.next)
 
 
-def _row(picks: Points, doubt: Doubt) -> int | None:
-    """The row of the pick at exactly this place."""
-    rows = np.flatnonzero(_near(picks, doubt, 1e-3))
+def _ring_layer(image: Image) -> Points:
+    attributes = over(image, PLACE) | {"name": f"{image.name} uncertain"}
+    return Points(
+        ndim=3,
+        face_color="transparent",
+        border_color="white",
+        border_width=0.04,
+        **attributes,
+    )
+
+
+def _row(picks: Points, uncertain: UncertainPick) -> int | None:
+    """Return the row of the pick at exactly this position."""
+    rows = np.flatnonzero(_near(picks, uncertain, 1e-3))
     return int(rows[0]) if len(rows) else None
 
 
-def _near(picks: Points, doubt: Doubt, radius_px: float) -> np.ndarray:
+def _near(picks: Points, uncertain: UncertainPick, radius_px: float) -> NDArray[np.bool_]:
     data = picks.data
-    here = np.round(data[:, 0]) == doubt.index
-    return here & (np.hypot(*(data[:, 1:] - doubt.position).T) <= radius_px)
+    here = np.round(data[:, 0]) == uncertain.index
+    return np.asarray(here & (np.hypot(*(data[:, 1:] - uncertain.position).T) <= radius_px))

@@ -2,121 +2,73 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
+from napari.components import ViewerModel
 from napari.layers import Image
-from qtpy.QtWidgets import QFileDialog, QLineEdit
 
+from ...errors import CryopickError
+from ...runs import train
 from ...training.events import TrainingEvent
 from ...training.settings import TrainSettings
-from ..layers.training_data import TrainingData
-from ..widgets.form import with_button
-from ..widgets.jobs import Work
-from .panel import has_diameter
-from .teaching_panel import TeachingPanel
+from ..widgets.form import SettingsForm
+from ..widgets.jobs import JobControl, Work
+from ..widgets.layout import folded, form_rows
+from ..widgets.micrographs import MicrographChooser
+from ..widgets.plot import TrainingPlot
+from .dock import Dock
+from .training import TrainingInputs, TrainingProgress, training_work
 
-_FILES = "Structures (*.pdb *.cif *.mrc *.map *.pdb.gz *.cif.gz *.mrc.gz *.map.gz)"
-
-
-@dataclass(frozen=True)
-class Measured:
-    """How large a structure is."""
-
-    structure: Path
-    diameter_angstrom: float
+_SIZES = ("diameter_angstrom", "pixel_size_angstrom")
+_IN_VIEW = ("complete", "structure")
 
 
-class TrainPanel(TeachingPanel[TrainSettings]):
+class TrainDock(Dock):
     """Train a model on what is clicked and painted, or on a structure of the particle."""
 
-    run_text = "Train"
+    def __init__(self, napari_viewer: ViewerModel) -> None:
+        super().__init__()
+        fields = [name for name in TrainSettings.model_fields if name not in _SIZES]
+        self.micrographs = MicrographChooser(napari_viewer, self)
+        self.form = SettingsForm(TrainSettings, fields)
+        self.inputs = TrainingInputs(napari_viewer, self.micrographs, self.form)
+        self.job = JobControl("Train", napari_viewer, self)
+        self.plot = TrainingPlot(napari_viewer.theme)
+        self._progress = TrainingProgress(self.job, self.plot)
+        self._arrange()
+        self._connect()
 
-    def __init__(self, napari_viewer: Any) -> None:
-        in_view = ("diameter_angstrom", "pixel_size_angstrom", "complete")
-        super().__init__(napari_viewer, TrainSettings, in_view)
-        self.structure = QLineEdit()
-        self._arrange_structure()
+    def train(self) -> tuple[Image, Work]:
+        """Return the work of a training on the labels or the structure as they are now."""
+        image, data = self.micrographs.require(), self.inputs.data()
+        if not data.labelled and self.inputs.structure is None:
+            raise CryopickError("Nothing is labelled yet; click some particles first.")
+        settings = self.form.settings(**self.micrographs.sizes())
+        self.plot.clear()
+        return image, training_work(train, image, data, settings, self.inputs.new_run())
 
-    def work(self, image: Image) -> Work:
-        """Train on the structure if there is one, else on the data as it is now."""
-        structure = self.structure.text().strip()
-        if not structure:
-            return self.teach(image, self.labelled_data(), self.form.settings(), self.new_run())
-        settings = self.form.settings(structure=structure, loss=None, learning_rate=None)
-        return self.teach(image, TrainingData({}, {}, 0), settings, self.new_run())
+    def _on_event(self, event: TrainingEvent) -> Iterator[None]:
+        self._progress.show(event)
+        yield
 
-    def events_of(self, *what: Any, **how: Any) -> Iterator[TrainingEvent]:
-        """Run a training on picks or on a structure."""
-        from ...runs import train
+    def _connect(self) -> None:
+        self.opened.connect(self.micrographs.refresh)
+        for part in (self.micrographs, self.inputs, self.job):
+            self.closed.connect(part.leave)
+        self.inputs.told.connect(self.job.tell)
+        self.job.asked.connect(lambda: self.job.run(self.train, self._on_event))
 
-        return train(*what, **how)
-
-    def on_event(self, event: TrainingEvent | Measured) -> Iterator[None]:
-        """Take the diameter of a structure; all else is as in every training."""
-        if not isinstance(event, Measured):
-            yield from super().on_event(event)
-        elif self._worked_on is not None:
-            self.set_diameter(self._worked_on, event.diameter_angstrom)
-            self.control.tell(
-                f"{event.structure.name} is {event.diameter_angstrom:.0f} Å across, and so is "
-                "the diameter now."
-            )
-
-    def on_image(self, image: Image) -> None:
-        """Of micrographs that were opened after the structure was chosen, it is the particle."""
-        super().on_image(image)
-        if not has_diameter(image):
-            self._measure()
-
-    def describe_data(self, data: TrainingData) -> str:
-        """What of the data or the structure is learnt from."""
-        structure = self.structure.text().strip()
-        if not structure:
-            return data.summary
-        unused = "; picks and labels are not used" if data.picks or data.labels else ""
-        return f"Learns from simulated micrographs of {Path(structure).name}{unused}"
-
-    def _on_structure(self) -> None:
-        for name in ("simulated_micrographs", "voltage_kilovolt", "defocus_angstrom"):
-            self.form.editor(name).setEnabled(bool(self.structure.text().strip()))
-        self.describe()
-        self._measure()
-
-    def _measure(self) -> None:
-        """Have the diameter be that of the structure, if there are micrographs of it."""
-        image, structure = self.images.layer(), Path(self.structure.text().strip())
-        if image is not None and structure.is_file() and self.control.job is None:
-            self._work_on(image, measuring(structure))
-
-    def _browse_structure(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Structure", self.structure.text(), _FILES)
-        if path:
-            self.structure.setText(path)
-
-    def _arrange_structure(self) -> None:
-        self.structure.setPlaceholderText("none: learn from picks")
-        self.structure.setToolTip(
-            "Atomic model or density map of the particle, to learn from in place of picks: "
-            "micrographs of it are simulated."
+    def _arrange(self) -> None:
+        micrographs, *sizes = self.micrographs.rows()
+        advanced = [name for name in self.form.fields if name not in _IN_VIEW]
+        output = ("Output", self.inputs.folder.native)
+        self.lay_out(
+            form_rows(micrographs, *sizes, *self.inputs.rows(), output),
+            self.micrographs.hint,
+            folded("Advanced", form_rows(*self.form.rows(*advanced))),
+            self.inputs.summary,
+            self.job.button,
+            self.job.progress,
+            self.plot,
+            self.job.status,
         )
-        self.structure.setClearButtonEnabled(True)
-        self.structure.textChanged.connect(self._on_structure)
-        tip = "Choose a structure."
-        line = with_button(self.structure, "…", tip, self._browse_structure)
-        self.form.rows.insertRow(3, "Structure", line)
-        self._on_structure()
-
-
-def measuring(structure: Path) -> Work:
-    """Find out how large a structure is; a map may be large."""
-
-    def measure(stop: threading.Event) -> Iterator[Measured]:
-        from ...pretraining.structure import diameter_of
-
-        yield Measured(structure, diameter_of(structure))
-
-    return measure

@@ -1,4 +1,4 @@
-"""Between layers and the nouns the rest of the program speaks in."""
+"""Convert between layers and the picks and labels that the rest of the program works with."""
 
 from __future__ import annotations
 
@@ -12,57 +12,50 @@ from numpy.typing import NDArray
 
 from ...errors import CryopickError
 from ...labels import LabelClass, Labels
-from ...picks import Picks, Source, Status
-from .layers import frame
+from ...picks import Picks
+from .create import CLICKED
+from .geometry import frame
 from .stack import Stack
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FEATURES = ("score", "source", "status")
+_COLUMNS = {"score": "scores", "source": "sources", "status": "statuses"}
 
 
-def rows_of(picks: Picks, index: int) -> tuple[NDArray[np.float64], pd.DataFrame]:
-    """Points (n, 3) in slice `index`, and their features."""
+def rows_of(found: Mapping[int, Picks]) -> tuple[NDArray[np.float64], pd.DataFrame]:
+    """Return points (n, 3) in all slices, and their features.
+
+    Further columns are kept where the picks of every slice have them.
+    """
     import pandas as pd
 
-    points = np.column_stack([np.full(len(picks), float(index)), picks.positions])
-    columns = {"score": picks.scores, "source": picks.sources, "status": picks.statuses}
-    return points, pd.DataFrame({**columns, **picks.extra})
-
-
-def all_rows_of(found: Mapping[int, Picks]) -> tuple[NDArray[np.float64], pd.DataFrame]:
-    """Points (n, 3) in all slices, and their features without further columns."""
-    import pandas as pd
-
-    def column(name: str) -> NDArray:
-        return np.concatenate([getattr(picks, name) for picks in found.values()])
-
-    indices = np.repeat([float(index) for index in found], [len(p) for p in found.values()])
-    columns = {"score": "scores", "source": "sources", "status": "statuses"}
-    features = pd.DataFrame({name: column(names) for name, names in columns.items()})
-    return np.column_stack([indices, column("positions")]), features
+    tables = list(found.values())
+    extra = set.intersection(*(set(picks.extra) for picks in tables)) if tables else set()
+    indices = np.repeat([float(index) for index in found], [len(picks) for picks in tables])
+    positions = np.concatenate([picks.positions for picks in tables] or [np.empty((0, 2))])
+    columns = {
+        name: np.concatenate([getattr(picks, column) for picks in tables] or [[]])
+        for name, column in _COLUMNS.items()
+    }
+    columns |= {name: np.concatenate([p.extra[name] for p in tables]) for name in sorted(extra)}
+    return np.column_stack([indices, positions]), pd.DataFrame(columns)
 
 
 def picks_of(points: NDArray, features: pd.DataFrame, index: int) -> Picks:
-    """The picks in one slice; a column that is missing says that a person has clicked."""
+    """Return the picks in one slice; a missing column means that a person has clicked."""
     here = np.round(points[:, 0]) == index
     rows = features[here]
-
-    def column(name: str, default: float | str) -> NDArray:
-        return rows[name].to_numpy(type(default)) if name in rows else np.full(len(rows), default)
-
-    return Picks(
-        points[here, 1:].astype(float),
-        column("score", np.nan),
-        column("source", str(Source.PERSON)),
-        column("status", str(Status.OK)),
-        {name: rows[name].to_numpy() for name in rows if name not in FEATURES},
+    scores, sources, statuses = (
+        rows[name].to_numpy(type(value)) if name in rows else np.full(len(rows), value)
+        for name, value in CLICKED.items()
     )
+    extra = {name: rows[name].to_numpy() for name in rows if name not in CLICKED}
+    return Picks(points[here, 1:].astype(float), scores, sources, statuses, extra)
 
 
 def points_over(layer: Points, image: Image) -> NDArray[np.float64]:
-    """A layer's points (n, 3) as (micrograph, y, x) in pixels of the image.
+    """Return a layer's points (n, 3) as (micrograph, y, x) in pixels of the image.
 
     Raises
     ------
@@ -79,11 +72,11 @@ def points_over(layer: Points, image: Image) -> NDArray[np.float64]:
         )
     if np.array_equal(scale, own_scale) and np.array_equal(translate, own_translate):
         return points
-    return (points * own_scale + own_translate - translate) / scale
+    return np.asarray((points * own_scale + own_translate - translate) / scale)
 
 
 def labels_of(layer: LabelsLayer, image: Image, stack: Stack) -> dict[int, Labels]:
-    """What is painted, by slice; slices without paint are left out.
+    """Return what is painted, by slice; slices without paint are left out.
 
     Raises
     ------
@@ -102,6 +95,6 @@ def labels_of(layer: LabelsLayer, image: Image, stack: Stack) -> dict[int, Label
 
 
 def _cropped(classes: NDArray, shape: tuple[int, int], factor: float) -> Labels:
-    """Without the padding of a smaller micrograph."""
+    """Leave out the padding of a smaller micrograph."""
     height, width = (int(np.ceil(edge * factor - 1e-6)) for edge in shape)
     return Labels(classes[:height, :width].astype(np.uint8), factor)

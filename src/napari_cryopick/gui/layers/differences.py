@@ -1,12 +1,12 @@
-"""What an iteration picks that the one before did not, and the other way round."""
+"""Show what an iteration picks that the one before did not, and the other way round."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from napari.components import ViewerModel
 from napari.layers import Image, Points
 from napari.utils.colormaps.standardize_color import transform_color
 from numpy.typing import NDArray
@@ -15,15 +15,15 @@ from ...io import match_picks
 from ...metrics.matching import compare
 from ...picks import Picks, Source
 from ...runs.read import RunIteration
-from .layers import AXES, DIFFERENCES, find_layer, frame, metadata, units_like
+from .geometry import diameter_px, over
+from .metadata import DIFFERENCES, find_layer
 from .results import insert
-from .scratch import adopt
-from .stack import Stack
+from .stack import Stack, ensure_stack
 
-GAINED, LOST = "gained", "lost"
-COLOURS = {GAINED: "#3d6bff", LOST: "#ff4040"}
-SYMBOLS = {GAINED: "disc", LOST: "x"}
-_SIZES = {GAINED: 1.25, LOST: 0.4}
+COLOURS = {"gained": "#3d6bff", "lost": "#ff4040"}
+SYMBOLS = {"gained": "disc", "lost": "x"}
+_DIAMETERS = {"gained": 1.25, "lost": 0.4}
+"""Gained picks get a ring around their circle, lost ones a cross within it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Outcome:
         (n, 3) and (m, 3) points (micrograph, y, x).
     """
 
-    judged: RunIteration
+    iteration: RunIteration
     before: RunIteration | None
     picks: Mapping[int, Picks]
     gained: NDArray[np.float64]
@@ -44,7 +44,7 @@ class Outcome:
 
 
 def read_outcome(
-    judged: RunIteration, before: RunIteration | None, stack: Stack, diameter_px: float
+    iteration: RunIteration, before: RunIteration | None, stack: Stack, diameter_px: float
 ) -> Outcome:
     """Read what an iteration has found, and compare it.
 
@@ -53,78 +53,59 @@ def read_outcome(
     CryopickError
         If its picks are missing, broken or of other micrographs.
     """
-    picks = _picks(judged, stack)
+    picks = _picks(iteration, stack)
     earlier = picks if before is None else _picks(before, stack)
-    gained, lost = changes(picks, earlier, diameter_px / 2)
-    return Outcome(judged, before, picks, gained, lost)
+    return Outcome(iteration, before, picks, *changes(picks, earlier, diameter_px / 2))
 
 
 def changes(
     now: Mapping[int, Picks], before: Mapping[int, Picks], radius_px: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Points gained and lost; what moved by at most `radius_px` is the same pick."""
+    """Return points gained and lost; what moved by at most `radius_px` is the same pick."""
     gained, lost = [np.empty((0, 3))], [np.empty((0, 3))]
     nothing = Picks.at([])
     for index in sorted(now.keys() | before.keys()):
-        was, became = before.get(index, nothing), now.get(index, nothing)
-        _, new, gone = compare(was.positions, became.positions, radius_px)
-        gained.append(_points(index, new))
-        lost.append(_points(index, gone))
+        old, new = before.get(index, nothing), now.get(index, nothing)
+        _, came, went = compare(old.positions, new.positions, radius_px)
+        for points, positions in ((gained, came), (lost, went)):
+            points.append(np.insert(positions, 0, index, axis=1))
     return np.concatenate(gained), np.concatenate(lost)
 
 
-def show_differences(viewer: Any, image: Image, outcome: Outcome, diameter_px: float) -> None:
-    """Put what was gained and lost into a layer below the picks, made if need be."""
-    stack = adopt(image)
+def show_differences(viewer: ViewerModel, image: Image, outcome: Outcome) -> None:
+    """Put what was gained and lost into a layer above all others, made if need be."""
+    stack = ensure_stack(image)
     layer = find_layer(viewer.layers, stack, DIFFERENCES)
     if layer is None:
         if outcome.before is None:
             return
-        layer = insert(viewer, len(viewer.layers), _layer(image, stack))
-    _fill(layer, {GAINED: outcome.gained, LOST: outcome.lost}, diameter_px)
+        attributes = over(image, DIFFERENCES) | {"name": f"{image.name} gained / lost"}
+        layer = insert(viewer, len(viewer.layers), Points(ndim=3, border_width=0.045, **attributes))
+    _fill(layer, {"gained": outcome.gained, "lost": outcome.lost}, diameter_px(image))
 
 
 def _fill(layer: Points, changed: Mapping[str, NDArray], diameter_px: float) -> None:
-    kinds = np.repeat(list(changed), [len(points) for points in changed.values()])
+    kinds = [kind for kind, points in changed.items() for _ in points]
     layer.selected_data = set()
     layer.data = np.concatenate(list(changed.values()))
     layer.editable = False
     layer.features = {"change": kinds}
-    if len(kinds):
-        gained = kinds == GAINED
-        layer.size = np.where(gained, _SIZES[GAINED], _SIZES[LOST]) * diameter_px
-        layer.symbol = np.where(gained, SYMBOLS[GAINED], SYMBOLS[LOST])
-        blue, red, nothing = transform_color([COLOURS[GAINED], COLOURS[LOST], "transparent"])
-        layer.border_color = np.where(gained[:, None], blue, red)
-        layer.face_color = np.where(gained[:, None], nothing, red)
+    if kinds:
+        layer.size = [_DIAMETERS[kind] * diameter_px for kind in kinds]
+        layer.symbol = [SYMBOLS[kind] for kind in kinds]
+        layer.border_color = transform_color([COLOURS[kind] for kind in kinds])
+        faces = {**COLOURS, "gained": "transparent"}
+        layer.face_color = transform_color([faces[kind] for kind in kinds])
 
 
-def _layer(image: Image, stack: Stack) -> Points:
-    scale, translate = frame(image)
-    return Points(
-        ndim=3,
-        name=f"{image.name} gained / lost",
-        border_width=0.045,
-        scale=scale,
-        translate=translate,
-        units=units_like(image),
-        axis_labels=AXES,
-        metadata=metadata(stack, DIFFERENCES),
-    )
-
-
-def _picks(judged: RunIteration, stack: Stack) -> dict[int, Picks]:
-    """The picks of each slice that it has looked at, as a model's."""
-    known = set(judged.micrographs) or set(map(str, stack.paths))
+def _picks(iteration: RunIteration, stack: Stack) -> dict[int, Picks]:
+    """Return the picks of each slice that it has looked at, as a model's."""
+    known = set(iteration.micrographs) or set(map(str, stack.paths))
     found = {path: Picks.at([]) for path in stack.paths if str(path) in known}
-    found |= match_picks(judged.picks(), stack.paths)
+    found |= match_picks(iteration.picks(), stack.paths)
     return {
         stack.index(path): Picks.at(
             picks.positions, np.nan_to_num(picks.scores, nan=1.0), Source.MODEL
         )
         for path, picks in found.items()
     }
-
-
-def _points(index: int, positions: NDArray) -> NDArray[np.float64]:
-    return np.column_stack([np.full(len(positions), float(index)), positions])

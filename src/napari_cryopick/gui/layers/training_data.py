@@ -1,4 +1,4 @@
-"""What of the layers a training uses."""
+"""Collect from the layers what a training learns from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...labels import Labels
 from ...picks import Picks, Source, Status
 from .convert import labels_of, picks_of, points_over
 from .curation import curated_picks, is_curated
-from .stack import Stack
+from .stack import ensure_stack
 
 
 @dataclass(frozen=True)
@@ -26,53 +26,47 @@ class TrainingData:
     micrographs: int
 
     @property
-    def unlabelled(self) -> int:
-        """How many micrographs have neither picks nor paint."""
-        return self.micrographs - len(self.picks.keys() | self.labels.keys())
+    def labelled(self) -> int:
+        """How many micrographs have picks or paint."""
+        return len(self.picks.keys() | self.labels.keys())
 
     @property
-    def summary(self) -> str:
-        """In words: "12 picks on 1 of 10 micrographs"."""
-        if not self.picks and not self.labels:
-            return "Nothing to learn from yet: click some particles."
-        deleted = sum(len(picks.with_status(Status.DELETED)) for picks in self.picks.values())
-        picks = sum(map(len, self.picks.values())) - deleted
-        noun = "pick" if picks == 1 else "picks"
-        parts = [f"{picks:,} {noun} on {len(self.picks)} of {self.micrographs} micrographs"]
-        parts += [f"{deleted} deleted"] * bool(deleted)
-        parts += [f"paint on {len(self.labels)}"] * bool(self.labels)
-        return ", ".join(parts)
+    def deleted(self) -> int:
+        """How many picks a person has deleted."""
+        return sum(len(picks.with_status(Status.DELETED)) for picks in self.picks.values())
+
+    @property
+    def placed(self) -> int:
+        """How many picks there are, deleted ones aside."""
+        return sum(map(len, self.picks.values())) - self.deleted
 
 
 def training_data(
-    image: Image,
-    stack: Stack,
-    points: Points | None,
-    labels: LabelsLayer | None,
-    complete: bool,
+    image: Image, points: Points | None, labels: LabelsLayer | None, complete: bool
 ) -> TrainingData:
-    """Collect what a person has said: clicks, loaded picks, deletions and paint.
+    """Collect what a person has labelled: clicks, loaded picks, deletions and paint.
 
     A model's picks count only where every particle is said to be picked (`complete`), and there
     only on micrographs on which a person has worked.
     """
+    stack = ensure_stack(image)
     painted = {} if labels is None else labels_of(labels, image, stack)
     picks = {} if points is None else _by_slice(points, image, len(stack))
-    taught = {}
+    used = {}
     for index, (here, deleted) in picks.items():
         by_person = here.sources != Source.MODEL
         if by_person.any() or len(deleted) or index in painted:
             kept = here if complete else here[by_person]
-            taught[index] = _joined(kept.with_status(Status.OK), deleted)
+            used[index] = _joined(kept.with_status(Status.OK), deleted)
     return TrainingData(
-        {stack.paths[index]: table for index, table in taught.items() if len(table)},
+        {stack.paths[index]: table for index, table in used.items() if len(table)},
         {stack.paths[index]: classes for index, classes in painted.items()},
         len(stack),
     )
 
 
 def _by_slice(points: Points, image: Image, count: int) -> dict[int, tuple[Picks, Picks]]:
-    """Picks shown and picks deleted."""
+    """Return the picks shown and the picks deleted."""
     if is_curated(points):
         return {index: curated_picks(points, index) for index in range(count)}
     places, nothing = points_over(points, image), Picks.at([])

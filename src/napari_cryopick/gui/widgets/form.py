@@ -1,151 +1,148 @@
-"""A form made of a settings model, so that every parameter is written once."""
+"""A form made of a settings model through magicgui, so that every parameter is written once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterable
+from pathlib import Path
+from types import NoneType
+from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel
-from qtpy.QtCore import Signal
-from qtpy.QtGui import QIcon
-from qtpy.QtWidgets import (
-    QAbstractButton,
-    QCheckBox,
-    QFormLayout,
-    QHBoxLayout,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
-from superqt import QCollapsible
+from magicgui.widgets import CheckBox, FileEdit, create_widget
+from magicgui.widgets.bases import ValueWidget
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QAbstractSpinBox, QSizePolicy
 
-from .editors import changes, make_editor, read, title_and_unit, write
+from ...errors import CryopickError
+from .layout import Row
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
-_SIGN_PX = 22
+UNITS = {"angstrom": "Å", "px": "px", "kilovolt": "kV"}
+AUTOMATIC = "automatic"
+_STRUCTURES = "Structures (*.pdb *.cif *.mrc *.map *.pdb.gz *.cif.gz *.mrc.gz *.map.gz)"
 
 
-class SettingsForm(QWidget, Generic[Settings]):
-    """Editors for the fields of a pydantic model, in aligned rows.
+class SettingsForm(QObject, Generic[Settings]):
+    """Widgets that edit fields of a pydantic model; a dock lays them out.
+
+    Labels, ranges, choices, defaults and tooltips are taken from the model. Fields that may be
+    None, or are named in its `AUTOMATIC`, show "automatic" for None.
 
     Parameters
     ----------
     model
-        The settings; labels, ranges, choices, defaults and tooltips are taken from its fields.
-    fields
-        Those always in view, in this order.
-    advanced
-        Those that are folded away.
+        The settings.
+    names
+        The fields to edit.
     """
 
     changed = Signal(str)
 
-    def __init__(
-        self, model: type[Settings], fields: Iterable[str], advanced: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, model: type[Settings], names: Iterable[str]) -> None:
         super().__init__()
         self._model = model
-        self._editors: dict[str, QWidget] = {}
-        self.rows = compact_rows()
-        self._add(self.rows, fields)
-        content = QWidget()
-        self._folded_rows = compact_rows(content)
-        self._add(self._folded_rows, advanced)
-        self.folded = _folded(content)
-        self.folded.setVisible(self._folded_rows.rowCount() > 0)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(self.rows)
-        layout.addWidget(self.folded)
+        self.fields: dict[str, ValueWidget] = {}
+        for name in names:
+            field = self.fields[name] = _field(model, name)
+            field.changed.connect(lambda *_, name=name: self.changed.emit(name))
 
-    def settings(self, **others: Any) -> Settings:
-        """The settings as they are now; `others` are fields that the form does not show."""
-        values = {name: read(editor) for name, editor in self._editors.items()}
-        return self._model(**{**values, **others})
+    def rows(self, *names: str) -> list[Row]:
+        """Return the rows of some fields, by default of all of them."""
+        return [self._row(name, self.fields[name]) for name in names or self.fields]
 
-    def editor(self, name: str) -> QWidget:
-        """The widget that edits a field."""
-        return self._editors[name]
+    def settings(self, **others: object) -> Settings:
+        """Make the settings as they are now; `others` are fields that the form does not show.
+
+        Raises
+        ------
+        CryopickError
+            If a value breaks a rule of the model.
+        """
+        values = {name: self.value(name) for name in self.fields}
+        try:
+            return self._model(**{**values, **others})
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = f"{title(str(first['loc'][0]))}: " if first["loc"] else ""
+            raise CryopickError(f"{where}{first['msg']}.") from None
 
     def value(self, name: str) -> Any:
-        """What a field is set to."""
-        return read(self._editors[name])
+        """Return what a field is set to; None stands for automatic."""
+        value = self.fields[name].value
+        return None if value in ("", AUTOMATIC) and _may_be_none(self._model, name) else value
 
-    def set_value(self, name: str, value: Any) -> None:
+    def set_value(self, name: str, value: object) -> None:
         """Set a field, as if the user had done so."""
-        write(self._editors[name], value)
+        field = self.fields[name]
+        if isinstance(field, FileEdit) or value is not None:
+            field.value = value
+        else:
+            field.value = AUTOMATIC if hasattr(field, "choices") else ""
 
-    def put_beside(self, name: str, button: QAbstractButton, text: str, tip: str) -> None:
-        """Add a button to the row of a field that is always in view."""
-        editor = self._editors[name]
-        row, role = self.rows.getWidgetPosition(editor)
-        self.rows.takeAt(self.rows.indexOf(editor))
-        self.rows.setLayout(row, role, beside(editor, button, text, tip))
-
-    def align(self) -> None:
-        """Give all labels the same width, folded away or not."""
-        labels = [label for rows in (self.rows, self._folded_rows) for label in _labels(rows)]
-        width = max(label.sizeHint().width() for label in labels)
-        for label in labels:
-            label.setMinimumWidth(width)
-
-    def _add(self, rows: QFormLayout, names: Iterable[str]) -> None:
-        for name in names:
-            info = self._model.model_fields[name]
-            title, unit = title_and_unit(name)
-            editor = make_editor(info, unit)
-            editor.setToolTip(info.description or "")
-            changes(editor).connect(lambda *_, name=name: self.changed.emit(name))
-            self._editors[name] = editor
-            rows.addRow("" if isinstance(editor, QCheckBox) else title, editor)
-            if isinstance(editor, QCheckBox):
-                editor.setText(title)
+    def _row(self, name: str, field: ValueWidget) -> Row:
+        return ("" if isinstance(field, CheckBox) else title(name)), field.native
 
 
-def compact_rows(parent: QWidget | None = None) -> QFormLayout:
-    """A form layout whose fields use the width there is."""
-    rows = QFormLayout(parent)
-    rows.setContentsMargins(0, 0, 0, 0)
-    rows.setSpacing(6)
-    rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    return rows
+def title(name: str) -> str:
+    """Return the label of a field: "diameter_angstrom" becomes "Diameter (Å)"."""
+    *words, last = name.split("_")
+    words, unit = (words, f" ({UNITS[last]})") if last in UNITS else ([*words, last], "")
+    return " ".join(words).capitalize() + unit
 
 
-def with_button(editor: QWidget, text: str, tip: str, action: Callable[[], Any]) -> QHBoxLayout:
-    """An editor with a small button on its right."""
-    button = QToolButton()
-    button.clicked.connect(lambda: action())
-    return beside(editor, button, text, tip)
+def _field(model: type[BaseModel], name: str) -> ValueWidget:
+    """Make the widget that suits a field's type, limits and default."""
+    info, automatic = model.model_fields[name], _may_be_none(model, name)
+    optional = NoneType in get_args(info.annotation)
+    field = _make(get_args(info.annotation)[0] if optional else info.annotation, info, automatic)
+    field.tooltip = info.description or ""
+    if isinstance(field, CheckBox):
+        field.text = title(name)
+    if not automatic and info.default is not PydanticUndefined:
+        field.value = info.default
+    field.native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    for box in field.native.findChildren(QAbstractSpinBox) or [field.native]:
+        if isinstance(box, QAbstractSpinBox):
+            box.setKeyboardTracking(False)
+    return field
 
 
-def beside(editor: QWidget, button: QAbstractButton, text: str, tip: str) -> QHBoxLayout:
-    """An editor, and on its right a button with a sign or a word."""
-    button.setText(text)
-    button.setToolTip(tip)
-    if len(text) == 1:
-        button.setFixedWidth(_SIGN_PX)
-    line = QHBoxLayout()
-    line.setSpacing(4)
-    line.addWidget(editor)
-    line.addWidget(button)
-    return line
+def _may_be_none(model: type[BaseModel], name: str) -> bool:
+    optional = NoneType in get_args(model.model_fields[name].annotation)
+    return optional or name in getattr(model, "AUTOMATIC", ())
 
 
-def _labels(rows: QFormLayout) -> list[QWidget]:
-    items = (rows.itemAt(i, QFormLayout.ItemRole.LabelRole) for i in range(rows.rowCount()))
-    return [item.widget() for item in items if item is not None]
+def _make(kind: Any, info: FieldInfo, automatic: bool) -> Any:
+    if get_origin(kind) is Literal and automatic:
+        return create_widget(annotation=str, options={"choices": [AUTOMATIC, *get_args(kind)]})
+    if kind is Path:
+        field = create_widget(annotation=Path | None, options={"filter": _STRUCTURES})
+        field.choose_btn.text = "…"
+        return field
+    if kind in (int, float, str) and automatic:
+        field = create_widget(annotation=str)
+        field.native.setPlaceholderText(AUTOMATIC)
+        return field
+    if kind in (int, float):
+        return create_widget(annotation=kind, options=_limits(kind, info))
+    if get_origin(kind) is tuple:
+        ends = {"min": 0, "max": 1e6, "step": 100}
+        return create_widget(info.default, annotation=kind, options={"options": ends})
+    return create_widget(annotation=kind)
 
 
-def _folded(content: QWidget) -> QCollapsible:
-    section = QCollapsible(expandedIcon=QIcon(), collapsedIcon=QIcon())
-    section.setDuration(0)
-    section.layout().setContentsMargins(0, 0, 0, 0)
-    section.content().layout().setContentsMargins(0, 4, 0, 0)
-    section.toggleButton().setStyleSheet(
-        "QPushButton { text-align: left; border: none; background: transparent; padding: 2px 0; }"
-    )
-    section.addWidget(content)
-    section.toggled.connect(lambda open_: section.setText(f"{'▾' if open_ else '▸'}  Advanced"))
-    section.toggled.emit(False)
-    return section
+def _limits(kind: type, info: FieldInfo) -> dict[str, float]:
+    """Return the range of a number and its step; two decimals are enough for those here."""
+    rules = {
+        bound: getattr(rule, bound)
+        for rule in info.metadata
+        for bound in ("gt", "ge", "lt", "le", "multiple_of")
+        if hasattr(rule, bound)
+    }
+    step = rules.get("multiple_of", 1 if kind is int else 0.01)
+    lowest = rules["gt"] + step if "gt" in rules else rules.get("ge", -1e6)
+    highest = rules["lt"] - step if "lt" in rules else rules.get("le", 1e6)
+    return {"min": lowest, "max": highest, "step": step}

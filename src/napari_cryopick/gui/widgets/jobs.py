@@ -1,78 +1,35 @@
-"""Long work in a thread of its own, told to a panel event by event."""
+"""Long work in a thread of its own, reported to a dock event by event."""
 
 from __future__ import annotations
 
-import ctypes
-import gc
-import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
-from itertools import islice
-from pathlib import Path
-from threading import get_native_id
+from math import ceil
 from typing import Any
 
+from napari.components import ViewerModel
+from napari.layers import Image
 from napari.qt.threading import create_worker
-from qtpy.QtCore import QObject, QTimer, Signal
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
+from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton
 
 from ...errors import CryopickError
 
-
-@contextmanager
-def window_first() -> Iterator[None]:
-    """What runs in here, and in threads that it starts, gives way to the window.
-
-    All objects are searched for garbage a hundred times less often meanwhile.
-    """
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), 5)
-    interval, (young, middle, old) = sys.getswitchinterval(), gc.get_threshold()
-    sys.setswitchinterval(0.0005)
-    gc.set_threshold(young, middle, 100 * old)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(interval)
-        gc.set_threshold(young, middle, old)
-
-
-@contextmanager
-def gentle_imports() -> Iterator[None]:
-    """Imports in here, torch among them, stop no other thread for long."""
-    _load_torch_libraries()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.unfreeze()
-        gc.enable()
-
-
-def _load_torch_libraries() -> None:
-    """Load what `import torch` will need, through a call that leaves the lock to others."""
-    torch = find_spec("torch")
-    if "torch" in sys.modules or os.name == "nt" or torch is None or torch.origin is None:
-        return
-    load = ctypes.CDLL(None).dlopen
-    load.argtypes, load.restype = [ctypes.c_char_p, ctypes.c_int], ctypes.c_void_p
-    suffix = ".dylib" if sys.platform == "darwin" else ".so"
-    folder = Path(torch.origin).parent / "lib"
-    for name, scope in (("libtorch_global_deps", os.RTLD_GLOBAL), ("libtorch_cpu", 0)):
-        load(os.fsencode(folder / (name + suffix)), os.RTLD_NOW | scope)
-
+ERROR_COLOUR = "#ff6b6b"
 
 Work = Callable[[threading.Event], Iterator[Any]]
+"""Given a stop token, yields events; runs in a thread, where it imports what is heavy."""
+
+OnEvent = Callable[[Any], Iterator[None]]
+"""Shows an event in the window's own thread, and yields between steps that take long."""
 
 
 @dataclass(frozen=True)
-class Refused:
-    """The work cannot be done, for a reason told in one sentence."""
+class JobError:
+    """The work cannot be done, for a reason given in one sentence."""
 
     message: str
 
@@ -106,46 +63,38 @@ class Job(QObject):
         """Ask for the end; what was reached is kept, and the last events still follow."""
         self._stop.set()
 
-    def _on_error(self, error: Exception) -> None:
-        self.happened.emit(Refused(f"Something went wrong: {error}"))
-
     def abandon(self) -> None:
-        """Ask for the end, and tell nothing any more."""
+        """Ask for the end, and report nothing any more."""
         self._stop.set()
         self.blockSignals(True)
 
+    def _on_error(self, error: Exception) -> None:
+        self.happened.emit(JobError(f"Something went wrong: {error}"))
 
-class Errand(QObject):
-    """Something that is fetched in a thread; of several asked for, only the last is told."""
+
+class LatestWorker(QObject):
+    """Fetches something in a thread; of several requests, only the last is answered."""
 
     done = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._asked = 0
+        self._job: Job | None = None
 
     def ask(self, fetch: Callable[[], Any]) -> None:
-        """Have it fetched; `done` tells what, or `Refused` if there is no such thing."""
-        self._asked += 1
-        worker = create_worker(_numbered, self._asked, fetch, _ignore_errors=True)
-        worker.returned.connect(self._on_fetched)
-        worker.errored.connect(self._on_error)
-        worker.start()
+        """Have something fetched; `done` gives it, or a `JobError`."""
+        self.forget()
+        self._job = Job(lambda _: iter([fetch()]), self)
+        self._job.happened.connect(self.done)
+        self._job.start()
 
     def forget(self) -> None:
-        """Tell nothing any more of what was asked for."""
-        self._asked += 1
-
-    def _on_fetched(self, numbered: tuple[int, Any]) -> None:
-        number, found = numbered
-        if number == self._asked:
-            self.done.emit(found)
-
-    def _on_error(self, error: Exception) -> None:
-        self.done.emit(Refused(f"Something went wrong: {error}"))
+        """Do not answer what was asked for any more."""
+        if self._job is not None:
+            self._job.abandon()
 
 
-class Turns(QObject):
+class StepQueue(QObject):
     """Work for the window's own thread, one step at each turn of its event loop.
 
     What would stop the window for long if done at once is written as a generator that yields
@@ -171,33 +120,144 @@ class Turns(QObject):
             self._timer.stop()
 
 
-class Soon(QObject):
-    """A function that is called once, a moment after it was asked for however often."""
+class JobControl(QObject):
+    """A button that runs and stops a job, its progress, and a sentence about it.
 
-    def __init__(self, function: Callable[[], None], parent: QObject, pause_ms: int = 100) -> None:
+    Parameters
+    ----------
+    text
+        What the button says while nothing runs; then it stops.
+    viewer
+        A job about one of its layers stops when the layer is removed.
+    """
+
+    asked = Signal()
+    changed = Signal()
+
+    def __init__(self, text: str, viewer: ViewerModel, parent: QObject) -> None:
         super().__init__(parent)
-        self._timer = QTimer(self, singleShot=True, interval=pause_ms)
-        self._timer.timeout.connect(function)
+        self._text = text
+        self._steps = StepQueue(self)
+        self._viewer = viewer
+        self.about: Any = None
+        self.running: Job | None = None
+        self.button = _primary_button(text, viewer.theme)
+        self.progress = _quiet_progress()
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self.status.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.status.setMinimumHeight(3 * self.status.fontMetrics().lineSpacing())
+        self.button.clicked.connect(self._on_click)
+        viewer.layers.events.removed.connect(self._on_removed)
 
-    def ask(self, event: Any = None) -> None:
-        """Have it called."""
-        if not self._timer.isActive():
-            self._timer.start()
+    def run(self, make: Callable[[], tuple[Image, Work]], on_event: OnEvent) -> None:
+        """Start the work that `make` returns with its layer, or say why there is none."""
+        try:
+            layer, work = make()
+        except CryopickError as error:
+            self.tell(str(error), wrong=True)
+        else:
+            self.start(layer, work, on_event)
+
+    def start(self, about: Image, work: Work, on_event: OnEvent) -> None:
+        """Run work about a layer; what `on_event` does with its events is done step by step."""
+        self.about = about
+        job = self.running = Job(work, self)
+        job.happened.connect(lambda event: self._steps.add(self._take(event, on_event)))
+        job.ended.connect(lambda: self._steps.add(self._end()))
+        self.button.setText("Stop")
+        self.progress.setRange(0, 0)
+        self.progress.setFormat("")
+        self.progress.show()
+        self.tell("Loading…")
+        self.changed.emit()
+        job.start()
+
+    def stop(self) -> None:
+        """Ask for the end of the work; what was reached is kept."""
+        if self.running is not None:
+            self.running.stop()
+            self.button.setText("Stopping…")
+            self.button.setEnabled(False)
+
+    def leave(self) -> None:
+        """Ask for the end of the work, and show nothing any more."""
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
+        if self.running is not None:
+            self.running.abandon()
+
+    def tell(self, sentence: str, wrong: bool = False) -> None:
+        """Show a sentence; in red if something is wrong."""
+        self.status.setText(sentence)
+        self.status.setStyleSheet(f"color: {ERROR_COLOUR}" if wrong else "")
+
+    def show_progress(self, done: int, total: int, seconds_left: float) -> None:
+        """Show how far the work is."""
+        self.progress.setRange(0, total)
+        self.progress.setValue(done)
+        self.progress.setFormat(f"{done} of {total}, {duration(seconds_left)} left")
+
+    def _on_click(self) -> None:
+        if self.running is None:
+            self.asked.emit()
+        else:
+            self.stop()
+
+    def _on_removed(self, event: Any) -> None:
+        if self.running is not None and event.value == self.about:
+            self.stop()
+            self.tell("Stopped, because the micrographs were removed.")
+
+    def _take(self, event: Any, on_event: OnEvent) -> Iterator[None]:
+        if isinstance(event, JobError):
+            self.tell(event.message, wrong=True)
+        else:
+            yield from on_event(event)
+
+    def _end(self) -> Iterator[None]:
+        self.running = None
+        self.button.setText(self._text)
+        self.button.setEnabled(True)
+        self.progress.hide()
+        self.changed.emit()
+        yield
 
 
-def _numbered(number: int, fetch: Callable[[], Any]) -> tuple[int, Any]:
-    try:
-        return number, fetch()
-    except CryopickError as error:
-        return number, Refused(str(error))
+def duration(seconds: float) -> str:
+    """Return a rough duration, as a person would say it."""
+    if seconds < 90:
+        return f"{ceil(seconds)} s"
+    return f"{round(seconds / 60)} min"
+
+
+def pluralise(number: int, noun: str) -> str:
+    """Return "1 pick" or "12 picks"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _events(work: Work, stop: threading.Event) -> Iterator[Any]:
     try:
-        events = work(stop)
-        with window_first():
-            with gentle_imports():
-                yield from islice(events, 1)
-            yield from events
+        yield from work(stop)
     except CryopickError as error:
-        yield Refused(str(error))
+        yield JobError(str(error))
+
+
+def _primary_button(text: str, theme: str) -> QPushButton:
+    button = QPushButton(text)
+    colour = get_theme(theme).current.as_hex()
+    button.setStyleSheet(
+        f"QPushButton {{ background: {colour}; color: white; font-weight: bold; }}"
+        "QPushButton:disabled { background: palette(mid); }"
+    )
+    button.setMinimumHeight(30)
+    return button
+
+
+def _quiet_progress() -> QProgressBar:
+    """Make a progress bar whose coming and going moves nothing else."""
+    progress = QProgressBar()
+    policy = progress.sizePolicy()
+    policy.setRetainSizeWhenHidden(True)
+    progress.setSizePolicy(policy)
+    progress.hide()
+    return progress

@@ -1,22 +1,22 @@
-"""What can be done about models: look at one, keep it, give it away, get others."""
+"""What can be done with models: look at one, keep it, give it away, get others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
-from typing import Any
 
 from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QAction
 from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
     QFrame,
     QInputDialog,
-    QLabel,
     QMenu,
     QMessageBox,
-    QScrollArea,
+    QTextBrowser,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -32,12 +32,11 @@ from ...model.registry import (
     import_model,
     remove_model,
 )
-from ..contributions.preferences import models_folder
-from .form import compact_rows
-from .jobs import Errand, Refused
-from .model_combo import TRAINED, ModelCombo, offer
+from .jobs import JobError, LatestWorker
+from .models import ModelCombo, add_session_model, models_folder, session_models
 
 _SIZE_PX = (560, 520)
+_FILES = "Models (*.safetensors)"
 
 
 class ModelCardDialog(QDialog):
@@ -58,59 +57,31 @@ class ModelCardDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("About this model")
         self.resize(*_SIZE_PX)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(20, 20, 20, 14)
-        rows.setSpacing(12)
-        rows.addWidget(_heading(card.name or title))
-        if card.description:
-            rows.addWidget(_text(card.description))
-        file = f"{path}, {format_size(path.stat().st_size)}"
-        rows.addWidget(_scrolled({**card_summary(card), "File": file}), stretch=1)
+        self.text = QTextBrowser()
+        self.text.setFrameShape(QFrame.Shape.NoFrame)
+        self.text.setHtml(_page(title, path, card))
         buttons = QDialogButtonBox()
         buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
         buttons.rejected.connect(self.reject)
+        rows = QVBoxLayout(self)
+        rows.addWidget(self.text)
         rows.addWidget(buttons)
 
 
-def _scrolled(told: dict[str, str]) -> QScrollArea:
-    content = QWidget()
-    rows = compact_rows(content)
-    rows.setVerticalSpacing(10)
-    rows.setHorizontalSpacing(18)
-    for title, text in told.items():
-        rows.addRow(_dim(title), _text(text))
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(content)
-    return area
+def _page(title: str, path: Path, card: ModelCard) -> str:
+    """Return HTML; whoever made the model wrote plain text."""
+    summary = {**card_summary(card), "File": f"{path}, {format_size(path.stat().st_size)}"}
+    rows = (
+        f'<tr><td style="padding: 6px 18px 6px 0"><b>{escape(name)}</b></td>'
+        f'<td style="padding: 6px 0">{_lines(text)}</td></tr>'
+        for name, text in summary.items()
+    )
+    heading = f"<h2>{escape(card.name or title)}</h2><p>{_lines(card.description)}</p>"
+    return f"{heading}<table>{''.join(rows)}</table>"
 
 
-def _text(text: str) -> QLabel:
-    """Words of whoever made the model: to be copied, but not taken for HTML."""
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    label.setAlignment(Qt.AlignmentFlag.AlignTop)
-    return label
-
-
-def _heading(text: str) -> QLabel:
-    label = _text(text)
-    label.setStyleSheet("font-size: 18px; font-weight: bold")
-    return label
-
-
-def _dim(text: str) -> Any:
-    label = QLabel(text)
-    label.setAlignment(Qt.AlignmentFlag.AlignTop)
-    label.setStyleSheet("font-weight: bold")
-    return label
-
-
-_FILES = "Models (*.safetensors)"
+def _lines(text: str) -> str:
+    return escape(text).replace("\n", "<br>")
 
 
 class ModelMenu(QToolButton):
@@ -123,115 +94,118 @@ class ModelMenu(QToolButton):
     """
 
     told = Signal(str, bool)
+    """A sentence, and whether something is wrong."""
 
     def __init__(self, models: ModelCombo) -> None:
         super().__init__()
         self.models = models
-        self._errand = Errand(self)
-        self._errand.done.connect(self._on_downloaded)
+        self._worker = LatestWorker(self)
+        self._worker.done.connect(self._on_downloaded)
         menu = QMenu(self)
         self.about = self._action(menu, "About this model…", self._show_card)
-        self.export = self._action(menu, "Save as one file…", self._ask_where)
-        self.keep = self._action(menu, "Keep under a name…", self._ask_name)
-        self.remove = self._action(menu, "Remove…", self._ask_whether)
+        self.export = self._action(menu, "Export to a file…", self._ask_where)
+        self.keep = self._action(menu, "Save to my models…", self._ask_name)
+        self.remove = self._action(menu, "Remove from my models…", self._ask_whether)
         menu.addSeparator()
         self._action(menu, "Open a file…", self._browse)
-        self._action(menu, "Import from the web…", self._ask_address)
+        self._action(menu, "Download from the web…", self._ask_address)
         menu.aboutToShow.connect(self._enable)
         self.setMenu(menu)
+        self.setText("…")
+        self.setToolTip("About this model; save, export, open or download models.")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setStyleSheet("QToolButton::menu-indicator { image: none; }")
 
     def card(self) -> ModelCardDialog:
-        """What the model chosen says of itself, in a dialog."""
+        """Return a dialog that shows the card of the model chosen."""
         path = find_model(self.models.model(), models_folder())
         return ModelCardDialog(self.models.currentText(), path, read_card(path), self.window())
 
     def save_as(self, path: Path) -> str:
         """Write the model chosen as one file."""
         export_model(self.models.model(), path, models_folder())
-        return f"The model is in {path}."
+        return f"The model was exported to {path}."
 
     def keep_as(self, name: str) -> str:
-        """Keep the model chosen under a name."""
+        """Save the model chosen to my models under a name."""
         kept = import_model(self.models.model(), name, models_folder())
         self.models.choose(str(kept.path))
-        return f"{kept.name} is kept in {kept.path.parent}."
+        return _saved(kept)
 
     def remove_kept(self) -> str:
-        """Remove the model chosen from those kept."""
+        """Remove the model chosen from my models."""
         name = Path(self.models.model()).stem
         remove_model(name, models_folder())
         self.models.choose("")
-        return f"{name} is removed."
+        return f"{name} was removed from your models."
 
     def download(self, url: str) -> None:
-        """Import a model from the web, and choose it."""
+        """Download a model to my models, and choose it."""
         folder = models_folder()
         self.told.emit("Downloading…", False)
-        self._errand.ask(lambda: import_model(url, folder=folder))
+        self._worker.ask(lambda: import_model(url, folder=folder))
 
-    def forget(self) -> None:
-        """Tell nothing any more of what is still being downloaded."""
-        self._errand.forget()
+    def leave(self) -> None:
+        """Report nothing any more of what is still being downloaded."""
+        self._worker.forget()
 
-    def _on_downloaded(self, got: ModelEntry | Refused) -> None:
-        if isinstance(got, Refused):
+    def _on_downloaded(self, got: ModelEntry | JobError) -> None:
+        if isinstance(got, JobError):
             self.told.emit(got.message, True)
             return
         self.models.choose(str(got.path))
-        self.told.emit(f"{got.name} is kept in {got.path.parent}.", False)
+        self.told.emit(_saved(got), False)
 
     def _show_card(self) -> None:
         self.card().open()
 
-    def _ask_where(self) -> None:
+    def _ask_where(self) -> str | None:
         start = default_name(self.models.model(), models_folder()) + ".safetensors"
-        path, _ = QFileDialog.getSaveFileName(self, "Save as one file", start, _FILES)
-        if path:
-            self._tell(lambda: self.save_as(Path(path).with_suffix(".safetensors")))
+        path, _ = QFileDialog.getSaveFileName(self, "Export this model", start, _FILES)
+        return self.save_as(Path(path).with_suffix(".safetensors")) if path else None
 
-    def _ask_name(self) -> None:
-        usual = default_name(self.models.model(), models_folder())
-        name, agreed = QInputDialog.getText(self, "Keep this model", "Its name:", text=usual)
-        if agreed:
-            self._tell(lambda: self.keep_as(name))
+    def _ask_name(self) -> str | None:
+        default = default_name(self.models.model(), models_folder())
+        name, agreed = QInputDialog.getText(self, "Save to my models", "Name:", text=default)
+        return self.keep_as(name) if agreed else None
 
-    def _ask_whether(self) -> None:
+    def _ask_whether(self) -> str | None:
         question = f"Remove {self.models.currentText()}? Its file is deleted."
-        answer = QMessageBox.question(self, "Remove this model", question)
-        if answer == QMessageBox.StandardButton.Yes:
-            self._tell(self.remove_kept)
+        answer = QMessageBox.question(self, "Remove from my models", question)
+        return self.remove_kept() if answer == QMessageBox.StandardButton.Yes else None
 
     def _browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", _FILES)
         if path:
-            offer(Path(path))
+            add_session_model(Path(path))
 
     def _ask_address(self) -> None:
         prompt = "Address of the file, with #sha256= and its hash at the end:"
-        url, agreed = QInputDialog.getText(self, "Import a model from the web", prompt)
+        url, agreed = QInputDialog.getText(self, "Download a model", prompt)
         if agreed:
             self.download(url.strip())
 
     def _enable(self) -> None:
         """Offer what makes sense with the model chosen."""
         model = self.models.model()
-        kept = bool(model) and Path(model).parent == models_folder()
         self.about.setEnabled(bool(model))
         self.export.setEnabled(bool(model))
-        self.keep.setEnabled(Path(model) in TRAINED)
-        self.remove.setEnabled(kept)
+        self.keep.setEnabled(Path(model) in session_models)
+        self.remove.setEnabled(bool(model) and Path(model).parent == models_folder())
 
-    def _action(self, menu: QMenu, text: str, do: Callable[[], Any]) -> Any:
+    def _action(self, menu: QMenu, text: str, do: Callable[[], str | None]) -> QAction:
         action = menu.addAction(text)
         action.triggered.connect(lambda: self._tell(do))
         return action
 
     def _tell(self, do: Callable[[], str | None]) -> None:
-        """Do something; tell what came of it, or why it could not be done."""
+        """Do something, and report what came of it or what is wrong."""
         try:
-            if said := do():
-                self.told.emit(said, False)
+            if sentence := do():
+                self.told.emit(sentence, False)
         except CryopickError as error:
             self.told.emit(str(error), True)
+
+
+def _saved(entry: ModelEntry) -> str:
+    return f"{entry.name} was saved to your models in {entry.path.parent}."

@@ -1,3 +1,5 @@
+"""Found and true positions are paired, and two models compared."""
+
 from __future__ import annotations
 
 from itertools import product
@@ -7,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_cryopick.metrics.matching import match
+from napari_cryopick.metrics.matching import changes, match
+from napari_cryopick.picks import Picks
 
 coordinates = st.integers(0, 12).map(float)
 points = st.lists(st.tuples(coordinates, coordinates), max_size=12)
@@ -85,3 +88,14 @@ def test_the_radius_is_inclusive():
 @pytest.mark.parametrize(("found", "truth"), [([], []), ([], [[1, 2]]), ([[1, 2]], [])])
 def test_nothing_matches_nothing(found, truth):
     assert len(match(found, truth, 5)) == 0
+
+
+def test_changes_between_two_models_come_by_micrograph_most_of_them_first():
+    before = {"a": Picks.at([[10, 10], [50, 50]]), "b": Picks.at([[10, 10]])}
+    after = {"a": Picks.at([[12, 10], [80, 80]]), "c": Picks.at([[1, 1], [30, 30], [60, 60]])}
+    c, a, b = changes(before, after, diameter_px=20)
+    assert [change.micrograph for change in (c, a, b)] == ["c", "a", "b"]
+    assert a.kept.tolist() == [[12, 10]]
+    assert a.gained.tolist() == [[80, 80]]
+    assert a.lost.tolist() == [[50, 50]]
+    assert (len(c), len(a), len(b)) == (3, 2, 1)

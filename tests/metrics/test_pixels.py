@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_cryopick.metrics.pixels import disc_mask, score_pixels
+from napari_cryopick.metrics.pixels import score_pixels
 
 
 def test_figures_worked_out_by_hand():
@@ -25,21 +25,8 @@ def test_ranking_figures_do_not_depend_on_the_threshold():
     assert low.recall > high.recall
 
 
-def test_pixels_that_nobody_painted_do_not_count():
-    probability, truth = np.array([0.9, 0.1, 0.9]), np.array([1, 0, 0])
-    scores = score_pixels(probability, truth, valid=np.array([1, 1, 0]))
-    assert (scores.precision, scores.roc_auc) == (1, 1)
-
-
 @pytest.mark.parametrize(("level", "figure"), [(0.0, 1.0), (1.0, 0.0)])
 def test_an_empty_mask_left_empty_is_perfect(level, figure):
     scores = score_pixels(np.full((4, 4), level), np.zeros((4, 4)))
     assert (scores.precision, scores.recall, scores.f1, scores.iou) == (figure,) * 4
     assert scores.to_dict()["roc_auc"] is None
-
-
-def test_discs_are_cut_at_the_edge():
-    mask = disc_mask((6, 8), [[0, 0], [3.5, 5], [-20, 3], [40, 3]], 2)
-    rows, columns = np.indices((6, 8))
-    near = (rows**2 + columns**2 <= 4) | ((rows - 3.5) ** 2 + (columns - 5) ** 2 <= 4)
-    assert (mask == near).all()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_cryopick import CryopickError
 from napari_cryopick.model.card import ModelCard, card_summary, read_card
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
@@ -56,3 +58,10 @@ def test_a_card_is_read_from_a_file_without_its_weights(save, tmp_path):
     card = read_card(path)
     assert card.name == "general"
     assert card.known_failures == ("Filaments.",)
+
+
+def test_a_calibration_that_this_version_does_not_know_is_not_ignored(save, tmp_path):
+    path = save(tmp_path / "x.safetensors")
+    path.write_bytes(path.read_bytes().replace(b"density_prior", b"density_later"))
+    with pytest.raises(CryopickError, match="made by a version of napari-cryopick that this one"):
+        read_card(path)

@@ -84,7 +84,7 @@ def test_processing_leaves_particles_in_sight_and_where_they_are(body, monkeypat
 def simulate_micrograph(body):
     rng = np.random.default_rng(0)
     settings = draw_settings(body.diameter_angstrom / lessons.FINE_PX, Conditions(), rng)
-    return lessons.simulate_micrograph([body], [np.eye(3)[:2]], settings, rng)
+    return lessons.simulate_micrograph([body], settings, rng)
 
 
 def test_people_misjudge_diameters_and_targets_do_not(body):

@@ -10,15 +10,13 @@ import numpy as np
 import pytest
 
 from napari_cryopick.errors import CryopickError
-from napari_cryopick.io import match_picks, read_picks
 from napari_cryopick.picks import Picks
 from napari_cryopick.runs.ablation import FIGURES, AblationSettings, ablate, rows, split
-from napari_cryopick.simulation.simulate import simulate_example
-from napari_cryopick.simulation.synthetic import example_particle
 from napari_cryopick.training.settings import SelfTrainSettings
 
+from .conftest import SMALL
+
 PATHS = [Path(f"{i}.mrc") for i in range(10)]
-QUICK = {"diameter_angstrom": 160, "batch_size": 2, "patch_px": 32, "device": "cpu", "steps": 2}
 NAMES = [
     "Baseline (BCE)",
     "+ combined loss (focal + Dice)",
@@ -78,25 +76,20 @@ def test_a_scaled_recipe_takes_fewer_epochs_and_every_row_changes_one_part():
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory) -> tuple[list[Path], dict[Path, Picks]]:
-    """Four clean micrographs, and every particle of three of them."""
-    clean = {"pixel_size_angstrom": 4, "fragments": 0, "ice_balls": 0, "aggregates": 0}
-    how = {"count": 4, "shape": (320, 384), "particles": 16} | clean
-    folder = tmp_path_factory.mktemp("project")
-    micrographs, star = simulate_example(folder, example_particle().scaled(2), **how)
-    picks = match_picks(read_picks(star), micrographs)
-    return micrographs, {path: picks[path] for path in micrographs[:3]}
+def data(project) -> tuple[list[Path], dict[Path, Picks]]:
+    """Four micrographs, and every particle of three of them."""
+    return project.micrographs, project.annotated(3)
 
 
 @pytest.fixture(scope="module")
 def quick() -> AblationSettings:
-    return settings(**QUICK, round_steps=2, rounds=1, seeds=1)
+    return settings(**SMALL, initial_model="general", steps=2, round_steps=2, rounds=1, seeds=1)
 
 
 @pytest.fixture(scope="module")
-def done(project, quick, tmp_path_factory) -> Path:
+def done(data, quick, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("ablation")
-    steps = list(ablate(*project, quick, folder))
+    steps = list(ablate(*data, quick, folder))
     assert [step.done for step in steps] == [0.5, 1, 1.5, 2, 2.25, 2.5, 2.75, 3]
     return folder
 
@@ -117,15 +110,15 @@ def test_every_row_has_its_figures(done):
     assert [text.count(f"| {name} |") for name in NAMES] == [1] * 5
 
 
-def test_what_is_finished_is_not_repeated(project, quick, done):
+def test_what_is_finished_is_not_repeated(data, quick, done):
     before = (done / "ablation.csv").read_bytes()
     (done / "ablation.csv").unlink()
-    assert list(ablate(*project, quick, done)) == []
+    assert list(ablate(*data, quick, done)) == []
     assert (done / "ablation.csv").read_bytes() == before
 
 
-def test_another_ablation_is_not_mixed_with_it(project, quick, done):
-    micrographs, picks = project
+def test_another_ablation_is_not_mixed_with_it(data, quick, done):
+    micrographs, picks = data
     with pytest.raises(CryopickError, match="begun with batch_size = 2, not 3"):
         next(ablate(micrographs, picks, settings(**dict(quick) | {"batch_size": 3}), done))
     fewer = {path: table[np.arange(3)] for path, table in picks.items()}
@@ -133,14 +126,22 @@ def test_another_ablation_is_not_mixed_with_it(project, quick, done):
         next(ablate(micrographs, fewer, quick, done))
 
 
-def test_a_stopped_ablation_leaves_a_table_and_goes_on(project, quick, done, tmp_path):
+def test_a_stopped_ablation_leaves_a_table_and_goes_on(data, quick, done, tmp_path):
     stop = Event()
-    for step in ablate(*project, quick, tmp_path, stop):
+    for step in ablate(*data, quick, tmp_path, stop):
         if step.done > 1:
             stop.set()
     text = (tmp_path / "ablation.md").read_text()
     assert NAMES[0] in text
     assert NAMES[1] not in text
-    steps = list(ablate(*project, quick, tmp_path))
+    steps = list(ablate(*data, quick, tmp_path))
     assert {step.training for step in steps} == {"focal-dice", "self-training"}
     assert (tmp_path / "ablation.md").read_text() == (done / "ablation.md").read_text()
+
+
+def test_a_round_that_has_nothing_to_learn_from_has_no_row(data, quick, tmp_path):
+    untrained = settings(**dict(quick) | {"initial_model": "scratch"})
+    list(ablate(*data, untrained, tmp_path))
+    text = (tmp_path / "ablation.md").read_text()
+    assert NAMES[3] in text
+    assert NAMES[4] not in text

@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from napari_cryopick.simulation.ctf import (
     Optics,
     aberration_phase,
-    interaction,
     transfer,
-    wavelength_angstrom,
 )
 
 from .conftest import contrast_transfer
@@ -21,10 +19,10 @@ ROUND = Optics(defocus_u_angstrom=18_000, defocus_v_angstrom=18_000)
 
 
 def test_wavelength_and_interaction_are_those_of_textbooks():
-    assert wavelength_angstrom(300) == pytest.approx(0.01969, abs=1e-5)
-    assert wavelength_angstrom(200) == pytest.approx(0.02508, abs=1e-5)
-    assert interaction(300) == pytest.approx(6.526e-4, rel=1e-3)
-    assert interaction(100) == pytest.approx(9.244e-4, rel=1e-3)
+    assert Optics(300).wavelength_angstrom == pytest.approx(0.01969, abs=1e-5)
+    assert Optics(200).wavelength_angstrom == pytest.approx(0.02508, abs=1e-5)
+    assert Optics(300).interaction == pytest.approx(6.526e-4, rel=1e-3)
+    assert Optics(100).interaction == pytest.approx(9.244e-4, rel=1e-3)
 
 
 @given(st.floats(5_000, 40_000), st.floats(0, 0.2), st.sampled_from([100.0, 200.0, 300.0]))
@@ -37,7 +35,7 @@ def test_zeros_are_where_the_phase_is_a_multiple_of_pi(defocus, amplitude, volta
         defocus_v_angstrom=defocus,
     )
     order = np.arange(1, 5)
-    squared = (order - np.arcsin(amplitude) / np.pi) / (wavelength_angstrom(voltage) * defocus)
+    squared = (order - np.arcsin(amplitude) / np.pi) / (optics.wavelength_angstrom * defocus)
     assert contrast_transfer(0, np.sqrt(squared), optics) == pytest.approx(0, abs=1e-6)
 
 

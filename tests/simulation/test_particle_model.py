@@ -7,15 +7,14 @@ from hypothesis import strategies as st
 
 from napari_cryopick.simulation.particle_model import (
     preferred_rotations,
-    random_axes,
     random_rotations,
 )
 
 
 @given(st.integers(0, 20), st.integers(0, 99), st.floats(0, 40))
-def test_all_rotations_are_rotations(count, seed, spread):
+def test_all_rotations_are_rotations(blob, count, seed, spread):
     rng = np.random.default_rng(seed)
-    axes = random_axes(3, rng)
+    axes = blob.with_axes(3, rng).axes
     for made in (random_rotations(count, rng), preferred_rotations(count, axes, spread, rng)):
         assert made.shape == (count, 3, 3)
         products = made @ made.transpose(0, 2, 1)
@@ -29,9 +28,9 @@ def test_random_rotations_are_uniform():
     assert ends.var(axis=0) == pytest.approx(1 / 3, abs=0.02)
 
 
-def test_preferred_axes_point_along_the_beam_within_the_spread():
+def test_preferred_axes_point_along_the_beam_within_the_spread(blob):
     rng = np.random.default_rng(0)
-    axis = random_axes(1, rng)
+    axis = blob.with_axes(1, rng).axes
     ends = preferred_rotations(2000, axis, 10, rng) @ axis[0]
     tilt = np.degrees(np.arccos(np.abs(ends[:, 2])))
     assert np.sqrt((tilt**2).mean() / 2) == pytest.approx(10, rel=0.1)

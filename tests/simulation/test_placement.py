@@ -47,7 +47,7 @@ def test_particles_cluster():
 def test_an_aggregate_is_protein_that_nobody_should_pick(blob):
     rng, specimen = np.random.default_rng(3), Specimen((700, 500), 2.0)
     for _ in range(3):
-        place_aggregate(specimen, blob, rng)
+        place_aggregate(specimen, [blob], rng)
     assert specimen.contamination.any()
     assert not specimen.particles.any()
     covered = ndimage.binary_dilation(specimen.contamination, iterations=5)

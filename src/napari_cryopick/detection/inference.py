@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 import torch
 from torch import Tensor, nn
@@ -51,23 +52,18 @@ def _in_tiles(network: nn.Module, image: Tensor) -> Tensor:
     if image.numel() <= WHOLE_PX:
         return _run(network, image)
     logits = torch.empty(3, *image.shape)
-    for rows, inner_rows in _spans(image.shape[0]):
-        for columns, inner_columns in _spans(image.shape[1]):
-            tile = _run(network, image[rows, columns])
-            y, x = rows.start, columns.start
-            logits[:, inner_rows, inner_columns] = tile[
-                :,
-                inner_rows.start - y : inner_rows.stop - y,
-                inner_columns.start - x : inner_columns.stop - x,
-            ]
+    for (seen_y, kept_y, inner_y), (seen_x, kept_x, inner_x) in product(*map(_spans, image.shape)):
+        tile = _run(network, image[seen_y, seen_x])
+        logits[:, kept_y, kept_x] = tile[:, inner_y, inner_x]
     return logits
 
 
-def _spans(length: int) -> Iterator[tuple[slice, slice]]:
-    """Yield tiles along one axis: what the network sees, and the inner part that is kept of it."""
+def _spans(length: int) -> Iterator[tuple[slice, slice, slice]]:
+    """Yield tiles along one axis: what the network sees, what is kept of it, and where in it."""
     for start in range(0, length, TILE_PX):
-        stop = min(start + TILE_PX, length)
-        yield slice(max(0, start - OVERLAP_PX), min(length, stop + OVERLAP_PX)), slice(start, stop)
+        stop, first = min(start + TILE_PX, length), max(0, start - OVERLAP_PX)
+        seen = slice(first, min(length, stop + OVERLAP_PX))
+        yield seen, slice(start, stop), slice(start - first, stop - first)
 
 
 def _run(network: nn.Module, image: Tensor) -> Tensor:

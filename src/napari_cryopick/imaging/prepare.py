@@ -1,4 +1,4 @@
-"""From a micrograph to what a network sees."""
+"""Prepare a micrograph for a network: rescale it to the particle and normalise it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .normalise import clip_outliers, normalise
 
 @dataclass(frozen=True)
 class Rescaling:
-    """Between micrograph pixels and the pixels a network sees.
+    """The way between pixels of a micrograph and of the image that a network sees.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Rescaling:
 
     @classmethod
     def to_particle(cls, diameter_px: float, particle_px: float) -> Rescaling:
-        """Bring a particle of `diameter_px` micrograph pixels to `particle_px` pixels."""
+        """Return the one that brings a particle of `diameter_px` to `particle_px`."""
         return cls(particle_px / diameter_px)
 
     def shrink(self, image: Tensor) -> Tensor:
@@ -44,16 +44,17 @@ class Rescaling:
         )[0, 0]
 
     def to_network(self, positions: NDArray) -> NDArray[np.float64]:
-        """(n, 2) positions in micrograph pixels to network pixels."""
+        """Convert (n, 2) positions in micrograph pixels to network pixels."""
         return (np.asarray(positions, dtype=float) + 0.5) * self.factor - 0.5
 
     def to_micrograph(self, positions: NDArray) -> NDArray[np.float64]:
-        """(n, 2) positions in network pixels to micrograph pixels."""
+        """Convert (n, 2) positions in network pixels to micrograph pixels."""
         return (np.asarray(positions, dtype=float) + 0.5) / self.factor - 0.5
 
 
 NEIGHBOURHOOD = 2.0
-"""Radius, in particle diameters, over which illumination and contrast are evened out."""
+"""Radius in diameters over which illumination and contrast are evened out: wide enough to leave
+a particle as it is, narrow enough to follow the ice."""
 
 
 def prepare(
@@ -61,10 +62,19 @@ def prepare(
 ) -> tuple[Tensor, Rescaling]:
     """Rescale a micrograph to the particle and normalise it.
 
+    Parameters
+    ----------
+    micrograph
+        With its pixel size.
+    diameter_angstrom
+        Particle diameter in Å.
+    particle_px
+        Particle diameter in pixels of the image.
+
     Returns
     -------
     image, rescaling
-        (h, w) float32 in units of the local spread, and the way between both coordinates.
+        (h, w) float32 in local standard deviations, and the way between both coordinates.
 
     Raises
     ------
@@ -82,14 +92,11 @@ def _diameter_px(micrograph: Micrograph, diameter_angstrom: float) -> float:
     diameter_px = diameter_angstrom / pixel_size
     where = micrograph.path or micrograph.name
     if diameter_px > min(micrograph.shape) / 2:
-        raise CryopickError(
-            f"A particle of {diameter_angstrom:g} Å spans {diameter_px:.0f} pixels at "
-            f"{pixel_size:g} Å, more than half of {where} "
-            f"({' x '.join(map(str, micrograph.shape[::-1]))}); check diameter and pixel size."
-        )
-    if diameter_px < 4:
-        raise CryopickError(
-            f"A particle of {diameter_angstrom:g} Å spans only {diameter_px:.1f} pixels at "
-            f"{pixel_size:g} Å in {where}; check diameter and pixel size."
-        )
-    return diameter_px
+        problem = f"{diameter_px:.0f} pixels at {pixel_size:g} Å, more than half of {where}"
+    elif diameter_px < 4:
+        problem = f"only {diameter_px:.1f} pixels at {pixel_size:g} Å in {where}"
+    else:
+        return diameter_px
+    raise CryopickError(
+        f"A particle of {diameter_angstrom:g} Å spans {problem}; check diameter and pixel size."
+    )

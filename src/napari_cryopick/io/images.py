@@ -1,4 +1,4 @@
-"""TIFF, PNG and JPEG files, colour turned to grey."""
+"""TIFF, PNG and JPEG files; of a grey image saved in colour one channel is read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from .header import Header, ImageFormat
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
-_GREY_WEIGHTS = np.array([0.299, 0.587, 0.114])
 _ANGSTROM_PER_UNIT = {2: 2.54e8, 3: 1e8}
 _PLAUSIBLE_ANGSTROM = (0.05, 100)
 _PIL_DTYPES = {"I;16": "<u2", "I;16L": "<u2", "I;16B": ">u2", "I": "i4", "F": "f4"}
@@ -41,16 +40,10 @@ def _read_tiff(path: Path) -> NDArray:
         page = tif.pages.first
         in_native_order = np.dtype(tif.byteorder + "i2").isnative
         if page.samplesperpixel > 1:
-            return _grey(np.moveaxis(page.asarray(), page.axes.index("S"), -1))
+            return np.asarray(page.asarray().take(0, axis=page.axes.index("S")))
         if page.is_memmappable and in_native_order:
             return cast(NDArray, tifffile.memmap(path, page=0, mode="r"))
         return cast(NDArray, page.asarray())
-
-
-def _grey(colours: NDArray) -> NDArray:
-    if colours.shape[-1] < 3:
-        return colours[..., 0]
-    return np.asarray(colours[..., :3] @ _GREY_WEIGHTS).astype(colours.dtype)
 
 
 def _tiff_pixel_size(page: TiffPage) -> float | None:

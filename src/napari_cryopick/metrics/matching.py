@@ -99,13 +99,6 @@ class Change:
         """Return how many picks differ."""
         return len(self.gained) + len(self.lost)
 
-    @property
-    def words(self) -> str:
-        """How many of each; all are kept where two models are one."""
-        if not len(self):
-            return f"{len(self.kept)} picks"
-        return f"{len(self.kept)} kept, {len(self.gained)} gained, {len(self.lost)} lost"
-
 
 def changes(
     before: Mapping[str, Picks], after: Mapping[str, Picks], diameter_px: float

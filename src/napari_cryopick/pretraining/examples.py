@@ -20,7 +20,6 @@ from ..picks import Picks, Status
 from ..simulation.micrograph import SimulatedMicrograph, simulate_micrograph
 from ..simulation.parallel import cores, map_in_order
 from ..simulation.particle_model import ParticleModel
-from ..simulation.placement import preferred_axes
 from ..simulation.synthetic import make_synthetic
 from ..training.examples import Example
 from ..training.holdout import EVERYTHING
@@ -46,7 +45,7 @@ def make_lesson(
     size = body.diameter_angstrom / FINE_PX
     faint = body.scaled(rng.uniform(*CONTRAST))
     settings = draw_settings(size, conditions, rng, usual)
-    field = simulate_micrograph([faint], preferred_axes([faint], settings, rng), settings, rng)
+    field = simulate_micrograph([faint.with_axes(settings.preferred_views, rng)], settings, rng)
     if rng.uniform() < SCRAMBLED:
         field = _scrambled(field, rng)
     micrograph = _processed(field.micrograph, rng)

@@ -129,8 +129,9 @@ def ablate(
             break
         truth = {path: picks[path] for path in test}
         scores += [
-            {"row": row.name} | _score(row, run, known, truth, chosen)
+            {"row": row.name} | _score(row, folder, known, truth, chosen)
             for row in rows(settings.rounds)
+            for folder in run.glob(f"iteration_{row.iteration}_s*")
             if row.training == name
         ]
     _write_tables(output, scores, settings)
@@ -172,16 +173,15 @@ def split(
 
 def _score(
     row: Row,
-    run: Path,
+    folder: Path,
     labelled: Mapping[Path, Picks],
     truth: Mapping[Path, Picks],
     settings: SelfTrainSettings,
 ) -> dict[str, float]:
-    """Score a model on test micrographs, or read what an earlier session has found."""
+    """Score an iteration on test micrographs, or read what an earlier session has found."""
     from ..training.examples import load_examples
     from ..training.validation import calibrated, predict_examples
 
-    (folder,) = run.glob(f"iteration_{row.iteration}_s*")
     file = folder / f"test_{'adaptive' if row.adaptive else 'fixed'}.json"
     if file.exists():
         known: dict[str, float] = json.loads(file.read_text(encoding="utf-8"))

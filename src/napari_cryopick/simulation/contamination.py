@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from .ice import ICE_PATH_ANGSTROM, smooth_noise, white_noise
@@ -14,27 +15,15 @@ _CHAIN_DALTON, _CHAIN_SHAPE, _CHAIN_ANGSTROM = 10_000.0, 4.0, 13.0
 """Mean mass of a chain, shape of the gamma distribution of masses (half of them within a third of
 the mean), and width along each axis, between folded and unfolded."""
 
-CARBON_PER_CUBIC_ANGSTROM = 0.1
-"""Atoms of a film of 2 g/cm³."""
+_CARBON_PER_CUBIC_ANGSTROM, _CARBON_ATOM_ANGSTROM, _CARBON_ORDER = 0.1, 2.509, 0.35
+"""Atoms of a film of 2 g/cm³, the electron scattering factor of each at zero angle (Peng et al.
+1996), and the power of their density at low frequency, over that of atoms at random."""
 
-_CARBON_ATOM_ANGSTROM = 2.509
-"""Electron scattering factor of carbon at zero angle (Peng et al. 1996)."""
-
-_CARBON_ORDER = 0.35
-"""Power of the density of carbon at low frequency, over that of atoms at random."""
-
-_CARBON_PATH_ANGSTROM, _GOLD_PATH_ANGSTROM, _FROST_PATH_ANGSTROM = (
-    1600.0,
-    90.0,
-    ICE_PATH_ANGSTROM / 2,
-)
-"""Mean free paths at 300 kV: carbon takes energy, gold scatters out of the aperture, and frost does
-both, as it diffracts."""
+_CARBON_PATH_ANGSTROM, _GOLD_PATH_ANGSTROM = 1600.0, 90.0
+"""Mean free paths at 300 kV: carbon takes energy, gold scatters out of the aperture."""
 
 
-def add_debris(
-    specimen: Specimen, dalton_per_square_angstrom: float, rng: np.random.Generator
-) -> None:
+def add_debris(specimen: Specimen, dalton_per_square_angstrom: float, rng: Generator) -> None:
     """Strew chains of random mass, 10 kDa on average, evenly.
 
     Most complexes reach the air-water interface, and many unfold there (D'Imprima et al. 2019,
@@ -54,7 +43,7 @@ def debris_filter(frequency: NDArray) -> NDArray:
     return np.asarray(np.exp(-2 * np.square(np.pi * _CHAIN_ANGSTROM * frequency)))
 
 
-def add_carbon(specimen: Specimen, rng: np.random.Generator) -> None:
+def add_carbon(specimen: Specimen, rng: Generator) -> None:
     """Cover what lies beyond the edge of a round hole, 1.2 to 2 µm wide, which crosses the area.
 
     The film is 100 to 200 Å thick. It dims the beam, its grain shows Thon rings, and whatever
@@ -82,42 +71,38 @@ def add_carbon(specimen: Specimen, rng: np.random.Generator) -> None:
     for_bands(specimen.shape[0], cover)
 
 
-def carbon_grain(
-    thickness_angstrom: NDArray, pixel_size_angstrom: float, rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """Return the uneven part of the projected potential of a carbon film.
+def carbon_grain(thickness_angstrom: NDArray, pixel_angstrom: float, rng: Generator) -> NDArray:
+    """Return the uneven part (h, w) of the projected potential of carbon in V·Å, 0 on average.
 
-    Atoms are points here; `carbon_form_factor` gives them their size.
-
-    Parameters
-    ----------
-    thickness_angstrom
-        (h, w) thickness of the film in Å.
-    pixel_size_angstrom
-        Edge of a pixel in Å.
-
-    Returns
-    -------
-    (h, w) array in V·Å, 0 on average.
+    The film has a thickness (h, w) in Å. Atoms are points here; `carbon_form_factor` gives them
+    their size.
     """
-    atoms = CARBON_PER_CUBIC_ANGSTROM * pixel_size_angstrom**2 * thickness_angstrom
-    atom = VOLT_CUBIC_ANGSTROM * _CARBON_ATOM_ANGSTROM / pixel_size_angstrom**2
+    atoms = _CARBON_PER_CUBIC_ANGSTROM * pixel_angstrom**2 * thickness_angstrom
+    atom = VOLT_CUBIC_ANGSTROM * _CARBON_ATOM_ANGSTROM / pixel_angstrom**2
     noise = white_noise(thickness_angstrom.shape, rng)
     noise *= np.sqrt(_CARBON_ORDER * atoms) * np.float32(atom)
     return noise
 
 
-def add_ice_ball(specimen: Specimen, rng: np.random.Generator) -> None:
+def add_ice_ball(specimen: Specimen, rng: Generator) -> None:
     """Lay one lumpy ball of ice, 100 to 1500 Å wide, anywhere: frost from the air.
 
-    Frost is hexagonal ice, thick enough to dim the beam and to turn its phase by a radian or more.
+    Frost is hexagonal ice, thick enough to dim the beam and to turn its phase by a radian or more;
+    half of what the beam loses in it is diffracted. A few spheres have grown together.
     """
-    radius = np.exp(rng.uniform(np.log(50.0), np.log(750.0)))
-    thickness = _lumpy_ball(radius / specimen.pixel_size_angstrom, rng)
-    _lay(specimen, thickness, (ICE_VOLT, _FROST_PATH_ANGSTROM, 20.0), rng)
+    radius = np.exp(rng.uniform(np.log(50.0), np.log(750.0))) / specimen.pixel_size_angstrom
+    half = int(2 * radius) + 4
+    ball = sphere(radius, half)
+    for _ in range(rng.integers(0, 6)):
+        shift = rng.normal(scale=radius / 2, size=2).clip(-radius, radius)
+        lump = sphere(radius * rng.uniform(0.3, 0.7), half)
+        ball = np.maximum(ball, np.roll(lump, np.round(shift).astype(int), (0, 1)))
+    rough = smooth_noise((2 * half + 1, 2 * half + 1), radius / 4, rng)
+    thickness = np.asarray(ball * (1 + 0.12 * rough).clip(0.3, 1.7), np.float32)
+    _lay(specimen, thickness, (ICE_VOLT, ICE_PATH_ANGSTROM / 2, 20.0), rng)
 
 
-def add_gold_bead(specimen: Specimen, rng: np.random.Generator) -> None:
+def add_gold_bead(specimen: Specimen, rng: Generator) -> None:
     """Lay one bead of colloidal gold, 50 to 150 Å wide, anywhere."""
     radius = rng.uniform(25.0, 75.0) / specimen.pixel_size_angstrom
     thickness = sphere(radius, int(radius) + 3)
@@ -130,31 +115,10 @@ def sphere(radius: float, half: int) -> NDArray[np.float32]:
     return np.asarray(2 * np.sqrt(np.maximum(radius**2 - y**2 - x**2, 0)), np.float32)
 
 
-def _lumpy_ball(radius: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return the thickness of a few spheres that have grown together, with a rough surface."""
-    half = int(2 * radius) + 4
-    box = sphere(radius, half)
-    for _ in range(rng.integers(0, 6)):
-        shift = rng.normal(scale=radius / 2, size=2).clip(-radius, radius)
-        lump = sphere(radius * rng.uniform(0.3, 0.7), half)
-        box = np.maximum(box, np.roll(lump, np.round(shift).astype(int), (0, 1)))
-    rough = smooth_noise((2 * half + 1, 2 * half + 1), radius / 4, rng)
-    return np.asarray(box * (1 + 0.12 * rough).clip(0.3, 1.7), np.float32)
-
-
 def _lay(
-    specimen: Specimen,
-    thickness_px: NDArray[np.float32],
-    matter: tuple[float, float, float],
-    rng: np.random.Generator,
+    specimen: Specimen, thickness_px: NDArray, matter: tuple[float, float, float], rng: Generator
 ) -> None:
-    """Add an object, its centre anywhere in the area.
-
-    Parameters
-    ----------
-    matter
-        Mean inner potential in V, mean free path in Å, and the thickness in Å that is seen.
-    """
+    """Add an object anywhere; matter is potential in V, mean free path and what is seen in Å."""
     volt, path_angstrom, seen_angstrom = matter
     thickness = thickness_px * specimen.pixel_size_angstrom
     y, x = rng.integers(0, specimen.shape)

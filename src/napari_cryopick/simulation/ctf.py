@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-CHROMATIC_ABERRATION_ANGSTROM = 2.7e7
-ENERGY_SPREAD_VOLT = 0.35
-"""Standard deviation of the energy in a field emission gun; Cc = 2.7 mm is a usual objective."""
+_CHROMATIC_ANGSTROM, _ENERGY_SPREAD_VOLT = 2.7e7, 0.35
+"""Chromatic aberration of a usual objective lens, and the standard deviation of the energy in a
+field emission gun (Kirkland 2010, section 3.2)."""
 
-_REST_KILOVOLT = 510.999
+REST_KILOVOLT = 510.999
 """Rest energy of an electron in keV."""
 
 
@@ -46,40 +46,24 @@ class Optics:
 
     @property
     def wavelength_angstrom(self) -> float:
-        """Wavelength of the electrons."""
-        return wavelength_angstrom(self.voltage_kilovolt)
+        """Relativistic wavelength of the electrons (Kirkland 2010, eq. 2.5)."""
+        voltage = self.voltage_kilovolt
+        return float(12.398419 / np.sqrt(voltage * (2 * REST_KILOVOLT + voltage)))
 
-
-def wavelength_angstrom(voltage_kilovolt: float) -> float:
-    """Return the relativistic wavelength of electrons in Å (Kirkland 2010, eq. 2.5)."""
-    return float(12.398419 / np.sqrt(voltage_kilovolt * (2 * _REST_KILOVOLT + voltage_kilovolt)))
-
-
-def interaction(voltage_kilovolt: float) -> float:
-    """Return the phase in rad for each V·Å of projected potential (Kirkland 2010, eq. 5.6)."""
-    energy, rest = voltage_kilovolt, _REST_KILOVOLT
-    return float(
-        2 * np.pi / (wavelength_angstrom(voltage_kilovolt) * energy * 1e3)
-        * (rest + energy) / (2 * rest + energy)
-    )  # fmt: skip
-
-
-def squared_speed(voltage_kilovolt: float) -> float:
-    """Return the squared speed of electrons in units of that of light."""
-    return float(1 - (1 + voltage_kilovolt / _REST_KILOVOLT) ** -2)
+    @property
+    def interaction(self) -> float:
+        """Phase in rad for each V·Å of projected potential (Kirkland 2010, eq. 5.6)."""
+        energy, rest = self.voltage_kilovolt, REST_KILOVOLT
+        return float(
+            2 * np.pi / (self.wavelength_angstrom * energy * 1e3)
+            * (rest + energy) / (2 * rest + energy)
+        )  # fmt: skip
 
 
 def aberration_phase(rows: NDArray, columns: NDArray, optics: Optics) -> NDArray:
-    """Return the phase in rad that lenses and a phase plate add to a wave.
+    """Return the phase in rad that lenses and a phase plate add to a wave, as for `transfer`.
 
     Underfocus is positive, and the unscattered wave, at zero frequency, gains nothing.
-
-    Parameters
-    ----------
-    rows, columns
-        Spatial frequencies along y and x in 1/Å, of shapes that broadcast, as (h, 1) and (1, w).
-    optics
-        Focus, aberrations and phase plate.
     """
     squared = rows**2 + columns**2
     mean = (optics.defocus_u_angstrom + optics.defocus_v_angstrom) / 2
@@ -96,27 +80,22 @@ def aberration_phase(rows: NDArray, columns: NDArray, optics: Optics) -> NDArray
 
 
 def envelope(squared: NDArray, optics: Optics) -> NDArray:
-    """Return the amplitude left at squared frequencies in 1/Å²: blur, and the spread of focus.
-
-    Energies spread, and a lens focuses each elsewhere (Kirkland 2010, section 3.2).
-    """
-    spread = CHROMATIC_ABERRATION_ANGSTROM * ENERGY_SPREAD_VOLT / (1e3 * optics.voltage_kilovolt)
+    """Return the amplitude left at squared frequencies in 1/Å²: blur, and the spread of focus."""
+    spread = _CHROMATIC_ANGSTROM * _ENERGY_SPREAD_VOLT / (1e3 * optics.voltage_kilovolt)
     focal = (np.pi * optics.wavelength_angstrom * spread) ** 2 / 2
     return np.asarray(np.exp(-optics.b_factor / 4 * squared - focal * squared**2))
 
 
 def transfer(rows: NDArray, columns: NDArray, optics: Optics) -> NDArray:
-    """Return the complex transfer function of the wave, 1 at zero frequency.
+    """Return the complex transfer function of the wave behind the specimen, 1 at zero frequency.
 
-    It acts on the wave behind the specimen. For a weak object that turns the phase and absorbs a
-    little it gives the usual contrast transfer function.
+    For a weak object that turns the phase and absorbs a little it gives the contrast transfer
+    function.
 
     Parameters
     ----------
     rows, columns
         Spatial frequencies along y and x in 1/Å, of shapes that broadcast, as (h, 1) and (1, w).
-    optics
-        Focus, aberrations and envelope.
 
     Returns
     -------

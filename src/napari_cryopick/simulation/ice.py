@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from .ctf import squared_speed
+from .ctf import REST_KILOVOLT
 from .parallel import for_random_bands
 from .potential import ICE_VOLT, water_form_factor
 from .specimen import Specimen
@@ -16,20 +17,18 @@ LATTICE_ANGSTROM = (3.90, 3.67, 3.44)
 """Spacings of the planes (100), (002) and (101) of hexagonal ice; the second is also (111) of
 cubic ice (Dowell & Rinfret 1960, Nature 188, 1144-1148)."""
 
-_LATTICE_VOLT, _MOTTLE_VOLT = 0.35, 0.08
-"""Amplitude of the potential of such planes, and spread of that of one crystal to the next."""
+_LATTICE_VOLT, _MOTTLE_VOLT, _COARSE_PX = 0.35, 0.08, 4
+"""Amplitude of the potential of such planes, the spread of that from one crystal to the next, and
+how much coarser the grid is on which crystals are laid out."""
 
-_COARSE_PX = 4
-"""Crystals are laid out on a grid so much coarser."""
-
-MOLECULES_PER_CUBIC_ANGSTROM = 0.0311
-"""At 0.93 g/cm³."""
+_MOLECULES_PER_CUBIC_ANGSTROM = 0.0311
+"""Water at 0.93 g/cm³."""
 
 ICE_PATH_ANGSTROM = 3950.0
 """Mean free path for losing energy at 300 kV (Rice et al. 2018, J. Struct. Biol. 204, 38-44)."""
 
 
-def add_crystals(specimen: Specimen, thickness_angstrom: float, rng: np.random.Generator) -> None:
+def add_crystals(specimen: Specimen, thickness_angstrom: float, rng: Generator) -> None:
     """Turn part of the ice, or all of it, into crystals 80 to 1500 Å wide.
 
     Edges are soft or sharp. Some crystals diffract strongly and are dark, bent ones show contours,
@@ -50,9 +49,7 @@ def add_crystals(specimen: Specimen, thickness_angstrom: float, rng: np.random.G
     specimen.contamination[region > 0.5] = True
 
 
-def _crystals(
-    shape: tuple[int, int], width_px: float, rng: np.random.Generator
-) -> tuple[NDArray[np.intp], int]:
+def _crystals(shape: tuple[int, int], width_px: float, rng: Generator) -> tuple[NDArray, int]:
     """Return the crystal (h, w) that each pixel belongs to, the nearest, and their number."""
     count = max(4, round(shape[0] * shape[1] / width_px**2))
     seeds = rng.uniform(-0.05, 1.05, (count, 2)) * shape
@@ -62,9 +59,7 @@ def _crystals(
     return fine[: shape[0], : shape[1]], count
 
 
-def _crystalline(
-    shape: tuple[int, int], width_px: float, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def _crystalline(shape: tuple[int, int], width_px: float, rng: Generator) -> NDArray[np.float32]:
     """Return 1 where the ice is crystalline, 0 where it is glass; all of it half the time."""
     if rng.uniform() < 0.5:
         return np.ones(shape, np.float32)
@@ -73,9 +68,7 @@ def _crystalline(
     return ndimage.uniform_filter(inside, 2 * _COARSE_PX + 1)
 
 
-def _lattice(
-    specimen: Specimen, crystal: NDArray, count: int, rng: np.random.Generator
-) -> NDArray[np.float32] | float:
+def _lattice(specimen: Specimen, label: NDArray, count: int, rng: Generator) -> NDArray | float:
     """Return waves (h, w) of the planes that stand upright in each crystal, if pixels show them."""
     seen = [spacing for spacing in LATTICE_ANGSTROM if spacing > 2 * specimen.pixel_size_angstrom]
     if not seen:
@@ -84,23 +77,27 @@ def _lattice(
     angle = rng.uniform(0, np.pi, count)
     upright = (rng.uniform(size=count) < 0.5).astype(np.float32)
     y, x = np.ogrid[: specimen.shape[0], : specimen.shape[1]]
-    along_y, along_x = ((turns * f(angle)).astype(np.float32)[crystal] for f in (np.sin, np.cos))
+    along_y, along_x = ((turns * f(angle)).astype(np.float32)[label] for f in (np.sin, np.cos))
     waves = np.cos(along_y * y.astype(np.float32) + along_x * x.astype(np.float32))
-    return np.asarray(upright[crystal] * waves)
+    return np.asarray(upright[label] * waves)
 
 
-def ice_spread(thickness_angstrom: float, pixel_size_angstrom: float) -> float:
-    """Return the spread of projected potential in V·Å between pixels of disordered molecules."""
-    molecules = MOLECULES_PER_CUBIC_ANGSTROM * thickness_angstrom * pixel_size_angstrom**2
-    molecule = ICE_VOLT / MOLECULES_PER_CUBIC_ANGSTROM
-    return float(np.sqrt(molecules) * molecule / pixel_size_angstrom**2)
+def ice_noise(thickness_angstrom: NDArray, pixel_angstrom: float, rng: Generator) -> NDArray:
+    """Return the uneven part (h, w) of the projected potential of ice in V·Å.
+
+    Molecules are points that lie at random here; `ice_filter` makes them water.
+    """
+    molecules = _MOLECULES_PER_CUBIC_ANGSTROM * pixel_angstrom**2
+    molecule = ICE_VOLT / _MOLECULES_PER_CUBIC_ANGSTROM
+    noise = white_noise(thickness_angstrom.shape, rng)
+    spread = np.float32(np.sqrt(molecules) * molecule / pixel_angstrom**2)
+    noise *= spread * np.sqrt(thickness_angstrom)
+    return noise
 
 
-def ice_filter(frequency: NDArray, electrons_per_square_angstrom: float) -> NDArray:
-    """Return the amplitude of ice at frequencies in 1/Å, relative to disordered point molecules."""
-    power = structure_factor(frequency) * motion_blur_power(
-        frequency, electrons_per_square_angstrom
-    )
+def ice_filter(frequency: NDArray, dose: float) -> NDArray:
+    """Return the amplitude of ice, relative to points at random, at frequencies in 1/Å."""
+    power = structure_factor(frequency) * motion_blur_power(frequency, dose)
     return np.asarray(np.sqrt(power) * water_form_factor(frequency))
 
 
@@ -116,37 +113,34 @@ def structure_factor(frequency: NDArray) -> NDArray:
     return np.asarray(0.06 + 0.94 * even + shell)
 
 
-def motion_blur_power(frequency: NDArray, electrons_per_square_angstrom: float) -> NDArray:
+def motion_blur_power(frequency: NDArray, dose: float) -> NDArray:
     """Return the share of power, 0 to 1, that is left of molecules which the beam moves.
 
     They walk at random, 1.1 Å² for each electron per Å² at 300 kV (McMullan, Vinothkumar &
     Henderson 2015, Ultramicroscopy 158, 26-32); this is the average over all pairs of moments.
-
-    Parameters
-    ----------
-    frequency
-        Spatial frequencies in 1/Å, of any shape.
-    electrons_per_square_angstrom
-        Dose of the whole exposure.
+    Frequencies are in 1/Å and of any shape, the dose of the exposure in electrons per Å².
     """
-    each_axis = 1.1 / 3 * electrons_per_square_angstrom
+    each_axis = 1.1 / 3 * dose
     x = 2 * np.pi**2 * np.square(frequency) * each_axis + 1e-3
     return np.asarray(2 * (x - 1 + np.exp(-x)) / x**2)
 
 
 def unscattered(thickness_angstrom: float | NDArray, voltage_kilovolt: float) -> NDArray:
-    """Return the share of electrons that lose no energy in ice of any shape, thickness in Å."""
-    path = ICE_PATH_ANGSTROM * squared_speed(voltage_kilovolt) / squared_speed(300)
-    return np.exp(-np.asarray(thickness_angstrom) / path)
+    """Return the share of electrons that lose no energy in ice of any shape, thickness in Å.
+
+    The mean free path goes with the squared speed of the electrons.
+    """
+    speed, speed_300 = (1 - (1 + kv / REST_KILOVOLT) ** -2 for kv in (voltage_kilovolt, 300))
+    return np.exp(-np.asarray(thickness_angstrom) / (ICE_PATH_ANGSTROM * speed / speed_300))
 
 
 def thickness_map(
-    shape: tuple[int, int], pixel_size_angstrom: float, spread: float, rng: np.random.Generator
+    shape: tuple[int, int], pixel_angstrom: float, spread: float, rng: Generator
 ) -> NDArray[np.float32]:
     """Return relative thickness (h, w) around 1: a wedge, and hills of 300 to 2000 Å."""
-    step = max(1, int(100.0 / pixel_size_angstrom))
+    step = max(1, int(100.0 / pixel_angstrom))
     coarse = (shape[0] // step + 2, shape[1] // step + 2)
-    widths = (width / pixel_size_angstrom / step for width in (300.0, 800.0, 2000.0))
+    widths = (width / pixel_angstrom / step for width in (300.0, 800.0, 2000.0))
     hills = sum(smooth_noise(coarse, width, rng) for width in widths)
     y, x = np.ogrid[-1 : 1 : coarse[0] * 1j, -1 : 1 : coarse[1] * 1j]
     slope_y, slope_x = rng.normal(size=2)
@@ -154,9 +148,7 @@ def thickness_map(
     return _enlarge(np.clip(relative, 0.2, 3), step, shape)
 
 
-def smooth_noise(
-    shape: tuple[int, int], width_px: float, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def smooth_noise(shape: tuple[int, int], width_px: float, rng: Generator) -> NDArray[np.float32]:
     """Return noise (h, w) of unit spread without detail finer than a width, drawn coarsely."""
     step = max(1.0, width_px / 4)
     coarse = [int(np.ceil(size / step)) + 2 for size in shape]
@@ -164,11 +156,11 @@ def smooth_noise(
     return _enlarge(noise * 4 * np.sqrt(np.pi), step, shape)
 
 
-def white_noise(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
+def white_noise(shape: tuple[int, ...], rng: Generator) -> NDArray[np.float32]:
     """Return normal noise (h, w) of unit spread, drawn by all cores."""
     noise = np.empty(shape, np.float32)
 
-    def draw(band: slice, generator: np.random.Generator) -> None:
+    def draw(band: slice, generator: Generator) -> None:
         generator.standard_normal(dtype=np.float32, out=noise[band])
 
     for_random_bands(shape[0], rng, draw)

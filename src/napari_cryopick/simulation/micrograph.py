@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import fft
 
@@ -15,35 +15,23 @@ from ..picks import Picks, Source, Status
 from ..settings import BORDER
 from .contamination import add_carbon, add_debris, add_gold_bead, add_ice_ball
 from .ctf import Optics
-from .exposure import DETECTORS, Exposure, detect, expose, illumination
+from .exposure import Exposure, detect, expose, illumination
 from .ice import add_crystals, thickness_map
 from .particle_model import ParticleModel
-from .placement import Placements, draw_model, place_aggregate, place_fragments, place_particles
+from .placement import place_aggregate, place_fragments, place_particles
 from .settings import SimulationSettings
 from .specimen import Specimen
 
 STRUCTURE_COLUMN = "rlnClassNumber"
-"""Column of the picks with the number of the structure, from 1 on, where micrographs mix several:
-the RELION label of a discrete kind of particle."""
+"""Column of the picks with the number of the structure, from 1 on, if micrographs mix several."""
 
 
 @dataclass(frozen=True, eq=False)
 class SimulatedMicrograph:
-    """A simulated micrograph, the truth about it, and how it was taken.
+    """A simulated micrograph in float32 electron counts, the truth about it, and its exposure.
 
-    Attributes
-    ----------
-    micrograph
-        Electron counts as float32; particles are dark.
-    picks
-        Every particle whose centre lies in it, with status BORDER where a picker would flag it
-        and CONTAMINATION where something covers its centre.
-    labels
-        The class of every pixel.
-    structures
-        Names of the particles.
-    exposure
-        Focus, ice and dose.
+    Picks hold every particle whose centre lies in it, with status BORDER where a picker would flag
+    it and CONTAMINATION where something covers its centre; labels the class of every pixel.
     """
 
     micrograph: Micrograph
@@ -54,50 +42,36 @@ class SimulatedMicrograph:
 
 
 def simulate_micrograph(
-    models: Sequence[ParticleModel],
-    axes: Sequence[NDArray],
-    settings: SimulationSettings,
-    rng: np.random.Generator,
+    models: list[ParticleModel], settings: SimulationSettings, rng: Generator
 ) -> SimulatedMicrograph:
-    """Simulate an area wider than the micrograph, then cut the micrograph out of it.
-
-    Parameters
-    ----------
-    models
-        The particles it shows.
-    axes
-        For each of them (n, 3) axes that it turns to the beam, from `preferred_axes`.
-    """
+    """Simulate an area wider than the micrograph, then cut the micrograph out of it."""
     size = settings.pixel_size_angstrom
     margin = int(np.ceil(max(model.diameter_angstrom for model in models) / size))
-    specimen = Specimen(padded_shape(settings.shape, margin), size)
+    height, width = (fft.next_fast_len(edge + 2 * margin) for edge in settings.shape)
+    specimen = Specimen((height, width), size)
     field = tuple(slice(margin, margin + edge) for edge in settings.shape)
     exposure = _draw_exposure(settings, rng)
-    placements = _place_protein(specimen, models, axes, settings, rng)
+    positions, kinds = _place_protein(specimen, models, settings, rng)
     _contaminate(specimen, exposure, settings, rng)
 
     relative = thickness_map(specimen.shape, size, rng.uniform(*settings.ice_variation), rng)
     intensity = expose(specimen, relative, exposure, rng)[field]
     intensity *= illumination(settings.shape, rng.uniform(*settings.illumination_falloff), rng)
     intensity *= np.float32(exposure.electrons_per_square_angstrom * size**2)
-    counts = detect(intensity, DETECTORS[settings.detector], rng)
-    classes = _classify(specimen)[field]
+    counts = detect(intensity, settings.detector, rng)
+    classes = np.full(specimen.shape, LabelClass.BACKGROUND, dtype=np.uint8)
+    classes[specimen.particles] = LabelClass.PARTICLE
+    classes[specimen.contamination] = LabelClass.CONTAMINATION
     return SimulatedMicrograph(
         Micrograph(counts, size),
-        _pick(placements, margin, classes, models, size),
-        Labels(classes),
+        _pick(positions - margin, kinds, classes[field], models, size),
+        Labels(classes[field]),
         tuple(model.name for model in models),
         exposure,
     )
 
 
-def padded_shape(shape: tuple[int, int], margin: int) -> tuple[int, int]:
-    """Return a shape with at least this margin all around that is quick to transform."""
-    height, width = (fft.next_fast_len(edge + 2 * margin) for edge in shape)
-    return height, width
-
-
-def _draw_exposure(settings: SimulationSettings, rng: np.random.Generator) -> Exposure:
+def _draw_exposure(settings: SimulationSettings, rng: Generator) -> Exposure:
     """Draw focus, ice and dose, evenly from their ranges."""
     defocus = rng.uniform(*settings.defocus_angstrom)
     astigmatism = rng.uniform(*settings.astigmatism_angstrom)
@@ -116,50 +90,31 @@ def _draw_exposure(settings: SimulationSettings, rng: np.random.Generator) -> Ex
 
 
 def _place_protein(
-    specimen: Specimen,
-    models: Sequence[ParticleModel],
-    axes: Sequence[NDArray],
-    settings: SimulationSettings,
-    rng: np.random.Generator,
-) -> Placements:
-    """Place particles, fragments and aggregates in an area as densely as the settings say."""
-    count = _particle_count(specimen, models, settings, rng)
-    if rng.uniform() < settings.empty_micrographs:
-        return Placements(np.empty((0, 2)), np.empty(0, np.intp))
-    placements = place_particles(specimen, models, axes, count, settings, rng)
-    broken = rng.poisson(settings.fragments * len(placements.kinds))
-    place_fragments(specimen, models, int(broken), rng)
-    for _ in range(rng.poisson(settings.aggregates * _enlargement(specimen, settings))):
-        place_aggregate(specimen, draw_model(models, rng), rng)
-    return placements
-
-
-def _particle_count(
-    specimen: Specimen,
-    models: Sequence[ParticleModel],
-    settings: SimulationSettings,
-    rng: np.random.Generator,
-) -> int:
-    """Return how many particles an area is to hold, margins included."""
+    specimen: Specimen, models: list[ParticleModel], settings: SimulationSettings, rng: Generator
+) -> tuple[NDArray, NDArray]:
+    """Place particles, fragments and aggregates; return where and of which kind particles are."""
     covered = rng.uniform(*settings.coverage)
-    larger = _enlargement(specimen, settings)
-    if settings.particles is not None:
-        return round(settings.particles * larger)
+    larger = np.prod(specimen.shape) / np.prod(settings.shape)
     disc = np.mean([np.pi / 4 * model.diameter_angstrom**2 for model in models])
-    return round(covered * settings.area_square_angstrom / disc * larger)
-
-
-def _enlargement(specimen: Specimen, settings: SimulationSettings) -> float:
-    """Return how many times larger the area is than the micrograph."""
-    return float(np.prod(specimen.shape) / np.prod(settings.shape))
+    area = settings.shape[0] * settings.shape[1] * settings.pixel_size_angstrom**2
+    count = round(covered * area / disc * larger)
+    if settings.particles is not None:
+        count = round(settings.particles * larger)
+    if rng.uniform() < settings.empty_micrographs:
+        return np.empty((0, 2)), np.empty(0, np.intp)
+    positions, kinds = place_particles(specimen, models, count, settings, rng)
+    place_fragments(specimen, models, int(rng.poisson(settings.fragments * len(kinds))), rng)
+    for _ in range(rng.poisson(settings.aggregates * larger)):
+        place_aggregate(specimen, models, rng)
+    return positions, kinds
 
 
 def _contaminate(
-    specimen: Specimen, exposure: Exposure, settings: SimulationSettings, rng: np.random.Generator
+    specimen: Specimen, exposure: Exposure, settings: SimulationSettings, rng: Generator
 ) -> None:
     """Add what else may lie on a grid, each as often as the settings say."""
     add_debris(specimen, rng.uniform(*settings.debris), rng)
-    larger = _enlargement(specimen, settings)
+    larger = np.prod(specimen.shape) / np.prod(settings.shape)
     if rng.uniform() < settings.crystalline_ice:
         add_crystals(specimen, exposure.ice_thickness_angstrom, rng)
     if rng.uniform() < settings.carbon_edges:
@@ -170,33 +125,17 @@ def _contaminate(
         add_gold_bead(specimen, rng)
 
 
-def _classify(specimen: Specimen) -> NDArray[np.uint8]:
-    """Return the class of each pixel: contamination hides all else."""
-    classes = np.full(specimen.shape, LabelClass.BACKGROUND, dtype=np.uint8)
-    classes[specimen.particles] = LabelClass.PARTICLE
-    classes[specimen.contamination] = LabelClass.CONTAMINATION
-    return classes
-
-
 def _pick(
-    placements: Placements,
-    margin: int,
-    classes: NDArray[np.uint8],
-    models: Sequence[ParticleModel],
-    pixel_size_angstrom: float,
+    positions: NDArray, kinds: NDArray, classes: NDArray, models: list[ParticleModel], size: float
 ) -> Picks:
     """Return the particles whose centres lie in the micrograph, flagged as a picker would."""
-    positions = placements.positions - margin
     nearest = np.round(positions).astype(int)
     inside = np.all((nearest >= 0) & (nearest < classes.shape), axis=1)
-    positions, nearest, kinds = positions[inside], nearest[inside], placements.kinds[inside]
-    diameters = np.array([model.diameter_angstrom for model in models]) / pixel_size_angstrom
+    positions, nearest, kinds = positions[inside], nearest[inside], kinds[inside]
+    diameters = np.array([model.diameter_angstrom for model in models]) / size
     to_edge = np.minimum(positions, np.subtract(classes.shape, 1) - positions).min(axis=1)
     covered = classes[tuple(nearest.T)] == LabelClass.CONTAMINATION
-    status = np.select(
-        [covered, to_edge < BORDER * diameters[kinds]],
-        [Status.CONTAMINATION, Status.BORDER],
-        Status.OK,
-    )
+    status = np.where(to_edge < BORDER * diameters[kinds], Status.BORDER, Status.OK)
+    status = np.where(covered, Status.CONTAMINATION, status)
     extra = {STRUCTURE_COLUMN: kinds + 1} if len(models) > 1 else {}
     return Picks.at(positions, source=Source.FILE, status=status, extra=extra)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-import numpy as np
+from numpy.random import Generator
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -38,7 +38,7 @@ def for_bands(rows: int, function: Callable[[slice], None]) -> None:
 
 
 def for_random_bands(
-    rows: int, rng: np.random.Generator, function: Callable[[slice, np.random.Generator], None]
+    rows: int, rng: Generator, function: Callable[[slice, Generator], None]
 ) -> None:
     """Do the same with a random generator for each slice."""
     bands = _bands(rows)

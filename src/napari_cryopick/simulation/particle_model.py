@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
@@ -24,12 +25,15 @@ class ParticleModel:
         volume, in V·Å³.
     blur_angstrom
         Standard deviation of the gaussian that every point stands for; 0 for atoms.
+    axes
+        (m, 3) unit vectors that it turns to the beam where it has preferred orientations.
     """
 
     name: str
     positions: NDArray[np.float32]
     weights: NDArray[np.float32]
     blur_angstrom: float = 0.0
+    axes: NDArray[np.float64] = field(default_factory=lambda: np.eye(3))
 
     @classmethod
     def centred(
@@ -53,6 +57,11 @@ class ParticleModel:
         """Return the model with all weights multiplied."""
         return replace(self, weights=self.weights * np.float32(factor))
 
+    def with_axes(self, count: int, rng: Generator) -> ParticleModel:
+        """Return the model with so many axes, uniform over the sphere."""
+        axes = rng.normal(size=(count, 3))
+        return replace(self, axes=axes / np.linalg.norm(axes, axis=1, keepdims=True))
+
     def coarser(self, spacing_angstrom: float) -> ParticleModel:
         """Join the points within each small cube, and blur by as much as cubes are wide."""
         cubes = np.floor(self.positions / spacing_angstrom).astype(np.int32)
@@ -68,7 +77,7 @@ class ParticleModel:
             blur_angstrom=float(np.hypot(self.blur_angstrom, spacing_angstrom / np.sqrt(12))),
         )
 
-    def fragment(self, rng: np.random.Generator) -> ParticleModel:
+    def fragment(self, rng: Generator) -> ParticleModel:
         """Return what a random plane cuts off, around a centre of its own."""
         normal = rng.normal(size=3)
         depth = self.positions @ (normal / np.linalg.norm(normal))
@@ -77,32 +86,20 @@ class ParticleModel:
         return self.centred(name, self.positions[kept], self.weights[kept], self.blur_angstrom)
 
 
-def random_rotations(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def random_rotations(count: int, rng: Generator) -> NDArray[np.float64]:
     """Return rotation matrices (count, 3, 3), uniform over all orientations."""
     quaternions = rng.normal(size=(count, 4))
     return Rotation.from_quat(quaternions).as_matrix() if count else np.empty((0, 3, 3))
 
 
-def random_axes(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return unit vectors (count, 3), uniform over the sphere."""
-    axes = rng.normal(size=(count, 3))
-    return np.asarray(axes / np.linalg.norm(axes, axis=1, keepdims=True))
-
-
 def preferred_rotations(
-    count: int, axes: NDArray, spread_degrees: float, rng: np.random.Generator
+    count: int, axes: NDArray, spread_degrees: float, rng: Generator
 ) -> NDArray[np.float64]:
-    """Return rotation matrices (count, 3, 3) that turn an axis of the particle to the beam.
+    """Return rotation matrices (count, 3, 3) that turn one of (n, 3) axes to the beam.
 
     Most particles touch the air-water interface with the same few sides (Noble et al. 2018,
-    eLife 7, e34257). They turn freely around the beam, and half of them lie upside down.
-
-    Parameters
-    ----------
-    axes
-        (n, 3) axes of the particle, of which each rotation takes one.
-    spread_degrees
-        Standard deviation of the angle from the beam, along x and along y.
+    eLife 7, e34257). They lean away from the beam by a normal angle along x and along y, turn
+    freely around it, and half of them lie upside down.
     """
     if not count:
         return np.empty((0, 3, 3))

@@ -2,53 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from .parallel import map_parallel
-from .particle_model import ParticleModel, preferred_rotations, random_axes, random_rotations
+from .particle_model import ParticleModel, preferred_rotations, random_rotations
 from .settings import SimulationSettings
 from .specimen import Specimen, add, particle_mask, project
 
-_TRIES = 20
-"""After so many positions that are taken a particle is left out."""
+_TRIES, _BOXES = 20, 64
+"""Positions tried before a particle is left out, and projections in memory at a time."""
 
 
-class Placements(NamedTuple):
-    """Where whole particles are: (n, 2) centres (y, x) in pixels, (n,) indices of their models."""
-
-    positions: NDArray[np.float64]
-    kinds: NDArray[np.intp]
+def place_particles(
+    specimen: Specimen,
+    models: list[ParticleModel],
+    count: int,
+    settings: SimulationSettings,
+    rng: Generator,
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Place about so many particles; return (n, 2) centres (y, x) in pixels, (n,) their models."""
+    kinds = rng.integers(len(models), size=count)
+    diameters = np.array([one.diameter_angstrom for one in models]) / specimen.pixel_size_angstrom
+    clustering = rng.uniform(*settings.clustering)
+    positions, which = draw_positions(
+        diameters[kinds], specimen.shape, rng, settings.spacing, clustering, settings.overlapping
+    )
+    kinds = kinds[which]
+    for kind, model in enumerate(models):
+        mine = positions[kinds == kind]
+        rotations = random_rotations(len(mine), rng)
+        if settings.orientations == "preferred":
+            chosen = rng.uniform(size=len(mine)) < settings.preferred_share
+            rotations[chosen] = preferred_rotations(
+                int(chosen.sum()), model.axes, settings.preferred_spread_degrees, rng
+            )
+        _project_all(specimen, [model] * len(mine), mine, rotations, whole=True)
+    return positions, kinds
 
 
 def draw_positions(
     diameters_px: NDArray,
     shape: tuple[int, int],
-    rng: np.random.Generator,
+    rng: Generator,
     spacing: float = 0.9,
     clustering: float = 0.0,
     overlapping: float = 0.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Draw positions of particles, as many as fit.
+    """Draw (m, 2) positions (y, x) in pixels, and (m,) indices of the particles that fit.
 
-    Parameters
-    ----------
-    diameters_px
-        (n,) diameters of the particles.
-    spacing
-        Minimum distance of two centres, in mean diameters of the two.
-    clustering
-        Share of particles that are tried beside one that is there already.
-    overlapping
-        Share that keeps no distance.
-
-    Returns
-    -------
-    positions, which
-        (m, 2) positions (y, x) in pixels, and (m,) indices of the particles that fitted.
+    Centres keep a `spacing` in mean diameters of the two. Of the particles a share is tried beside
+    one that is there already, another keeps no distance.
     """
     positions, sizes = np.empty((len(diameters_px), 2)), np.empty(len(diameters_px))
     which: list[int] = []
@@ -67,9 +72,7 @@ def draw_positions(
     return positions[: len(which)], np.array(which, dtype=np.intp)
 
 
-def _beside(
-    positions: NDArray, sizes: NDArray, diameter: float, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _beside(positions: NDArray, sizes: NDArray, diameter: float, rng: Generator) -> NDArray:
     """Return a position that nearly touches one of the particles."""
     chosen = rng.integers(len(positions))
     angle = rng.uniform(0, 2 * np.pi)
@@ -77,46 +80,26 @@ def _beside(
     return np.asarray(positions[chosen] + distance * np.array([np.sin(angle), np.cos(angle)]))
 
 
-def place_particles(
-    specimen: Specimen,
-    models: Sequence[ParticleModel],
-    axes: Sequence[NDArray],
-    count: int,
-    settings: SimulationSettings,
-    rng: np.random.Generator,
-) -> Placements:
-    """Place about so many particles in an area, of all models equally many."""
-    kinds = rng.integers(len(models), size=count)
-    diameters = np.array([one.diameter_angstrom for one in models]) / specimen.pixel_size_angstrom
-    clustering = rng.uniform(*settings.clustering)
-    positions, which = draw_positions(
-        diameters[kinds], specimen.shape, rng, settings.spacing, clustering, settings.overlapping
-    )
-    kinds = kinds[which]
-    for kind, model in enumerate(models):
-        mine = positions[kinds == kind]
-        rotations = _orientations(len(mine), axes[kind], settings, rng)
-        _project_all(specimen, [model] * len(mine), mine, rotations, whole=True)
-    return Placements(positions, kinds)
-
-
 def place_fragments(
-    specimen: Specimen, models: Sequence[ParticleModel], count: int, rng: np.random.Generator
+    specimen: Specimen, models: list[ParticleModel], count: int, rng: Generator
 ) -> None:
     """Place broken particles anywhere."""
-    parts = [draw_model(models, rng).fragment(rng) for _ in range(count)]
+    parts = [models[int(rng.integers(len(models)))].fragment(rng) for _ in range(count)]
     positions = rng.uniform(size=(count, 2)) * specimen.shape
     _project_all(specimen, parts, positions, random_rotations(count, rng), whole=False)
 
 
-def place_aggregate(specimen: Specimen, model: ParticleModel, rng: np.random.Generator) -> None:
-    """Heap 8 to 40 particles, whole and broken, onto each other; nobody should pick them."""
+def place_aggregate(specimen: Specimen, models: list[ParticleModel], rng: Generator) -> None:
+    """Heap 8 to 40 of one kind, whole and broken, onto each other; nobody should pick them."""
+    model = models[int(rng.integers(len(models)))]
     count = int(rng.integers(8, 40))
     diameter_px = model.diameter_angstrom / specimen.pixel_size_angstrom
     reach = 0.35 * diameter_px * np.sqrt(count)  # twice as full as one layer
     edge = int(2 * reach + 2 * diameter_px)
     heap = Specimen((edge, edge), specimen.pixel_size_angstrom)
-    positions = edge / 2 + reach * _in_disc(count, rng) * rng.uniform(0.5, 1, 2)
+    radius, angle = np.sqrt(rng.uniform(size=count)), rng.uniform(0, 2 * np.pi, count)
+    disc = np.column_stack([radius * np.sin(angle), radius * np.cos(angle)])
+    positions = edge / 2 + reach * disc * rng.uniform(0.5, 1, 2)
     parts = [model if rng.uniform() < 0.5 else model.fragment(rng) for _ in range(count)]
     _project_all(heap, parts, positions, random_rotations(count, rng), whole=True)
     y, x = rng.integers(0, specimen.shape) - edge // 2
@@ -124,40 +107,9 @@ def place_aggregate(specimen: Specimen, model: ParticleModel, rng: np.random.Gen
     add(heap.particles, (int(y), int(x)), specimen.contamination)
 
 
-def draw_model(models: Sequence[ParticleModel], rng: np.random.Generator) -> ParticleModel:
-    """Return any of the models."""
-    return models[int(rng.integers(len(models)))]
-
-
-def _in_disc(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return points (count, 2) that fill the unit disc evenly."""
-    radius, angle = np.sqrt(rng.uniform(size=count)), rng.uniform(0, 2 * np.pi, count)
-    return np.column_stack([radius * np.sin(angle), radius * np.cos(angle)])
-
-
-def preferred_axes(
-    models: Sequence[ParticleModel], settings: SimulationSettings, rng: np.random.Generator
-) -> list[NDArray]:
-    """Return the axes (n, 3) that each model turns to the beam where orientations are preferred."""
-    return [random_axes(settings.preferred_views, rng) for _ in models]
-
-
-def _orientations(
-    count: int, axes: NDArray, settings: SimulationSettings, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Return rotation matrices (count, 3, 3), uniform or preferred."""
-    rotations = random_rotations(count, rng)
-    if settings.orientations == "preferred":
-        preferring = rng.uniform(size=count) < settings.preferred_share
-        rotations[preferring] = preferred_rotations(
-            int(preferring.sum()), axes, settings.preferred_spread_degrees, rng
-        )
-    return rotations
-
-
 def _project_all(
     specimen: Specimen,
-    models: Sequence[ParticleModel],
+    models: list[ParticleModel],
     positions: NDArray,
     rotations: NDArray,
     *,
@@ -170,8 +122,8 @@ def _project_all(
         box, corner = project(models[index], rotations[index], positions[index], size)
         return box, corner, particle_mask(box, size) if whole else None
 
-    for start in range(0, len(models), 64):  # boxes in memory
-        jobs = range(start, min(start + 64, len(models)))
+    for start in range(0, len(models), _BOXES):
+        jobs = range(start, min(start + _BOXES, len(models)))
         for box, corner, mask in map_parallel(make, jobs):
             add(box, corner, specimen.protein)
             if mask is not None:

@@ -18,15 +18,11 @@ PROTEIN_OVER_ICE_VOLT = 3.2
 (composition and volumes: Fischer et al. 2004, Protein Sci. 13, 2825-2828)."""
 
 CONTRAST_PER_DALTON = PROTEIN_OVER_ICE_VOLT * 1.21
-"""The same per mass, in V·Å³/Da, with 1.21 Å³/Da; nucleic acids are denser and scatter more per
-volume, which makes a difference of less than a tenth."""
+"""The same per mass in V·Å³/Da, at 1.21 Å³/Da; that of nucleic acids is within a tenth of it."""
 
-CARBON_VOLT = 9.1
-"""Mean inner potential of an amorphous carbon film at 2 g/cm³ over vacuum, as measured by Wanner
-et al. 2006, Ultramicroscopy 106, 341-345."""
-
-GOLD_VOLT = 25.0
-"""Mean inner potential of gold, at the low end of what is found for small particles (22-30 V)."""
+CARBON_VOLT, GOLD_VOLT = 9.1, 25.0
+"""Mean inner potentials of an amorphous carbon film at 2 g/cm³ (Wanner et al. 2006,
+Ultramicroscopy 106, 341-345) and of gold, of which small particles have 22 to 30 V."""
 
 _CARBON = np.array(
     [[0.0893, 0.2563, 0.7570, 1.0487, 0.3575], [0.2465, 1.7100, 6.4094, 18.6113, 50.2523]]
@@ -36,10 +32,8 @@ _OXYGEN = np.array(
 )
 """Heights and widths of five gaussians in sin(θ)/λ (Peng et al. 1996, Acta Cryst. A52, 257-276)."""
 
-_ATOM_CUBIC_ANGSTROM = 17.0
-"""Volume of protein for each atom that is not hydrogen."""
-
-_DISPLACED = ICE_VOLT / PROTEIN_OVER_ICE_VOLT
+_ATOM_CUBIC_ANGSTROM, _DISPLACED = 17.0, ICE_VOLT / PROTEIN_OVER_ICE_VOLT
+"""Volume of protein for each atom that is not hydrogen, and its contrast lost over that left."""
 
 
 def protein_form_factor(frequency: NDArray, b_factor: float = 0.0) -> NDArray:
@@ -47,13 +41,7 @@ def protein_form_factor(frequency: NDArray, b_factor: float = 0.0) -> NDArray:
 
     A carbon atom minus a gaussian of its volume for the displaced ice (Fraser et al. 1978,
     J. Appl. Cryst. 11, 693-694): ice hides half of the atom at low frequency, none of it at high.
-
-    Parameters
-    ----------
-    frequency
-        Spatial frequencies in 1/Å, of any shape.
-    b_factor
-        Of the atom within its molecule, in Å².
+    Frequencies are in 1/Å and of any shape, the B factor of the atom in its molecule in Å².
     """
     squared = np.square(frequency)
     atom = _gaussians(_CARBON, squared) * np.exp(-b_factor / 4 * squared)
@@ -78,24 +66,14 @@ def _gaussians(coefficients: NDArray, squared: NDArray) -> NDArray:
     return np.asarray(total / heights.sum())
 
 
-def dose_attenuation(
-    frequency: NDArray, electrons_per_square_angstrom: float, voltage_kilovolt: float
-) -> NDArray:
+def dose_attenuation(frequency: NDArray, dose: float, voltage_kilovolt: float) -> NDArray:
     """Return the mean amplitude of protein that radiation damage leaves over an exposure, 0 to 1.
 
     It decays by e in twice the critical exposure 0.245 s^-1.665 + 2.81 e/Å² at 300 kV, and in
-    four fifths of that at 200 kV (Grant & Grigorieff 2015, eLife 4, e06980).
-
-    Parameters
-    ----------
-    frequency
-        Spatial frequencies s in 1/Å, of any shape.
-    electrons_per_square_angstrom
-        Dose of the whole exposure; its frames are summed without weights.
-    voltage_kilovolt
-        Acceleration voltage in kV.
+    four fifths of that at 200 kV (Grant & Grigorieff 2015, eLife 4, e06980). Frequencies s are in
+    1/Å and of any shape, the dose in electrons per Å²; frames are summed without weights.
     """
     harm = 1.0 if voltage_kilovolt > 250 else 0.8
     critical = harm * (0.245 * np.maximum(frequency, 1e-3) ** -1.665 + 2.81)
-    decays = electrons_per_square_angstrom / (2 * critical)
+    decays = dose / (2 * critical)
     return np.asarray(-np.expm1(-decays) / decays)

@@ -19,6 +19,8 @@ def _below_one(pair: tuple[float, float]) -> tuple[float, float]:
 
 
 Shares = Annotated[Range, AfterValidator(_below_one)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0)]
 
 
 class SimulationSettings(BaseModel):
@@ -31,83 +33,42 @@ class SimulationSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     count: int = Field(5, ge=1, description="Number of micrographs.")
-    shape: tuple[PositiveInt, PositiveInt] = Field(
-        (4096, 4096), description="Rows and columns of a micrograph."
-    )
+    shape: tuple[PositiveInt, PositiveInt] = Field((4096, 4096), description="Rows and columns.")
     pixel_size_angstrom: float = Field(1.2, gt=0, description="Pixel size in Å.")
     synthetic: int = Field(0, ge=0, description="Synthetic particles besides the structures.")
-    mixed: bool = Field(
-        False, description="All structures in every micrograph, instead of one after the other."
-    )
-    assembly: str = Field(
-        "1", description="Biological assembly to build where a model has it; '' for none."
-    )
-    contour: float | None = Field(
-        None, description="Lowest density that counts in a map; by default chosen from the map."
-    )
-    particles: int | None = Field(
-        None, ge=0, description="Particles per micrograph; by default as the coverage says."
-    )
+    mixed: bool = Field(False, description="All structures in every micrograph, not in turn.")
+    assembly: str = Field("1", description="Biological assembly of a model; '' for none.")
+    contour: float | None = Field(None, description="Lowest density of a map; chosen by default.")
+    particles: int | None = Field(None, ge=0, description="Particles per micrograph, if given.")
     coverage: Range = Field((0.05, 0.4), description="Share of the area that particles cover.")
     spacing: float = Field(0.9, ge=0, description="Minimum distance of particles, in diameters.")
-    overlapping: float = Field(
-        0.03, ge=0, le=1, description="Share of particles that keep no distance."
-    )
-    clustering: Range = Field(
-        (0.0, 0.5), description="Share of particles that sit beside another one."
-    )
+    overlapping: Share = Field(0.03, description="Share of particles that keep no distance.")
+    clustering: Range = Field((0.0, 0.5), description="Share of particles beside another one.")
     orientations: Literal["uniform", "preferred"] = Field(
         "uniform", description="All orientations equally often, or a few preferred."
     )
     preferred_views: int = Field(2, ge=1, description="Number of preferred orientations.")
-    preferred_share: float = Field(
-        0.8, ge=0, le=1, description="Share of particles in a preferred orientation."
-    )
-    preferred_spread_degrees: float = Field(
-        12.0, ge=0, description="Standard deviation around a preferred orientation, in degrees."
-    )
+    preferred_share: Share = Field(0.8, description="Share of particles in one of these.")
+    preferred_spread_degrees: Amount = Field(12.0, description="Spread around these, in degrees.")
     voltage_kilovolt: float = Field(300.0, ge=60, le=1000, description="Voltage in kV.")
     spherical_aberration_millimetre: float = Field(2.7, ge=0, description="Cs in mm.")
     amplitude_contrast: float = Field(0.07, ge=0, lt=1, description="Amplitude contrast.")
     defocus_angstrom: Range = Field((5_000.0, 25_000.0), description="Underfocus in Å.")
-    astigmatism_angstrom: Range = Field(
-        (0.0, 400.0), description="Difference of underfocus between directions in Å."
-    )
-    phase_shift_degrees: Range = Field(
-        (0.0, 0.0), description="Phase shift of a phase plate in degrees; 90 is ideal."
-    )
+    astigmatism_angstrom: Range = Field((0.0, 400.0), description="Difference of underfocus in Å.")
+    phase_shift_degrees: Range = Field((0.0, 0.0), description="Of a phase plate; 90 is ideal.")
     b_factor: Range = Field((40.0, 120.0), description="B factor of the envelope in Å².")
     ice_thickness_angstrom: Range = Field((200.0, 700.0), description="Thickness of the ice in Å.")
-    ice_variation: Range = Field(
-        (0.01, 0.06), description="Spread of the thickness within a micrograph, relative."
-    )
-    no_energy_filter: bool = Field(
-        False, description="Electrons that lost energy stay and add a background."
-    )
+    ice_variation: Range = Field((0.01, 0.06), description="Relative spread of the thickness.")
+    no_energy_filter: bool = Field(False, description="Keep electrons that lost energy.")
     dose: Range = Field((30.0, 60.0), description="Total electrons per Å² on the specimen.")
     detector: DetectorName = Field("counting", description="The camera.")
-    illumination_falloff: Shares = Field(
-        (0.0, 0.2), description="How much darker the darkest corner is."
-    )
-    fragments: float = Field(0.1, ge=0, description="Broken particles for each whole one.")
-    debris: Range = Field(
-        (2.0, 25.0), description="Small and unfolded protein between particles, in Da per Å²."
-    )
-    aggregates: float = Field(0.3, ge=0, description="Aggregates per micrograph, on average.")
-    ice_balls: float = Field(1.0, ge=0, description="Ice balls per micrograph, on average.")
-    gold_beads: float = Field(0.0, ge=0, description="Gold beads per micrograph, on average.")
-    carbon_edges: float = Field(
-        0.1, ge=0, le=1, description="Share of micrographs with the edge of a hole."
-    )
-    crystalline_ice: float = Field(
-        0.05, ge=0, le=1, description="Share of micrographs with crystalline ice."
-    )
-    empty_micrographs: float = Field(
-        0.05, ge=0, le=1, description="Share of micrographs without any particle."
-    )
+    illumination_falloff: Shares = Field((0.0, 0.2), description="Darkening of the darkest corner.")
+    fragments: Amount = Field(0.1, description="Broken particles for each whole one.")
+    debris: Range = Field((2.0, 25.0), description="Small and unfolded protein, in Da per Å².")
+    aggregates: Amount = Field(0.3, description="Aggregates per micrograph, on average.")
+    ice_balls: Amount = Field(1.0, description="Ice balls per micrograph, on average.")
+    gold_beads: Amount = Field(0.0, description="Gold beads per micrograph, on average.")
+    carbon_edges: Share = Field(0.1, description="Share of micrographs with the edge of a hole.")
+    crystalline_ice: Share = Field(0.05, description="Share of micrographs with crystalline ice.")
+    empty_micrographs: Share = Field(0.05, description="Share without any particle.")
     seed: int = Field(0, ge=0, description="Repeats a simulation exactly.")
-
-    @property
-    def area_square_angstrom(self) -> float:
-        """Area of a micrograph in Å²."""
-        return self.shape[0] * self.shape[1] * self.pixel_size_angstrom**2

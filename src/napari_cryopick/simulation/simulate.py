@@ -22,16 +22,13 @@ from ..picks import Picks, Status
 from .micrograph import SimulatedMicrograph, simulate_micrograph
 from .parallel import cores, map_in_order
 from .particle_model import ParticleModel
-from .placement import preferred_axes
 from .settings import SimulationSettings
 from .structures import read_structure
 from .synthetic import example_particle, make_synthetic
 
-_MOST_AT_ONCE = 4
-"""Micrographs in the making: one of 4096 x 4096 pixels takes about a gigabyte meanwhile."""
-
-_SYNTHETIC_STREAM = 1
-"""Gives synthetic particles random numbers of their own, whatever else is simulated."""
+_MOST_AT_ONCE, _SYNTHETIC_STREAM = 4, 1
+"""Micrographs in the making, of which one of 4096 x 4096 pixels takes about a gigabyte; and what
+gives synthetic particles random numbers of their own."""
 
 EXAMPLE_SETTINGS = {
     "shape": (1024, 1024),
@@ -49,19 +46,10 @@ EXAMPLE_SETTINGS = {
 
 @dataclass(frozen=True)
 class MicrographWritten:
-    """One simulated micrograph is on disk.
+    """One simulated micrograph is on disk: number `index`, from 0 on, of `total`.
 
-    Attributes
-    ----------
-    index, total
-        Its number, from 0 on, and how many there will be.
-    path
-        The file.
-    particles, flagged
-        Whole and clean particles, which the STAR file holds, and those at the border or on
-        contamination, which it leaves out.
-    seconds
-        Time since the last one.
+    The STAR file holds its whole and clean `particles`, and leaves out those `flagged`: at the
+    border or on contamination.
     """
 
     index: int
@@ -72,9 +60,7 @@ class MicrographWritten:
     seconds: float
 
 
-def load_particles(
-    paths: Sequence[str | Path], settings: SimulationSettings
-) -> list[ParticleModel]:
+def load_particles(paths: Sequence[Path], settings: SimulationSettings) -> list[ParticleModel]:
     """Return the structures of some files and as many synthetic particles as the settings ask for.
 
     Raises
@@ -103,16 +89,19 @@ def make_micrographs(
         If a particle is larger than a micrograph.
     """
     rng = np.random.default_rng(settings.seed)
-    axes = preferred_axes(models, settings, rng)
+    models = [model.with_axes(settings.preferred_views, rng) for model in models]
     for model in models:
-        _check_size(model, settings)
+        if model.diameter_angstrom / settings.pixel_size_angstrom > min(settings.shape):
+            raise CryopickError(
+                f"{model.name} is {model.diameter_angstrom:.0f} Å wide, more than a micrograph of "
+                f"{settings.shape[1]} x {settings.shape[0]} pixels; make the micrograph or its "
+                "pixels larger."
+            )
 
     def make(job: tuple[int, np.random.Generator]) -> SimulatedMicrograph:
         number, generator = job
-        chosen = range(len(models)) if settings.mixed else [number % len(models)]
-        return simulate_micrograph(
-            [models[i] for i in chosen], [axes[i] for i in chosen], settings, generator
-        )
+        chosen = models if settings.mixed else [models[number % len(models)]]
+        return simulate_micrograph(chosen, settings, generator)
 
     jobs = enumerate(rng.spawn(settings.count))
     yield from map_in_order(make, jobs, min(cores(), _MOST_AT_ONCE))
@@ -128,8 +117,6 @@ def simulate(
 
     Parameters
     ----------
-    models
-        From `load_particles`.
     output
         Folder for ``micrographs/``, ``masks/``, ``particles.star``, ``exposures.yaml`` and
         ``settings.yaml``.
@@ -139,7 +126,12 @@ def simulate(
     output = Path(output)
     picks: dict[str, Picks] = {}
     exposures: dict[str, Any] = {}
-    _write_yaml(output / "settings.yaml", _describe(models, settings))
+    sizes = [round(model.diameter_angstrom, 1) for model in models]
+    structures = [
+        {"name": m.name, "diameter_angstrom": d} for m, d in zip(models, sizes, strict=True)
+    ]
+    described = {"version": __version__, "structures": structures}
+    _write_yaml(output / "settings.yaml", described | settings.model_dump(mode="json"))
     start = perf_counter()
     try:
         for index, made in enumerate(make_micrographs(models, settings)):
@@ -158,7 +150,7 @@ def simulate(
                 break
     finally:
         if picks:
-            diameter = round(models[0].diameter_angstrom, 1) if len(models) == 1 else None
+            diameter = sizes[0] if len(models) == 1 else None
             star = PickSet(picks, settings.pixel_size_angstrom, diameter_angstrom=diameter)
             write_picks(output / "particles.star", star)
             _write_yaml(output / "exposures.yaml", exposures)
@@ -167,12 +159,7 @@ def simulate(
 def simulate_example(
     output: Path, particle: ParticleModel | None = None, **settings: object
 ) -> tuple[list[Path], Path]:
-    """Write a few micrographs of `example_particle`, or of another particle.
-
-    Parameters
-    ----------
-    settings
-        Fields of `SimulationSettings`, in place of `EXAMPLE_SETTINGS`.
+    """Write a few micrographs of `example_particle`, or of another; settings add to the defaults.
 
     Returns
     -------
@@ -187,23 +174,6 @@ def write_mrc(path: Path, micrograph: Micrograph) -> None:
     """Write a micrograph, its pixel size in the header."""
     with atomic_path(path) as temporary, mrcfile.new(temporary, micrograph.pixels) as mrc:
         mrc.voxel_size = micrograph.pixel_size_angstrom
-
-
-def _check_size(model: ParticleModel, settings: SimulationSettings) -> None:
-    if model.diameter_angstrom / settings.pixel_size_angstrom > min(settings.shape):
-        raise CryopickError(
-            f"{model.name} is {model.diameter_angstrom:.0f} Å wide, more than a micrograph of "
-            f"{settings.shape[1]} x {settings.shape[0]} pixels; make the micrograph or its pixels "
-            "larger."
-        )
-
-
-def _describe(models: Sequence[ParticleModel], settings: SimulationSettings) -> dict[str, Any]:
-    structures = [
-        {"name": model.name, "diameter_angstrom": round(model.diameter_angstrom, 1)}
-        for model in models
-    ]
-    return {"version": __version__, "structures": structures, **settings.model_dump(mode="json")}
 
 
 def _write_yaml(path: Path, data: dict[str, Any]) -> None:

@@ -19,11 +19,9 @@ class Specimen:
     ----------
     shape, pixel_size_angstrom
         Rows and columns of all maps, and the edge of a pixel in Å.
-    protein
-        (h, w) float32 projected potential of particles and fragments over ice, in V·Å, before the
-        form factor of atoms.
-    debris
-        The same of small and unfolded protein, one point for each chain.
+    protein, debris
+        (h, w) float32 projected potential over ice in V·Å, before the form factor: of particles
+        and fragments, and of small and unfolded protein, one point for each chain.
     solid
         (h, w) float32 projected potential of everything else over even ice, in V·Å.
     carbon
@@ -71,12 +69,8 @@ def deposit(points: NDArray, weights: NDArray, edge: int) -> NDArray[np.float64]
     y, x = (points - whole).T
     first = whole[:, 0] * edge + whole[:, 1]
     sums = np.zeros(edge * edge)
-    for offset, share in (
-        (0, (1 - y) * (1 - x)),
-        (1, (1 - y) * x),
-        (edge, y * (1 - x)),
-        (edge + 1, y * x),
-    ):
+    shares = (1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x
+    for offset, share in zip((0, 1, edge, edge + 1), shares, strict=True):
         sums += np.bincount(first + offset, weights * share, edge * edge)
     return sums.reshape(edge, edge)
 

@@ -21,17 +21,11 @@ if TYPE_CHECKING:
 MODEL_SUFFIXES = (".pdb", ".ent", ".cif", ".mmcif")
 MAP_SUFFIXES = (".mrc", ".map", ".ccp4")
 
-_WATER_DALTON = 18.015
-"""Lost where residues are joined."""
+_WATER_DALTON, _HYDROGEN_SHARE = 18.015, 0.07
+"""Lost where residues are joined; and of the mass of a protein, as models rarely hold hydrogen."""
 
-_HYDROGEN_SHARE = 0.07
-"""Of the mass of a protein; models rarely hold any hydrogen."""
-
-_SMALLEST_ANGSTROM = 5.0
-"""A model no wider than this is a ligand or an atom, not a particle."""
-
-_MOST_POINTS = 200_000
-"""Voxels of a map that can be projected in about the time an atomic model takes."""
+_SMALLEST_ANGSTROM, _MOST_POINTS = 5.0, 200_000
+"""Diameter of a particle, not of a ligand or an atom; voxels of a map that are quick to project."""
 
 
 def read_structure(
@@ -131,13 +125,15 @@ def _residue_dalton(residue: gemmi.Residue) -> float:
 
 
 def _read_density_map(path: Path, contour: float | None) -> ParticleModel:
-    """Read the voxels above a contour level.
+    """Read the voxels above a contour level, by default where most would draw the surface.
 
     Maps come in any units, so that the volume within the contour is given the mean contrast of
-    protein in ice.
+    protein in ice. In a tight box the standard deviation is large.
     """
     volume, voxel_angstrom = _read_volume(path)
-    level = _default_contour(volume) if contour is None else contour
+    positive = volume[volume > 0] if (volume > 0).any() else np.zeros(1)
+    surface = min(3.0 * float(volume.std()), 0.4 * float(np.percentile(positive, 99)))
+    level = surface if contour is None else contour
     volume, voxel_angstrom = _bin_volume(volume, voxel_angstrom, level)
     inside = volume > level
     if not inside.any():
@@ -160,13 +156,6 @@ def _read_volume(path: Path) -> tuple[NDArray, float]:
     if min(edges) <= 0 or max(edges) > 1.01 * min(edges):
         raise CryopickError(f"{path} does not say how large its voxels are; set its header.")
     return np.nan_to_num(np.asarray(data, dtype=np.float32)), edges[0]
-
-
-def _default_contour(volume: NDArray) -> float:
-    """Return where most people would draw the surface; a tight box has a large deviation."""
-    positive = volume[volume > 0]
-    highest = float(np.percentile(positive, 99)) if positive.size else 0.0
-    return min(3.0 * float(volume.std()), 0.4 * highest)
 
 
 def _bin_volume(volume: NDArray, voxel_angstrom: float, level: float) -> tuple[NDArray, float]:

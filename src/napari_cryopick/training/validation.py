@@ -23,11 +23,12 @@ from ..detection.inference import predict_maps
 from ..detection.peaks import pick
 from ..metrics.matching import match
 from ..metrics.particles import score_particles
-from ..metrics.pixels import PixelScores, disc_mask, score_pixels
+from ..metrics.pixels import PixelScores, score_pixels
 from ..model.card import Calibration
 from ..model.unet import AREA_RADIUS, PARTICLE_PX
 from ..picks import Picks, Status
 from .examples import Example
+from .targets import distances
 
 INCOMPLETE = Calibration(slope=2.0, offset=-3.2)
 """Calibration of networks trained from scratch on incomplete labels, on which none can be fitted:
@@ -215,7 +216,7 @@ def _score_pixels(predictions: Sequence[Prediction]) -> PixelScores | None:
         example = prediction.example
         rows = example.held_out_rows
         truth = example.rescaling.to_network(example.particles.positions)
-        mask = disc_mask(example.map_shape, truth, AREA_RADIUS * PARTICLE_PX)
+        mask = distances(example.map_shape, truth).numpy() <= AREA_RADIUS * PARTICLE_PX
         area.append(prediction.maps.area[rows].ravel())
         discs.append(mask[rows].ravel())
     return score_pixels(np.concatenate(area), np.concatenate(discs))

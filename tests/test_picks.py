@@ -1,13 +1,14 @@
-"""The picks of many micrographs."""
+"""The picks of one micrograph and of many."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_cryopick import Picks
-from napari_cryopick.io import PickSet, flip_y
+from napari_cryopick.picks import PickSet, common_value, flip_y
 
 
 def test_with_status_keeps_every_micrograph() -> None:
@@ -33,3 +34,10 @@ def test_flipping_twice_changes_nothing(height_px: int, positions: list) -> None
         again.by_micrograph["a"].positions, picks.by_micrograph["a"].positions
     )
     assert again.pixel_size_angstrom == 1.5
+
+
+@pytest.mark.parametrize(
+    ("values", "common"), [([1.5, 1.5], 1.5), ([], None), ([1.5, 2.0], None), ([1.5, None], None)]
+)
+def test_a_value_is_common_where_all_agree(values: list, common: float | None) -> None:
+    assert common_value(values) == common

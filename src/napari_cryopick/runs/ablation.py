@@ -22,7 +22,7 @@ from ..errors import CryopickError
 from ..io import atomic_path
 from ..metrics.curves import score_curve
 from ..metrics.particles import score_particles
-from ..metrics.pixels import disc_mask, score_pixels
+from ..metrics.pixels import score_pixels
 from ..model.registry import load_model
 from ..picks import Picks
 from ..training.events import Step
@@ -215,12 +215,14 @@ def _area_and_discs(
     predictions: Sequence[Prediction], held_out: bool = False
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return all pixels of the area maps, and whether each lies within a particle."""
+    from ..training.targets import distances
+
     area, discs = [], []
     for prediction in predictions:
         example = prediction.example
         wanted = example.held_out_rows if held_out else slice(None)
         centres = example.rescaling.to_network(example.particles.positions)
-        mask = disc_mask(example.map_shape, centres, example.particle_px / 2)
+        mask = distances(example.map_shape, centres).numpy() <= example.particle_px / 2
         area.append(prediction.maps.area[wanted].ravel())
         discs.append(mask[wanted].ravel())
     return np.concatenate(area), np.concatenate(discs)

@@ -26,11 +26,14 @@ def folder(simulated, tmp_path, monkeypatch) -> Path:
     kept = dict(list(truth.by_micrograph.items())[:2])
     picks = cryopick.PickSet(kept, truth.pixel_size_angstrom)
     cryopick.write_picks(tmp_path / "particles.star", picks)
+    first = {name: some[np.arange(5)] for name, some in list(kept.items())[:1]}
+    clicks = cryopick.PickSet(first, truth.pixel_size_angstrom)
+    cryopick.write_picks(tmp_path / "clicks.star", clicks)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["__init__", "predict", "evaluate"])
+@pytest.mark.parametrize("name", ["__init__", "predict", "train", "self_train", "evaluate"])
 def test_the_examples_in_the_docstrings_run(name, folder):
     documented = cryopick if name == "__init__" else getattr(cryopick, name)
     globs = {"cryopick": cryopick, "Path": Path}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .errors import CryopickError
 
 if TYPE_CHECKING:
-    from .api import evaluate, predict
+    from .api import evaluate, predict, self_train, train
     from .io import read_micrograph, read_picks, write_picks
     from .labels import LabelClass, Labels
     from .micrograph import Micrograph
@@ -35,11 +35,13 @@ __all__ = [
     "predict",
     "read_micrograph",
     "read_picks",
+    "self_train",
+    "train",
     "write_picks",
 ]
 
 _ORIGINS = {
-    "api": ("evaluate", "predict"),
+    "api": ("evaluate", "predict", "self_train", "train"),
     "io": ("read_micrograph", "read_picks", "write_picks"),
     "labels": ("LabelClass", "Labels"),
     "micrograph": ("Micrograph",),

@@ -14,6 +14,8 @@ from .picks import PickSet
 
 if TYPE_CHECKING:
     from .metrics.particles import ParticleScores
+    from .picks import Picks
+    from .training.events import Finished, TrainingEvent
 
 Files = str | Path | Iterable[str | Path]
 """Files, folders or globs: one, or several."""
@@ -87,6 +89,115 @@ def predict(
         raise CryopickError(failures[0])
     size = sizes.pop() if len(sizes) == 1 else None
     return PickSet(by_micrograph, size, diameter_angstrom=diameter_angstrom)
+
+
+def train(
+    micrographs: Files,
+    picks: PickSet | str | Path | None = None,
+    diameter_angstrom: float | None = None,
+    output: str | Path = "run",
+    **settings: Any,
+) -> Finished:
+    """Train a model on some picks, or on a structure.
+
+    What is not picked counts as unknown, not as background.
+
+    Parameters
+    ----------
+    micrographs
+        Files, folders or globs.
+    picks
+        Particles on some of them, as a table or a file; ten are enough to begin with. None to
+        train on a `structure`.
+    diameter_angstrom
+        Particle diameter in Å; by default that of the structure.
+    output
+        New folder for the run; `predict` takes it as `model`.
+    **settings
+        Further fields of `napari_cryopick.training.settings.TrainSettings`, such as
+        `pixel_size_angstrom` (by default that in the files), `complete` (every particle of the
+        labelled micrographs is picked), `initial_model`, `structure`, `steps` and `seed`.
+
+    Returns
+    -------
+    Finished
+        With the weights file (`model`) and figures by name (`metrics`): F1, precision, recall and
+        average precision, NaN where no complete labels were held out, and the threshold.
+
+    Raises
+    ------
+    CryopickError
+        If the picks belong to other micrographs, there is nothing to train on, or `output` holds a
+        run.
+    pydantic.ValidationError
+        If a setting does not exist or is out of range.
+
+    Examples
+    --------
+    >>> run = cryopick.train("micrographs", "clicks.star", diameter_angstrom=160, steps=5)
+    >>> run.model.name
+    'model.safetensors'
+    >>> picks = cryopick.predict("micrographs", diameter_angstrom=160, model="run")
+    """
+    from . import runs
+    from .training.settings import TrainSettings
+
+    diameter = diameter_angstrom or _diameter_of(settings.get("structure"))
+    chosen = TrainSettings(diameter_angstrom=diameter, **settings)
+    paths, matched = _training_input(micrographs, picks)
+    return _finished(runs.train(paths, matched, chosen, Path(output)))
+
+
+def self_train(
+    micrographs: Files,
+    picks: PickSet | str | Path | None = None,
+    diameter_angstrom: float | None = None,
+    output: str | Path = "run",
+    resume: bool = False,
+    **settings: Any,
+) -> Finished:
+    """Train a model, then train it further on its own labels of all micrographs, in rounds.
+
+    With `complete` picks some are held out, and a round is kept only if it is better on them.
+    Without, no round replaces the initial model by itself.
+
+    Parameters
+    ----------
+    micrographs, picks, diameter_angstrom, output
+        As for `train`. Without picks the initial model is used as it is.
+    resume
+        Go on with the run in `output`, or add rounds to it.
+    **settings
+        Further fields of `napari_cryopick.training.settings.SelfTrainSettings`: those of `train`,
+        and `rounds`, `round_steps`, `recipe` and others.
+
+    Returns
+    -------
+    Finished
+        As for `train`, for the best iteration; `advice` says what to do next.
+
+    Raises
+    ------
+    CryopickError
+        As for `train`, and if the run in `output` was begun with other settings or labels.
+    pydantic.ValidationError
+        If a setting does not exist or is out of range.
+
+    Examples
+    --------
+    >>> run = cryopick.self_train(
+    ...     "micrographs", "clicks.star", diameter_angstrom=160, rounds=1, steps=5, round_steps=5
+    ... )
+    >>> run.model.parent.name
+    'iteration_0_supervised'
+    """
+    from . import runs
+    from .training.settings import SelfTrainSettings
+
+    diameter = diameter_angstrom or _diameter_of(settings.get("structure"))
+    chosen = SelfTrainSettings(diameter_angstrom=diameter, **settings)
+    paths, matched = _training_input(micrographs, picks)
+    return _finished(runs.self_train(paths, matched, chosen, Path(output), resume=resume))
 
 
 def evaluate(
@@ -167,3 +278,26 @@ def _estimated(paths: list[Path], model: str, settings: dict[str, Any]) -> float
     *_, result = estimate_diameter(paths, model, **known)
     assert isinstance(result, DiameterResult)
     return round(result.angstrom, 1)
+
+
+def _training_input(
+    micrographs: Files, picks: PickSet | str | Path | None
+) -> tuple[list[Path], dict[Path, Picks]]:
+    paths = _files(micrographs)
+    return paths, {} if picks is None else match_picks(_picks(picks), paths)
+
+
+def _diameter_of(structure: str | Path | None) -> float:
+    if structure is None:
+        raise CryopickError("The particle diameter is not known; give it in Å.")
+    from .pretraining.structure import diameter_of
+
+    return diameter_of(Path(structure))
+
+
+def _finished(events: Iterable[TrainingEvent]) -> Finished:
+    from .training.events import Finished
+
+    *_, last = events
+    assert isinstance(last, Finished)
+    return last

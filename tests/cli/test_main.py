@@ -46,7 +46,7 @@ def test_version(capsys):
     ("arguments", "sentence"),
     [
         ("predict a.mrc --diametr 3 --output x.star", "Unknown option: --diametr."),
-        ("self-train a.mrc --picks p.star --output x", "--diameter requires an argument."),
+        ("evaluate a.star --truth b.star", "--diameter requires an argument."),
         ("predict --diameter 3 --output x.star", "MICROGRAPHS requires an argument."),
         ("predict a.mrc --diameter -3 --output x.star", "--diameter should be greater than or"),
         ("predict a.mrc --diameter big --output x.star", "--diameter should be a valid number"),
@@ -72,6 +72,9 @@ def test_a_wrong_call_is_told_in_one_line_and_exits_with_2(arguments, sentence, 
         ("predict nowhere --diameter 3 --output x.star", "nowhere does not exist"),
         ("evaluate no.star --truth no.star --diameter 3", "no.star does not exist"),
         ("convert no.star x.csv", "no.star does not exist"),
+        ("train a.mrc --picks p.star --output x", "diameter is not known; give --diameter"),
+        ("train a.mrc --diameter 3 --output x", "nothing to train on; give --picks, or a --struc"),
+        ("train a.mrc --picks p.star --structure s.pdb --output x", "not both"),
     ],
 )
 def test_a_mistake_is_told_in_one_line_and_exits_with_1(arguments, sentence, capsys):

@@ -15,13 +15,15 @@ from napari_cryopick.cli.main import main
 from napari_cryopick.io import PickSet, write_picks
 
 
-def test_a_training_tells_how_it_goes_and_what_to_type_next(project, tmp_path, capsys):
+def test_a_training_shows_how_it_goes_and_what_to_type_next(project, tmp_path, capsys):
     run = tmp_path / "my run"
     assert main(project.training(run, "--seed", "3")) == 0
-    err = capsys.readouterr().err
-    assert re.search(r"Training \d+\.\d M parameters on CPU", err)
+    out, err = capsys.readouterr()
+    assert re.search(r"Training \d+\.\d M parameters on CPU.* with \d+ picks on 3 micrographs", err)
     assert re.search(r"Training 6/6, 0 s left, loss \d+\.\d+", err)
-    assert re.search(r"with \d+ picks on 3 micrographs, and \d+ more to judge it by", err)
+    assert re.search(r"expected precision \d\.\d\d, recall \d\.\d\d \(from the model's own", err)
+    assert "expected from the models' own scores" in out
+    assert "F1" not in out + err
     (command,) = re.findall(r"  napari-cryopick (predict .*)", err)
     words = shlex.split(command)
     assert words[words.index("--model") + 1] == str(run)
@@ -30,8 +32,18 @@ def test_a_training_tells_how_it_goes_and_what_to_type_next(project, tmp_path, c
     assert (tmp_path / "picks.star").exists()
 
 
+def test_complete_labels_give_measured_figures(project, tmp_path, capsys):
+    assert main(project.training(tmp_path / "run", "--complete", steps=2)) == 0
+    out, err = capsys.readouterr()
+    assert re.search(r"and \d+ more held out", err)
+    assert re.search(r"Step \d+: F1 \d\.\d+, average precision \d\.\d+ on held-out particles", err)
+    assert re.search(r"F1 .*\n.*\n +initial model .*best", out)
+    assert "expected" not in out
+
+
 def test_json_holds_the_figures_and_where_the_model_is(project, tmp_path, capsys):
-    assert main(project.training(tmp_path / "run", "--json", "-")) == 0
+    words = project.training(tmp_path / "run", "--complete", "--json", "-", steps=2)
+    assert main(words) == 0
     data = json.loads(capsys.readouterr().out)
     assert Path(data["model"]).is_file()
     assert data["run"] == str(tmp_path / "run")

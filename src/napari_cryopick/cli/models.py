@@ -163,7 +163,6 @@ def as_table(known: Sequence[EntryWithCard]) -> RenderableType:
     if not known:
         return "There are no models yet; train one, or import one."
     shown = table("model", "from", "network", "size", "F1", "threshold")
-    shown.columns[0].min_width = None
     shown.add_column("trained on")
     for entry, card in known:
         f1 = card.metrics.get("f1")

@@ -1,29 +1,27 @@
-"""`napari-cryopick self-train`: few picks and many micrographs in, the best of many models out."""
+"""`napari-cryopick self-train`: rounds of training on pseudo-labels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
-from rich.table import Table
+from pydantic import Field
 
-from ..io.files import without_nan
-from ..training.events import (
-    Finished,
-    Iteration,
-    PseudoLabelled,
-    Simulating,
-    Started,
-    Step,
-    TrainingEvent,
-)
+from ..runs import self_train as run_self_training
 from ..training.settings import SelfTrainSettings
 from .options import JsonFile
-from .progress import Progress, training_input
-from .terminal import ExitCode, echo, echo_command, format_number, pluralise, print_result, table
-from .train import as_data, begun, next_command
+from .progress import training_input
+from .terminal import ExitCode, echo
+from .train import conclude, follow, known_diameter
+
+
+class SelfTrainOptions(SelfTrainSettings):
+    """The settings, with a diameter that may be 0 for unknown."""
+
+    diameter_angstrom: float = Field(
+        0, ge=0, description="Particle diameter in Å; 0 takes that of the structure."
+    )
 
 
 def self_train(
@@ -32,120 +30,34 @@ def self_train(
     *,
     picks: Path | None = None,
     output: Path,
-    settings: Annotated[SelfTrainSettings, Parameter(name="*")],
+    settings: Annotated[SelfTrainOptions, Parameter(name="*")] = SelfTrainOptions(),  # noqa: B008
     resume: bool = False,
     json: JsonFile = None,
 ) -> ExitCode:
-    """Train a model on some picks, then let it teach better ones on all micrographs.
+    """Train a model, then train it further on its own labels of all micrographs, in rounds.
 
-    After a supervised start, each round learns from your picks and from what the best model so far
-    is sure of. A round is kept only if picks that took no part in it say that it is better.
-    Ctrl-C stops and keeps the best model so far; --resume goes on.
+    Each round adds pseudo-labels of the best model so far to your picks. With --complete some
+    picks are held out, and a round is kept only if it is better on them. Without, no round
+    replaces the initial model by itself: compare their picks. Ctrl-C stops and keeps the best
+    model so far; --resume goes on.
 
     Parameters
     ----------
     micrographs
         Files, folders or quoted globs: those with picks, and as many without as you have.
     picks
-        Particles picked by hand: .star or .csv.
+        Particles picked by hand, .star or .csv; without any the initial model is used as it is.
     output
         Folder for the run; predict takes it as --model.
     resume
         Go on with the run in the output folder, or add rounds to it.
     """
+    diameter = {"diameter_angstrom": known_diameter(settings)}
+    chosen = SelfTrainSettings.model_validate(settings.model_dump() | diameter)
     with training_input(micrographs, picks, output) as given:
-        from ..runs import self_train as run_self_training
-
         run = run_self_training(
-            given.micrographs, given.picks, settings, output, stop=given.stop, resume=resume
+            given.micrographs, given.picks, chosen, output, stop=given.stop, resume=resume
         )
-        iterations, finished = follow_rounds(run)
-    return conclude(micrographs, settings, output, iterations, finished, json)
-
-
-def conclude(
-    micrographs: list[str],
-    settings: SelfTrainSettings,
-    output: Path,
-    iterations: list[Iteration],
-    finished: Finished,
-    json: Path | None,
-) -> ExitCode:
-    """Say what a run has come to, and what to do next."""
-    print_result(as_table(iterations, finished), _as_data(iterations, finished), json)
-    echo(finished.advice)
-    echo(
-        f"The best model is in {output}, and an account of the run in report.html. To pick with it:"
-    )
-    echo_command(*next_command(micrographs, settings, output))
-    return ExitCode.STOPPED if finished.stopped else ExitCode.DONE
-
-
-def follow_rounds(events: Iterable[TrainingEvent]) -> tuple[list[Iteration], Finished]:
-    """Show a run while it goes on, and return what its iterations came to and how it ended."""
-    iterations = []
-    with Progress("Self-training") as progress:
-        for event in events:
-            match event:
-                case Simulating():
-                    progress.update(event.done, event.total, "simulated")
-                case Started():
-                    echo(begun(event))
-                case Step():
-                    progress.update(event.step, event.steps, f"loss {event.losses['total']:.3f}")
-                case PseudoLabelled():
-                    echo(_taught(event))
-                case Iteration():
-                    iterations.append(event)
-                    echo(f"{_title(event)}: F1 {format_number(event.f1)}. {event.reason}")
-                case Finished():
-                    finished = event
-    return iterations, finished
-
-
-def _taught(event: PseudoLabelled) -> str:
-    return (
-        f"Round {event.iteration} learns from {pluralise(event.particles, 'particle')} on "
-        f"{pluralise(event.micrographs, 'micrograph')} too. {event.reason}"
-    )
-
-
-def _title(event: Iteration) -> str:
-    if event.name.endswith("ensemble"):
-        return "All together"
-    return f"Round {event.number}" if event.number else "Start"
-
-
-def as_table(iterations: Iterable[Iteration], finished: Finished) -> Table:
-    """An iteration a line, the best one marked."""
-    shown = table("iteration", "F1", "AP", "threshold", "picks", "")
-    for one in iterations:
-        best = one.path == finished.model
-        verdict = "best" if best else "kept" if one.accepted else "rolled back"
-        shown.add_row(
-            _title(one),
-            format_number(one.f1),
-            format_number(one.average_precision),
-            format_number(one.threshold, 2),
-            f"{one.count:,}",
-            verdict,
-            style="bold" if best else None,
-        )
-    return shown
-
-
-def _as_data(iterations: Iterable[Iteration], finished: Finished) -> dict[str, Any]:
-    told = [
-        {
-            "name": one.name,
-            "f1": one.f1,
-            "average_precision": one.average_precision,
-            "threshold": one.threshold,
-            "count": one.count,
-            "accepted": one.accepted,
-            "reason": one.reason,
-        }
-        for one in iterations
-    ]
-    told = [without_nan(one) for one in told]
-    return {**as_data(finished), "iterations": told, "advice": finished.advice}
+        finished = follow(run, "Self-training")
+    echo(f"A report of the run is in {output / 'report.html'}.")
+    return conclude(micrographs, chosen, finished, json)

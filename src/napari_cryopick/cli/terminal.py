@@ -60,7 +60,7 @@ def table(*columns: str, show_header: bool = True) -> Table:
     """Make a table of results: the first column holds names, the others numbers."""
     first, *others = columns
     made = Table(box=box.SIMPLE_HEAD, show_header=show_header)
-    made.add_column(first, overflow="fold", min_width=20)
+    made.add_column(first, overflow="fold")
     for name in others:
         made.add_column(name, justify="right")
     return made

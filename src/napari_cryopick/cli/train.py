@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import isnan
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from pydantic import Field
 from rich.table import Table
 
 from ..errors import CryopickError
 from ..io.files import without_nan
-from ..training.events import Finished, Simulating, Started, Step, TrainingEvent, Validation
+from ..runs import train as run_training
+from ..runs.read import RunIteration, iterations
+from ..training.events import (
+    Finished,
+    Iteration,
+    PseudoLabelled,
+    Simulating,
+    Started,
+    Step,
+    TrainingEvent,
+    Validation,
+)
 from ..training.settings import TrainSettings
 from .options import JsonFile
 from .progress import Progress, training_input
 from .terminal import ExitCode, echo, echo_command, format_number, pluralise, print_result, table
+
+MEASURED = {"F1": "f1", "precision": "precision", "recall": "recall", "AP": "average_precision"}
+EXPECTED = {"precision": "expected_precision", "recall": "expected_recall"}
+
+
+class TrainOptions(TrainSettings):
+    """The settings, with a diameter that may be 0 for unknown."""
+
+    diameter_angstrom: float = Field(
+        0, ge=0, description="Particle diameter in Å; 0 takes that of the structure."
+    )
 
 
 def train(
@@ -25,10 +48,10 @@ def train(
     *,
     picks: Path | None = None,
     output: Path,
-    settings: Annotated[TrainSettings, Parameter(name="*")],
+    settings: Annotated[TrainOptions, Parameter(name="*")] = TrainOptions(),  # noqa: B008
     json: JsonFile = None,
 ) -> ExitCode:
-    """Train a model on some picks: ten are enough to begin with. Or on a structure, without any.
+    """Train a model on some picks, ten are enough to begin with; or on a structure, without any.
 
     The picks may cover some of the micrographs and some of the particles; what is not picked
     counts as unknown, not as background, unless --complete says otherwise. Ctrl-C stops the
@@ -45,54 +68,71 @@ def train(
     """
     if picks is None and settings.structure is None:
         raise CryopickError("There is nothing to train on; give --picks, or a --structure.")
+    if picks is not None and settings.structure is not None:
+        raise CryopickError(
+            "Give --picks or a --structure, not both; to use both, train on the structure first, "
+            "then on the picks with that run as --initial-model."
+        )
+    diameter = {"diameter_angstrom": known_diameter(settings)}
+    chosen = TrainSettings.model_validate(settings.model_dump() | diameter)
     with training_input(micrographs, picks, output) as given:
-        from ..runs import train as run_training
-
-        run = run_training(given.micrographs, given.picks, settings, output, stop=given.stop)
-        finished = follow(run)
-    print_result(as_table(finished), as_data(finished), json)
-    echo(f"The model is in {output}. To pick with it:")
-    echo_command(*next_command(micrographs, settings, output))
-    return ExitCode.STOPPED if finished.stopped else ExitCode.DONE
+        run = run_training(given.micrographs, given.picks, chosen, output, stop=given.stop)
+        finished = follow(run, "Training")
+    return conclude(micrographs, chosen, finished, json)
 
 
-def follow(events: Iterable[TrainingEvent]) -> Finished:
-    """Show a training run while it goes on, and return how it ended."""
-    with Progress("Training") as progress:
+def known_diameter(settings: TrainSettings) -> float:
+    """Return the diameter in the settings, or else that of their structure."""
+    if settings.diameter_angstrom:
+        return settings.diameter_angstrom
+    if settings.structure is None:
+        raise CryopickError("The particle diameter is not known; give --diameter.")
+    from ..pretraining.structure import diameter_of
+
+    across = diameter_of(settings.structure)
+    echo(f"{settings.structure.name} is {across:.0f} Å across; to change that, give --diameter.")
+    return across
+
+
+def follow(events: Iterable[TrainingEvent], title: str) -> Finished:
+    """Show a run while it goes on, and return how it ended."""
+    with Progress(title) as progress:
         for event in events:
             match event:
-                case Started():
-                    echo(begun(event))
                 case Simulating():
                     progress.update(event.done, event.total, "simulated")
                 case Step():
                     progress.update(event.step, event.steps, f"loss {event.losses['total']:.3f}")
+                case Started():
+                    echo(_started(event))
                 case Validation():
                     echo(_validated(event))
+                case PseudoLabelled():
+                    echo(_pseudo_labelled(event))
+                case Iteration() if event.number:
+                    echo(event.reason)
                 case Finished():
-                    finished = event
-    return finished
+                    return event
+    raise AssertionError("a run ends with Finished")
 
 
-def begun(event: Started) -> str:
-    """What a training begins with, in words."""
-    return (
-        f"Training {event.parameters / 1e6:.1f} M parameters on {event.device} with "
-        + (
-            f"{pluralise(event.training_picks, 'pick')} on "
+def _started(event: Started) -> str:
+    labels = "without picks"
+    if event.labelled_micrographs:
+        labels = (
+            f"with {pluralise(event.training_picks, 'pick')} on "
             f"{pluralise(event.labelled_micrographs, 'micrograph')}"
-            if event.labelled_micrographs
-            else "simulated particles"
         )
-        + (f", and {event.held_out_picks} more to judge it by." if event.held_out_picks else ".")
-    )
+    if event.held_out_picks:
+        labels += f", and {event.held_out_picks} more held out"
+    return f"Training {event.parameters / 1e6:.1f} M parameters on {event.device} {labels}."
 
 
 def _validated(event: Validation) -> str:
     if isnan(event.f1):
         return (
             f"Step {event.step}: expected precision {format_number(event.expected_precision, 2)}, "
-            f"recall {format_number(event.expected_recall, 2)}, by the model's own scores"
+            f"recall {format_number(event.expected_recall, 2)} (from the model's own scores)"
         )
     return (
         f"Step {event.step}: F1 {format_number(event.f1)}, "
@@ -100,29 +140,56 @@ def _validated(event: Validation) -> str:
     )
 
 
-def as_table(finished: Finished) -> Table:
-    """The figures of the best model that there are."""
-    shown = table("best model", "")
-    for name, value in finished.metrics.items():
-        if not isnan(value):
-            shown.add_row(name.replace("_", " ").replace("f1", "F1"), format_number(value))
-    shown.add_row("seconds of training", f"{finished.seconds:.0f}")
+def _pseudo_labelled(event: PseudoLabelled) -> str:
+    return (
+        f"Round {event.iteration} also trains on {pluralise(event.particles, 'pseudo-label')} on "
+        f"{pluralise(event.micrographs, 'micrograph')}. {event.reason}"
+    )
+
+
+def conclude(
+    micrographs: Sequence[str], settings: TrainSettings, finished: Finished, json: Path | None
+) -> ExitCode:
+    """Print the results of a run, and what to do next."""
+    found = iterations(finished.run)
+    print_result(as_table(found), as_data(found, finished), json)
+    echo(finished.advice)
+    echo(f"The best model is in {finished.run}. To pick with it:")
+    echo_command(*next_command(micrographs, settings, finished.run))
+    return ExitCode.STOPPED if finished.stopped else ExitCode.DONE
+
+
+def as_table(found: Sequence[RunIteration]) -> Table:
+    """Return a row for each iteration; what was not measured on labels is expected from scores."""
+    measured = any(not isnan(one.f1) for one in found)
+    figures = MEASURED if measured else EXPECTED
+    shown = table("model", *figures, "threshold", "picks", "")
+    shown.title = "on held-out labels" if measured else "expected from the models' own scores"
+    for one in found:
+        values = [format_number(getattr(one, name)) for name in (*figures.values(), "threshold")]
+        verdict = "best" if one.best else "kept" if one.accepted else "not kept"
+        shown.add_row(one.title, *values, f"{one.count:,}", verdict)
     return shown
 
 
-def as_data(finished: Finished) -> dict[str, object]:
-    """The same for a program to read."""
+def as_data(found: Sequence[RunIteration], finished: Finished) -> dict[str, object]:
+    """Return the results for JSON."""
+    fields = {"reason", "threshold", "count", "accepted", *MEASURED.values(), *EXPECTED.values()}
     return {
         "run": str(finished.run),
         "model": str(finished.model),
         "metrics": without_nan(finished.metrics),
         "stopped": finished.stopped,
         "seconds": finished.seconds,
+        "advice": finished.advice,
+        "iterations": [
+            {"name": one.path.name, **without_nan(one.model_dump(include=fields))} for one in found
+        ],
     }
 
 
-def next_command(micrographs: list[str], settings: TrainSettings, run: Path) -> list[str]:
-    """The command that picks these micrographs with the model of a run."""
+def next_command(micrographs: Sequence[str], settings: TrainSettings, run: Path) -> list[str]:
+    """Return the command that picks these micrographs with the model of a run."""
     sizes = ["--diameter", f"{settings.diameter_angstrom:g}"]
     if settings.pixel_size_angstrom:
         sizes += ["--pixel-size", f"{settings.pixel_size_angstrom:g}"]

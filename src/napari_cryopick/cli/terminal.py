@@ -59,7 +59,7 @@ def format_number(value: float, digits: int = 3) -> str:
 def table(*columns: str, show_header: bool = True) -> Table:
     """Make a table of results: the first column holds names, the others numbers."""
     first, *others = columns
-    made = Table(box=box.SIMPLE_HEAD, show_header=show_header)
+    made = Table(box=box.SIMPLE_HEAD, show_header=show_header, collapse_padding=True)
     made.add_column(first, overflow="fold")
     for name in others:
         made.add_column(name, justify="right")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from threading import Event
 from time import perf_counter
@@ -55,14 +56,10 @@ def estimate_diameter(
 
     Parameters
     ----------
-    paths
-        Files of the micrographs.
-    model
-        A name, a weights file or a run folder.
-    pixel_size_angstrom
-        In place of that in the files.
-    device
-        "auto", "cpu", "cuda" or "mps".
+    paths, pixel_size_angstrom
+        Files of the micrographs, and their pixel size in place of that in the files.
+    model, device
+        As in `PredictSettings`.
     stop
         Once set, no further micrograph is predicted, and there is no estimate.
 
@@ -80,16 +77,22 @@ def estimate_diameter(
     loaded.network.to(choose_device(device))
     chosen = np.unique(np.linspace(0, len(paths) - 1, MAX_MICROGRAPHS).round().astype(int))
     micrographs = [read_micrograph(paths[i], pixel_size_angstrom) for i in chosen]
-    begun, total = perf_counter(), len(CANDIDATES_ANGSTROM) * len(micrographs)
+    yield from _try_candidates(loaded, micrographs, stop or Event())
+
+
+def _try_candidates(
+    model: Model, micrographs: Sequence[Micrograph], stop: Event
+) -> Iterator[DiameterEvent]:
+    """Predict at every size, and find between them the one at which most particles are so large."""
+    begun, n = perf_counter(), len(micrographs)
+    total = n * len(CANDIDATES_ANGSTROM)
     sizes: list[Sizes] = []
-    for done in range(total):
-        diameter = CANDIDATES_ANGSTROM[done // len(micrographs)]
-        sizes.append(_sizes(loaded, micrographs[done % len(micrographs)], diameter))
-        left = (perf_counter() - begun) / (done + 1) * (total - done - 1)
-        yield DiameterProgress(done, total, diameter, left)
-        if stop is not None and stop.is_set():
+    for done, (diameter, micrograph) in enumerate(product(CANDIDATES_ANGSTROM, micrographs), 1):
+        sizes.append(_sizes(model, micrograph, diameter))
+        left = (perf_counter() - begun) / done * (total - done)
+        yield DiameterProgress(done - 1, total, diameter, left)
+        if stop.is_set():
             return
-    n = len(micrographs)
     particles = [_count_fitting(sizes[i : i + n]) for i in range(0, total, n)]
     if max(particles) < n:
         raise CryopickError(

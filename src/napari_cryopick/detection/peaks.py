@@ -78,7 +78,7 @@ def _vertex(before: NDArray, here: NDArray, after: NDArray) -> NDArray[np.float6
     return clipped
 
 
-SMOOTHING = 0.05
+PEAK_SMOOTHING = 0.05
 """Standard deviation of the Gaussian that joins ragged peaks, in diameters: one pixel of the map at
 20 px per particle."""
 
@@ -99,29 +99,22 @@ def pick(
 
     Parameters
     ----------
-    maps
-        What the network made of it.
-    shape
-        (h, w) of the micrograph in its own pixels.
+    maps, shape
+        What the network made of a micrograph, and the (h, w) of that in its own pixels.
     particle_px
         Diameter of a particle in map pixels.
     calibration
         From peak heights to scores; by default scores are heights.
-    border
-        Distance from the edge within which picks are flagged, in particle diameters.
-    min_distance
-        Least distance between two picks, in particle diameters.
+    border, min_distance
+        Distance from the edge within which picks are flagged, and least distance between two
+        picks, in particle diameters.
     """
-    found, heights = find_peaks(maps.centre, min_distance * particle_px, SMOOTHING * particle_px)
+    smooth_px, reach_px = PEAK_SMOOTHING * particle_px, CONTAMINATION_DISTANCE * particle_px
+    found, heights = find_peaks(maps.centre, min_distance * particle_px, smooth_px)
     positions = Rescaling(maps.scale).to_micrograph(found)
-    near_contamination = _near_contamination(
-        maps.contamination, found, CONTAMINATION_DISTANCE * particle_px
-    )
-    status = np.select(
-        [near_contamination, _at_border(positions, shape, border * particle_px / maps.scale)],
-        [Status.CONTAMINATION, Status.BORDER],
-        Status.OK,
-    )
+    dirty = _near_contamination(maps.contamination, found, reach_px)
+    at_border = _at_border(positions, shape, border * particle_px / maps.scale)
+    status = np.select([dirty, at_border], [Status.CONTAMINATION, Status.BORDER], Status.OK)
     return Picks.at(positions, calibrate(heights, calibration), Source.MODEL, status)
 
 

@@ -47,21 +47,25 @@ def predict_many(
     """
     model = load_model(settings.model)
     model.network.to(choose_device(settings.device))
-    own = model.card.threshold
-    threshold = own if settings.threshold is None else settings.threshold
     for index, path in enumerate(micrographs):
         if stop is not None and stop.is_set():
             return
-        begun, of = perf_counter(), (index, len(micrographs), path)
         try:
-            micrograph = read_micrograph(path, settings.pixel_size_angstrom)
-            picks, maps = predict(model, micrograph, settings)
+            yield _predicted(model, settings, index, len(micrographs), path)
         except CryopickError as error:
-            yield Failed(*of, str(error))
-            continue
-        kept = picks[picks.scores >= threshold]
-        particles = float(picks.with_status(Status.OK).scores.sum())
-        yield Predicted(*of, micrograph, kept, maps, own, particles, seconds=perf_counter() - begun)
+            yield Failed(index, len(micrographs), path, str(error))
+
+
+def _predicted(
+    model: Model, settings: PredictSettings, index: int, total: int, path: Path
+) -> Predicted:
+    begun, own = perf_counter(), model.card.threshold
+    micrograph = read_micrograph(path, settings.pixel_size_angstrom)
+    picks, maps = predict(model, micrograph, settings)
+    kept = picks[picks.scores >= (own if settings.threshold is None else settings.threshold)]
+    particles = float(picks.with_status(Status.OK).scores.sum())
+    seconds = perf_counter() - begun
+    return Predicted(index, total, path, micrograph, kept, maps, own, particles, seconds)
 
 
 def predict(model: Model, micrograph: Micrograph, settings: PredictSettings) -> tuple[Picks, Maps]:

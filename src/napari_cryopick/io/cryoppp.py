@@ -23,7 +23,7 @@ from . import csv_picks, star
 from .files import reading
 from .images import BITMAP
 from .matching import match_picks
-from .micrographs import MICROGRAPHS, find_micrographs, image_format, read_header
+from .micrographs import CRYOPPP_MICROGRAPHS, find_micrographs, image_format, read_header
 
 GROUND_TRUTH = "ground_truth"
 PARTICLES = "particle_coordinates"
@@ -51,7 +51,7 @@ def read(path: Path) -> PickSet:
     located = _locate(path)
     assert located is not None
     entry, source = located
-    folder = entry / MICROGRAPHS
+    folder = entry / CRYOPPP_MICROGRAPHS
     if not folder.is_dir():
         raise CryopickError(
             f"{source} counts rows from the bottom of micrographs that are not in {folder}; "

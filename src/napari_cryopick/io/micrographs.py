@@ -32,13 +32,13 @@ FORMATS: dict[str, ImageFormat] = {
 }
 """Image formats by suffix; a further one is a module like `mrc` and an entry here."""
 
-MICROGRAPHS = "micrographs"
+CRYOPPP_MICROGRAPHS = "micrographs"
 """Folder of the micrographs in an entry of CryoPPP."""
 
 MIN_EDGE_PX = 64
 """Smaller images are icons or crops."""
 
-_SAMPLES_PER_EDGE = 256
+_CHECKED_PER_EDGE = 256
 _DUMMY_ANGSTROM = 1.0
 
 
@@ -66,7 +66,7 @@ def find_micrographs(sources: Iterable[str | Path]) -> list[Path]:
 def _find(source: Path) -> list[Path]:
     source = source.expanduser()
     if source.is_dir():
-        found = _in_folder(source) or _in_folder(source / MICROGRAPHS)
+        found = _in_folder(source) or _in_folder(source / CRYOPPP_MICROGRAPHS)
     elif source.exists():
         return [source]
     else:
@@ -163,7 +163,7 @@ def stem(name: str) -> str:
 
 def check_pixels(micrograph: Micrograph) -> None:
     """Raise a `CryopickError` if the pixels hold no image: all NaN, or all the same."""
-    rows, columns = (max(1, edge // _SAMPLES_PER_EDGE) for edge in micrograph.shape)
+    rows, columns = (max(1, edge // _CHECKED_PER_EDGE) for edge in micrograph.shape)
     sample = micrograph.pixels[::rows, ::columns]
     if _holds_image(sample) or _holds_image(micrograph.pixels):
         return

@@ -25,7 +25,7 @@ _NAMES = {
 }
 _PIXEL_SIZE = "rlnMicrographPixelSize"
 _OTHER_PIXEL_SIZES = ("rlnMicrographOriginalPixelSize", "rlnImagePixelSize")
-_DIAMETER = "rlnParticleDiameter"
+_PARTICLE_DIAMETER = "rlnParticleDiameter"
 _GROUP = "rlnOpticsGroup"
 _LIST = "coordinate_files"
 _LIST_COLUMNS = ("rlnMicrographName", "rlnMicrographCoordinates")
@@ -48,7 +48,7 @@ def read(path: Path) -> PickSet:
         from_table(table, path),
         pixel_size_angstrom=_pixel_size_angstrom(optics),
         optics=optics,
-        diameter_angstrom=common_value(optics.get(_DIAMETER, ())),
+        diameter_angstrom=common_value(optics.get(_PARTICLE_DIAMETER, ())),
     )
 
 
@@ -148,7 +148,7 @@ def _listed(file: str, path: Path) -> Path:
 def _optics(picks: PickSet) -> DataFrame:
     import pandas as pd
 
-    known = {_PIXEL_SIZE: picks.pixel_size_angstrom, _DIAMETER: picks.diameter_angstrom}
+    known = {_PIXEL_SIZE: picks.pixel_size_angstrom, _PARTICLE_DIAMETER: picks.diameter_angstrom}
     one_group = {"rlnOpticsGroupName": ["opticsGroup1"], _GROUP: [1]}
     return pd.DataFrame(dict(picks.optics) or one_group).assign(
         **{name: value for name, value in known.items() if value is not None}

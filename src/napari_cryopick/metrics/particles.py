@@ -141,9 +141,13 @@ def score_particles(
         none of them is missed.
     """
     tallies = _tallies(found, truth, ignored, diameter_px / 2, threshold=threshold)
+    curve = precision_recall_curve(found, truth, diameter_px, ignored)
+    return _scores(tallies, curve, pixel_size_angstrom or nan)
+
+
+def _scores(tallies: list[_Tally], curve: Curve, pixel_size_angstrom: float) -> ParticleScores:
     pooled = _pool(tallies)
     scored = np.isfinite(pooled.scores)
-    curve = precision_recall_curve(found, truth, diameter_px, ignored)
     best_f1, best_f1_threshold = curve.best_f1
     error_px = float(pooled.distances_px[pooled.hits].mean()) if pooled.hits.any() else nan
     return ParticleScores(
@@ -154,7 +158,7 @@ def score_particles(
         best_f1_threshold=best_f1_threshold,
         calibration_error=expected_calibration_error(pooled.scores[scored], pooled.hits[scored]),
         centre_error_px=error_px,
-        centre_error_angstrom=error_px * (pixel_size_angstrom or nan),
+        centre_error_angstrom=error_px * pixel_size_angstrom,
         micrographs=len(tallies),
         found=len(pooled.scores),
         truth=pooled.truth,

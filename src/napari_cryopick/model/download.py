@@ -45,14 +45,11 @@ def fetch(url: str, folder: Path) -> Path:
         except RequestException as error:
             raise CryopickError(_unreachable(address, error)) from error
         except PermissionError:
-            raise CryopickError(
-                f"{folder} cannot be written to; choose another folder for models."
-            ) from None
+            problem = f"{folder} cannot be written to; choose another folder for models."
         except ValueError:
-            raise CryopickError(
-                f"{address} is not the file with the hash {sha256[:8]}…; "
-                "ask whoever gave you the address."
-            ) from None
+            hint = "ask whoever gave you the address"
+            problem = f"{address} is not the file with the hash {sha256[:8]}…; {hint}."
+        raise CryopickError(problem)
 
 
 def _split(url: str) -> tuple[str, str]:

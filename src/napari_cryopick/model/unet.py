@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-MAPS = ("area", "centre", "contamination")
+MAP_NAMES = ("area", "centre", "contamination")
 """What the maps give the probability of: lies on a particle, is the centre of one, is dirt."""
 
 
@@ -38,7 +38,7 @@ class UNet(nn.Module):
         self.merge = nn.ModuleList(
             _double_convolution(2 * fine, fine) for fine, _ in reversed(pairs)
         )
-        self.head = nn.Conv2d(widths[0], len(MAPS) * fold**2, 1)
+        self.head = nn.Conv2d(widths[0], len(MAP_NAMES) * fold**2, 1)
         self.unfold = nn.PixelShuffle(fold)
         self.block = fold * 2 ** len(pairs)
         nn.init.constant_(self.head.get_parameter("bias"), -2.0)

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from ..imaging.prepare import Rescaling
 from ..labels import LabelClass, Labels
-from ..model.unet import AREA_RADIUS, MAPS
+from ..model.unet import AREA_RADIUS, MAP_NAMES
 from ..picks import Picks, Status
 
-AREA, CENTRE, CONTAMINATION = range(len(MAPS))
+AREA, CENTRE, CONTAMINATION = range(len(MAP_NAMES))
 
 UNLABELLED = 0.1
 """Weight of unlabelled pixels as background; human labels weigh 1."""
@@ -61,7 +61,7 @@ class PseudoTarget:
 
 def unlabelled_target(shape: tuple[int, int]) -> Target:
     """Return the target of an unlabelled (h, w) micrograph: background with a low weight."""
-    values = torch.zeros(len(MAPS), *shape)
+    values = torch.zeros(len(MAP_NAMES), *shape)
     return Target(values, torch.full_like(values, UNLABELLED))
 
 

@@ -8,7 +8,7 @@ from napari_cryopick.cli.main import main
 def command(project, output, *options: str) -> list[str]:
     words = ["ablate", project.micrographs, "--picks", project.particles, "--diameter", 160]
     words += ["--output", output, "--seeds", 1, "--steps", 20, "--round-steps", 20, "--scale", 0.1]
-    words += ["--rounds", 1, "--batch-size", 2, "--patch", 32, "--test-share", 0.3]
+    words += ["--rounds", 1, "--batch-size", 2, "--patch", 32]
     words += ["--initial-model", "general"]
     return [*map(str, words), *options]
 

@@ -47,9 +47,10 @@ def test_seeds_split_otherwise_and_again_the_same():
 @pytest.mark.parametrize(
     ("annotated", "given", "sizes"),
     [
-        (PATHS, {"test_share": 0.2}, [4, 4, 2]),
-        (PATHS, {"test_share": 0.2, "rounds": 0}, [8, 0, 2]),
-        (PATHS[:2], {"test_share": 0.1}, [1, 8, 1]),
+        (PATHS, {}, [3, 2, 5]),
+        (PATHS, {"rounds": 0}, [5, 0, 5]),
+        (PATHS[:2], {}, [1, 8, 1]),
+        (PATHS[:3], {}, [2, 7, 1]),
     ],
 )
 def test_labels_are_hidden_where_nothing_is_left_for_self_training(annotated, given, sizes):

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ..errors import CryopickError
-from ..io import atomic_path
 from ..metrics.curves import score_curve
 from ..metrics.particles import score_particles
 from ..metrics.pixels import score_pixels
@@ -28,6 +27,7 @@ from ..picks import Picks
 from ..training.events import Step
 from ..training.settings import SCRATCH, SelfTrainSettings
 from . import self_train
+from .read import write_text
 
 if TYPE_CHECKING:
     from ..training.validation import Prediction
@@ -56,9 +56,6 @@ class AblationSettings(SelfTrainSettings):
     """Settings of an ablation: of its trainings, and how they are compared."""
 
     seeds: int = Field(3, ge=1, description="Random splits into training and test micrographs.")
-    test_share: float = Field(
-        0.5, gt=0, lt=1, description="Share of the annotated micrographs to test on."
-    )
     scale: float = Field(
         1.0, gt=0, le=1, description="Share of all steps and epochs to take, for a quick look."
     )
@@ -70,7 +67,7 @@ class AblationSettings(SelfTrainSettings):
 
     def of_training(self, name: str, seed: int) -> SelfTrainSettings:
         """Return the settings of one training of one split."""
-        values = self.model_dump(exclude={"seeds", "test_share", "scale"})
+        values = self.model_dump(exclude={"seeds", "scale"})
         for count in ("steps", "epochs", "round_steps", "round_epochs"):
             values[count] = ceil(self.scale * values[count])
         return SelfTrainSettings(**values | {"seed": self.seed + seed} | TRAININGS[name])
@@ -97,19 +94,12 @@ def ablate(
 
     Parameters
     ----------
-    micrographs
-        All of them; those without picks serve self-training.
     picks
-        Every particle of the annotated micrographs, in micrograph pixels.
+        Every particle of the annotated micrographs; the other micrographs serve self-training.
     output
-        A new folder, or that of the same ablation to go on with; what is finished is not repeated.
+        A new folder, or that of the same ablation to resume; what is finished is not repeated.
     stop
         Once set, the training under way ends and no other is begun.
-
-    Yields
-    ------
-    AblationProgress
-        After each step. In the end `ablation.md` and `ablation.csv` are written.
 
     Raises
     ------
@@ -120,14 +110,13 @@ def ablate(
     jobs = [(seed, name) for seed in range(settings.seeds) for name in TRAININGS]
     for job, (seed, name) in enumerate(jobs):
         labelled, unlabelled, test = split(micrographs, picks, settings, seed)
-        known, run = {path: picks[path] for path in labelled}, output / f"seed_{seed}" / name
-        chosen = settings.of_training(name, seed)
+        known, truth = ({path: picks[path] for path in part} for part in (labelled, test))
+        chosen, run = settings.of_training(name, seed), output / f"seed_{seed}" / name
         for event in self_train(labelled + unlabelled, known, chosen, run, stop=stop, resume=True):
             if isinstance(event, Step):
                 yield AblationProgress(name, seed, job + event.step / event.steps, len(jobs))
         if stop.is_set():
             break
-        truth = {path: picks[path] for path in test}
         scores += [
             {"row": row.name} | _score(row, folder, known, truth, chosen)
             for row in rows(settings.rounds)
@@ -154,7 +143,8 @@ def split(
 ) -> tuple[list[Path], list[Path], list[Path]]:
     """Return labelled, unlabelled and test micrographs, drawn at random.
 
-    Where every micrograph is annotated, half of the labels are hidden for self-training.
+    Half of the annotated micrographs are for tests. Where there are no others, half of the
+    remaining labels are hidden for self-training.
     """
     known = [path for path in micrographs if path in annotated]
     others = [path for path in micrographs if path not in annotated]
@@ -166,8 +156,8 @@ def split(
         )
     order = np.random.default_rng(settings.seed + seed).permutation(len(known))
     drawn = [known[i] for i in order]
-    tests = min(max(1, round(settings.test_share * len(known))), len(known) - 1 - hide)
-    last = tests + ceil((len(known) - tests) / (2 if hide else 1))
+    tests = len(known) // 2
+    last = tests + ceil((len(known) - tests) / (1 + hide))
     return sorted(drawn[tests:last]), others + sorted(drawn[last:]), sorted(drawn[:tests])
 
 
@@ -200,7 +190,7 @@ def _score(
     particles = score_particles(found, truth, examples[0].diameter_px, threshold=particle_threshold)
     values = pixels.f1, pixels.iou, pixels.roc_auc, particles.macro.f1, particles.average_precision
     figures = dict(zip(FIGURES, values, strict=True))
-    _write(file, json.dumps(figures))
+    write_text(file, json.dumps(figures))
     return figures
 
 
@@ -237,7 +227,7 @@ def _write_tables(
     frame = pd.DataFrame(scores, columns=["row", *FIGURES])
     table = frame.groupby("row", sort=False)[list(FIGURES)].agg(["mean", "min", "max"]) * 100
     table.columns = [" ".join(names) for names in table.columns]
-    _write(folder / "ablation.csv", table.to_csv(float_format="%.4g"))
+    write_text(folder / "ablation.csv", table.to_csv(float_format="%.4g"))
     lines = [
         "Per cent on test micrographs: mean (lowest–highest) over random splits.",
         f"Recipe: {settings.recipe or 'none'}; seeds: {settings.seeds}; scale: {settings.scale:g}.",
@@ -249,9 +239,4 @@ def _write_tables(
         spreads = zip(values[0::3], values[1::3], values[2::3], strict=True)
         cells = (f"{mean:.1f} ({low:.1f}–{high:.1f})" for mean, low, high in spreads)
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    _write(folder / "ablation.md", "\n".join(lines) + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    with atomic_path(path) as part:
-        part.write_text(text, encoding="utf-8")
+    write_text(folder / "ablation.md", "\n".join(lines) + "\n")

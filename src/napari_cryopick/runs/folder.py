@@ -23,13 +23,13 @@ from ..io.files import sweep, without_nan
 from ..model.registry import BEST, WEIGHTS
 from ..training.events import Iteration, TrainingEvent
 from ..training.settings import TrainSettings
+from .read import EVENTS, METRICS, PICKS, SETTINGS, write_text
 
 if TYPE_CHECKING:
     from ..training.examples import Example
     from ..training.loop import EarlierModel, TrainedModel
 
-SETTINGS, EVENTS, LABELS = "settings.yaml", "events.jsonl", "labels.sha256"
-METRICS, PICKS = "metrics.json", "picks.star"
+LABELS = "labels.sha256"
 CONTINUABLE = {"rounds", "ensemble", "device"}
 """Settings that may change when a run is resumed."""
 
@@ -61,7 +61,7 @@ class RunFolder:
             if (path / SETTINGS).exists():
                 for iteration in path.glob("iteration_*_*"):
                     rmtree(iteration)
-        _write(path / LABELS, labels + "\n")
+        write_text(path / LABELS, labels + "\n")
         return cls(path)._with_settings(settings)
 
     @classmethod
@@ -144,7 +144,7 @@ class RunFolder:
             PickSet(picks, size, diameter_angstrom=settings.diameter_angstrom),
         )
         metrics = {"name": name, **_metrics(model, settings)}
-        _write(self.path / name / METRICS, json.dumps(without_nan(metrics), indent=2) + "\n")
+        write_text(self.path / name / METRICS, json.dumps(without_nan(metrics), indent=2) + "\n")
         if model.accepted:
             self._accept(name)
         return Iteration(
@@ -179,7 +179,7 @@ class RunFolder:
 
     def _with_settings(self, settings: TrainSettings) -> RunFolder:
         text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
-        _write(self.path / SETTINGS, text)
+        write_text(self.path / SETTINGS, text)
         return self
 
 
@@ -207,8 +207,3 @@ def _metrics(model: TrainedModel, settings: TrainSettings) -> dict[str, Any]:
 def _number(folder: Path) -> int:
     number = folder.name.split("_")[1]
     return int(number) if number.isdecimal() else -1
-
-
-def _write(path: Path, text: str) -> None:
-    with atomic_path(path) as part:
-        part.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Read the folder of a run, finished or not, without torch."""
+"""The files of a run folder, and what they hold, read without torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import yaml
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
 
 from ..errors import CryopickError
-from ..io import PickSet, read_picks
+from ..io import PickSet, atomic_path, read_picks
 from ..io.files import reading
 from ..model.registry import BEST
 
@@ -239,3 +239,9 @@ def runs_beside(micrograph: Path) -> Path:
 def new_run(folder: Path) -> Path:
     """Return the first of run_1, run_2, … that is free."""
     return next(run for n in count(1) if not (run := folder / f"run_{n}").exists())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file of a run, whole or not at all."""
+    with atomic_path(path) as part:
+        part.write_text(text, encoding="utf-8")

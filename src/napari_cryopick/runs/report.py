@@ -18,10 +18,10 @@ from matplotlib.ticker import MaxNLocator
 
 from .. import __version__
 from ..errors import CryopickError
-from ..io import atomic_path, read_micrograph
+from ..io import read_micrograph
 from ..metrics.matching import Change, changes
 from .pictures import DPI, ORANGE, YELLOW, Circles, draw_circles
-from .read import RunData, RunIteration, read_run
+from .read import RunData, RunIteration, read_run, write_text
 
 MOST_PICTURES = 3
 _LINE, _FAINT = "#0b6aa8", "#646c74"
@@ -56,8 +56,7 @@ def write_report(run: Path, output: Path | None = None) -> Path:
     """
     page = _render(read_run(run))
     output = output or run / "report.html"
-    with atomic_path(output) as part:
-        part.write_text(page, encoding="utf-8")
+    write_text(output, page)
     return output
 
 

@@ -1,0 +1,1 @@
+"""The docks of napari, its layers and what it opens and saves."""

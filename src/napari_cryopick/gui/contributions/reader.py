@@ -17,7 +17,9 @@ from ..layers.stack import AXES, Stack, contrast_limits, lazy_pixels, units
 LayerData = tuple[Any, dict[str, Any], str]
 
 
-def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[LayerData]]:
+def get_reader(
+    path: str | Sequence[str],  # noqa: ARG001, the name that npe2 calls it by
+) -> Callable[[str | Sequence[str]], list[LayerData]]:
     """Give napari the function that reads micrographs."""
     return read_stacks
 

@@ -30,7 +30,7 @@ def _read_tiff_header(path: Path) -> Header:
         page, series = tif.pages.first, tif.series[0]
         shape = page.imagelength, page.imagewidth
         sections = prod(series.shape) // prod(page.shape)
-        return Header(shape, page.dtype, _tiff_pixel_size(page), sections)
+        return Header(shape, np.dtype(page.dtype), _tiff_pixel_size(page), sections)
 
 
 def _read_tiff(path: Path) -> NDArray:
@@ -43,7 +43,7 @@ def _read_tiff(path: Path) -> NDArray:
             return np.asarray(page.asarray().take(0, axis=page.axes.index("S")))
         if page.is_memmappable and in_native_order:
             return cast(NDArray, tifffile.memmap(path, page=0, mode="r"))
-        return cast(NDArray, page.asarray())
+        return page.asarray()
 
 
 def _tiff_pixel_size(page: TiffPage) -> float | None:

@@ -245,7 +245,7 @@ class PredictDock(Dock):
         self.scope.setToolTip("Predict only the micrograph in view, or all of them.")
         self.scope.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.threshold.setRange(0, 1)
-        self.threshold.setSingleStep(0.01)
+        self.threshold.setSingleStep(0.01)  # type: ignore[arg-type]
         self.threshold.setDecimals(2)
         self.threshold.setToolTip("Show the model's picks from this score on; yours always show.")
         self.expected.setToolTip(

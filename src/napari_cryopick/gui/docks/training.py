@@ -9,6 +9,7 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
+from magicgui.types import FileDialogMode
 from magicgui.widgets import FileEdit
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points
@@ -67,7 +68,7 @@ class TrainingInputs(QObject):
         self._viewer, self._micrographs, self._form = viewer, micrographs, form
         self.picks = LayerCombo(viewer, _may_hold_picks, "none")
         self.labels = LayerCombo(viewer, lambda layer: isinstance(layer, Labels), "none")
-        self.folder = FileEdit(mode="d")
+        self.folder = FileEdit(mode=FileDialogMode.EXISTING_DIRECTORY)
         self.summary = QLabel(wordWrap=True)
         self._combos = {PICKS: self.picks, LABELS: self.labels}
         self._watched: list[Any] = []
@@ -86,7 +87,7 @@ class TrainingInputs(QObject):
     @property
     def runs(self) -> Path:
         """The folder of runs."""
-        return Path(self.folder.value)
+        return Path(str(self.folder.value))
 
     def rows(self) -> list[Row]:
         """Return the rows of a dock's form."""
@@ -225,7 +226,7 @@ class TrainingInputs(QObject):
         self.labels.setToolTip("Painted particles, background and contamination.")
         self.folder.choose_btn.text = "…"
         self.folder.tooltip = "Each training makes a folder of its own in here."
-        structure = self._form.fields["structure"]
+        structure: Any = self._form.fields["structure"]
         structure.line_edit.native.setPlaceholderText("none: train on picks")
         structure.line_edit.native.setClearButtonEnabled(True)
 

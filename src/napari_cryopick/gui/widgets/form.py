@@ -119,7 +119,7 @@ def _make(kind: Any, info: FieldInfo, automatic: bool) -> Any:
     if get_origin(kind) is Literal and automatic:
         return create_widget(annotation=str, options={"choices": [AUTOMATIC, *get_args(kind)]})
     if kind is Path:
-        field = create_widget(annotation=Path | None, options={"filter": _STRUCTURES})
+        field: Any = create_widget(annotation=Path | None, options={"filter": _STRUCTURES})
         field.choose_btn.text = "…"
         return field
     if kind in (int, float, str) and automatic:

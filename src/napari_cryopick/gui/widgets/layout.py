@@ -84,7 +84,10 @@ class ScrolledColumn(QScrollArea):
         column.setContentsMargins(10, 8, 10, 8)
         column.setSpacing(8)
         for part in parts:
-            (column.addLayout if isinstance(part, QLayout) else column.addWidget)(part)
+            if isinstance(part, QLayout):
+                column.addLayout(part)
+            else:
+                column.addWidget(part)
         column.addStretch()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

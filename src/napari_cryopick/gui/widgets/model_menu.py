@@ -195,6 +195,7 @@ class ModelMenu(QToolButton):
 
     def _action(self, menu: QMenu, text: str, do: Callable[[], str | None]) -> QAction:
         action = menu.addAction(text)
+        assert action is not None
         action.triggered.connect(lambda: self._tell(do))
         return action
 

@@ -11,7 +11,7 @@ import pytest
 
 from napari_cryopick.errors import CryopickError
 from napari_cryopick.picks import Picks
-from napari_cryopick.runs.ablation import FIGURES, AblationSettings, ablate, rows, split
+from napari_cryopick.runs.ablation import FIGURES, AblationSettings, ablate, ablation_rows, split
 from napari_cryopick.training.settings import SelfTrainSettings
 
 from .conftest import SMALL
@@ -73,7 +73,7 @@ def test_a_scaled_recipe_takes_fewer_epochs_and_every_row_changes_one_part():
     assert (baseline.loss, baseline.augmentation, baseline.rounds) == ("bce", 0, 0)
     assert (last.loss, last.augmentation, last.rounds) == ("focal-dice", 1, 3)
     assert SelfTrainSettings(**last.model_dump(mode="json")) == last
-    assert [row.name for row in rows(1)] == NAMES
+    assert [row.name for row in ablation_rows(1)] == NAMES
 
 
 @pytest.fixture(scope="module")

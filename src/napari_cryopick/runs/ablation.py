@@ -43,7 +43,7 @@ FIGURES = ("pixel F1", "pixel IoU", "pixel ROC-AUC", "particle F1", "AP")
 FIXED_THRESHOLD = 0.5
 
 
-class Row(NamedTuple):
+class AblationRow(NamedTuple):
     """A model of a training; adaptive thresholds come from the labels held out of it."""
 
     name: str
@@ -119,22 +119,22 @@ def ablate(
             break
         scores += [
             {"row": row.name} | _score(row, folder, known, truth, chosen)
-            for row in rows(settings.rounds)
+            for row in ablation_rows(settings.rounds)
             for folder in run.glob(f"iteration_{row.iteration}_s*")
             if row.training == name
         ]
     _write_tables(output, scores, settings)
 
 
-def rows(rounds: int) -> list[Row]:
+def ablation_rows(rounds: int) -> list[AblationRow]:
     """Return the rows of the table, each with one part more than the one above."""
     names = {n: f"+ self-training, iteration {n}" for n in range(1, rounds + 1)}
     return [
-        Row("Baseline (BCE)", "bce", adaptive=False),
-        Row("+ combined loss (focal + Dice)", "focal-dice", adaptive=False),
-        Row("+ adaptive thresholds", "focal-dice"),
-        Row("+ strong augmentation", "self-training"),
-        *(Row(name, "self-training", number) for number, name in names.items()),
+        AblationRow("Baseline (BCE)", "bce", adaptive=False),
+        AblationRow("+ combined loss (focal + Dice)", "focal-dice", adaptive=False),
+        AblationRow("+ adaptive thresholds", "focal-dice"),
+        AblationRow("+ strong augmentation", "self-training"),
+        *(AblationRow(name, "self-training", number) for number, name in names.items()),
     ]
 
 
@@ -162,7 +162,7 @@ def split(
 
 
 def _score(
-    row: Row,
+    row: AblationRow,
     folder: Path,
     labelled: Mapping[Path, Picks],
     truth: Mapping[Path, Picks],

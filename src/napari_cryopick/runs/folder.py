@@ -23,13 +23,13 @@ from ..io.files import sweep, without_nan
 from ..model.registry import BEST, WEIGHTS
 from ..training.events import Iteration, TrainingEvent
 from ..training.settings import TrainSettings
-from .read import EVENTS, METRICS, PICKS, SETTINGS, write_text
+from .read import EVENTS_FILE, METRICS_FILE, PICKS_FILE, SETTINGS_FILE, write_text
 
 if TYPE_CHECKING:
     from ..training.examples import Example
     from ..training.loop import EarlierModel, TrainedModel
 
-LABELS = "labels.sha256"
+LABELS_FILE = "labels.sha256"
 CONTINUABLE = {"rounds", "ensemble", "device"}
 """Settings that may change when a run is resumed."""
 
@@ -57,11 +57,11 @@ class RunFolder:
         if (path / BEST).exists():
             raise CryopickError(f"{path} already holds a run; choose another output folder.")
         with writing_in(path):
-            (path / EVENTS).unlink(missing_ok=True)
-            if (path / SETTINGS).exists():
+            (path / EVENTS_FILE).unlink(missing_ok=True)
+            if (path / SETTINGS_FILE).exists():
                 for iteration in path.glob("iteration_*_*"):
                     rmtree(iteration)
-        write_text(path / LABELS, labels + "\n")
+        write_text(path / LABELS_FILE, labels + "\n")
         return cls(path)._with_settings(settings)
 
     @classmethod
@@ -73,7 +73,7 @@ class RunFolder:
         CryopickError
             If it was begun with other settings or labels.
         """
-        file = path / SETTINGS
+        file = path / SETTINGS_FILE
         if not file.exists():
             return cls.create(path, settings, labels)
         before = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -83,7 +83,7 @@ class RunFolder:
                     f"{path} was begun with {name} = {before.get(name)}, not {value}; resume it "
                     "with the same settings, or choose another output folder."
                 )
-        known = path / LABELS
+        known = path / LABELS_FILE
         if known.exists() and known.read_text(encoding="utf-8").strip() != labels:
             raise CryopickError(
                 f"{path} was begun with other picks, labels or micrographs; choose another output "
@@ -96,7 +96,7 @@ class RunFolder:
         """Return the metrics of finished iterations, from the initial model on."""
         found: list[dict[str, Any]] = []
         for folder in sorted(self.path.glob("iteration_*_s*"), key=_number):
-            file = folder / METRICS
+            file = folder / METRICS_FILE
             metrics = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
             if metrics.get("number") != len(found) or metrics.get("stopped"):
                 break
@@ -140,11 +140,13 @@ class RunFolder:
         sizes = {example.pixel_size_angstrom for example in examples}
         size = sizes.pop() if len(sizes) == 1 else None
         write_picks(
-            self.path / name / PICKS,
+            self.path / name / PICKS_FILE,
             PickSet(picks, size, diameter_angstrom=settings.diameter_angstrom),
         )
         metrics = {"name": name, **_metrics(model, settings)}
-        write_text(self.path / name / METRICS, json.dumps(without_nan(metrics), indent=2) + "\n")
+        write_text(
+            self.path / name / METRICS_FILE, json.dumps(without_nan(metrics), indent=2) + "\n"
+        )
         if model.accepted:
             self._accept(name)
         return Iteration(
@@ -162,7 +164,7 @@ class RunFolder:
     def log(self, event: TrainingEvent) -> None:
         """Append an event to events.jsonl."""
         fields: Mapping[str, Any] = {"event": type(event).__name__} | asdict(event)
-        with writing_in(self.path), (self.path / EVENTS).open("a", encoding="utf-8") as file:
+        with writing_in(self.path), (self.path / EVENTS_FILE).open("a", encoding="utf-8") as file:
             file.write(json.dumps(without_nan(fields), default=str) + "\n")
 
     def weights(self, iteration: str) -> Path:
@@ -179,7 +181,7 @@ class RunFolder:
 
     def _with_settings(self, settings: TrainSettings) -> RunFolder:
         text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
-        write_text(self.path / SETTINGS, text)
+        write_text(self.path / SETTINGS_FILE, text)
         return self
 
 

@@ -19,11 +19,12 @@ from ..io import PickSet, atomic_path, read_picks
 from ..io.files import reading
 from ..model.registry import BEST
 
-SETTINGS, EVENTS, METRICS, PICKS = "settings.yaml", "events.jsonl", "metrics.json", "picks.star"
+SETTINGS_FILE, EVENTS_FILE = "settings.yaml", "events.jsonl"
+METRICS_FILE, PICKS_FILE = "metrics.json", "picks.star"
 _ITERATION = re.compile(r"iteration_(\d+)_\w+")
 
-Figure = Annotated[float, BeforeValidator(lambda value: nan if value is None else value)]
-"""A number that is null in JSON, and NaN here, where it is not known."""
+Nullable = Annotated[float, BeforeValidator(lambda value: nan if value is None else value)]
+"""A number that is null in JSON where it is not known, and NaN here."""
 
 
 class RunIteration(BaseModel):
@@ -52,19 +53,19 @@ class RunIteration(BaseModel):
     accepted: bool | None = None
     reason: str = ""
     complete: bool | None = None
-    f1: Figure = nan
-    precision: Figure = nan
-    recall: Figure = nan
-    average_precision: Figure = nan
-    expected_precision: Figure = Field(nan, validation_alias=AliasPath("expected", "precision"))
-    expected_recall: Figure = Field(nan, validation_alias=AliasPath("expected", "recall"))
-    threshold: Figure = nan
+    f1: Nullable = nan
+    precision: Nullable = nan
+    recall: Nullable = nan
+    average_precision: Nullable = nan
+    expected_precision: Nullable = Field(nan, validation_alias=AliasPath("expected", "precision"))
+    expected_recall: Nullable = Field(nan, validation_alias=AliasPath("expected", "recall"))
+    threshold: Nullable = nan
     count: int | None = None
     micrographs: tuple[str, ...] = ()
-    pixels: dict[str, Figure] | None = None
+    pixels: dict[str, Nullable] | None = None
     pseudo_labels: dict[str, Any] | None = None
     held_out_picks: int | None = None
-    seconds: Figure = nan
+    seconds: Nullable = nan
 
     @property
     def is_ensemble(self) -> bool:
@@ -85,7 +86,7 @@ class RunIteration(BaseModel):
 
     def picks(self) -> PickSet:
         """Read its picks; `CryopickError` if they cannot be read."""
-        return read_picks(self.path / PICKS)
+        return read_picks(self.path / PICKS_FILE)
 
 
 @dataclass(eq=False)
@@ -127,11 +128,13 @@ def read_run(path: Path) -> RunData:
     """
     with reading(path, "a training run"):
         names = [file.name for file in path.iterdir()]
-    if not any(name in (SETTINGS, EVENTS) or _ITERATION.fullmatch(name) for name in names):
+    if not any(
+        name in (SETTINGS_FILE, EVENTS_FILE) or _ITERATION.fullmatch(name) for name in names
+    ):
         raise CryopickError(f"{path} holds no run; give the folder that a training wrote.")
     run = RunData(path, read_settings(path), list(_iterations(path)))
     step = 0
-    for event in map(_parse, _lines(path / EVENTS)):
+    for event in map(_parse, _lines(path / EVENTS_FILE)):
         match event:
             case {"event": "Started"}:
                 run.started, run.finished, step = event, {}, 0
@@ -147,7 +150,7 @@ def read_run(path: Path) -> RunData:
 def read_settings(run: Path) -> dict[str, Any]:
     """Read the settings a run was started with; none if they are missing or broken."""
     try:
-        settings = yaml.safe_load((run / SETTINGS).read_text(encoding="utf-8"))
+        settings = yaml.safe_load((run / SETTINGS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
         return {}
     return settings if isinstance(settings, dict) else {}
@@ -169,11 +172,11 @@ def _iterations(run: Path) -> Iterator[RunIteration]:
     for number, folder in sorted((int(match[1]), folder) for match, folder in matches if match):
         known = {"number": number, "path": folder, "best": folder.name == best}
         try:
-            metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+            metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
             yield RunIteration.model_validate({"accepted": True} | metrics | known)
         except (OSError, ValueError, TypeError):
-            state = "broken" if (folder / METRICS).exists() else "missing"
-            reason = f"Not known: {METRICS} is {state}."
+            state = "broken" if (folder / METRICS_FILE).exists() else "missing"
+            reason = f"Not known: {METRICS_FILE} is {state}."
             yield RunIteration.model_validate(known | {"finished": False, "reason": reason})
 
 
@@ -201,7 +204,7 @@ def _parse(line: bytes) -> dict[str, Any]:
 
 def _is_finished(run: Path) -> bool:
     """Whether the last event says that the run ended without being stopped."""
-    *_, last = [b"", *_lines(run / EVENTS)]
+    *_, last = [b"", *_lines(run / EVENTS_FILE)]
     event = _parse(last)
     return event.get("event") == "Finished" and not event.get("stopped")
 
@@ -222,7 +225,7 @@ class SelfTrainingRun:
 
 def latest_self_training(folder: Path) -> SelfTrainingRun | None:
     """Find the run of self-training in a folder of runs that was begun last."""
-    written = {path.parent: path.stat().st_mtime_ns for path in folder.glob(f"*/{SETTINGS}")}
+    written = {path.parent: path.stat().st_mtime_ns for path in folder.glob(f"*/{SETTINGS_FILE}")}
     for run in sorted(written, key=written.__getitem__, reverse=True):
         settings = read_settings(run)
         if "rounds" in settings:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import CryopickError
 from .io import find_micrographs, match_picks, read_picks
 from .model.registry import DEFAULT
-from .picks import PickSet
+from .picks import PickSet, common_value
 
 if TYPE_CHECKING:
     from .metrics.particles import ParticleScores
@@ -87,8 +87,7 @@ def predict(
             warnings.warn(event.message, stacklevel=2)
     if not by_micrograph:
         raise CryopickError(failures[0])
-    size = sizes.pop() if len(sizes) == 1 else None
-    return PickSet(by_micrograph, size, diameter_angstrom=diameter_angstrom)
+    return PickSet(by_micrograph, common_value(sizes), diameter_angstrom=diameter_angstrom)
 
 
 def train(

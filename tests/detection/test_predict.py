@@ -112,7 +112,7 @@ def folder(path: Path) -> None:
         *(dummy_pixel_size, enormous_pixels, minute_pixels, missing, folder),
     ],
 )
-def test_a_bad_micrograph_is_told_and_the_others_get_done(
+def test_a_bad_micrograph_is_reported_and_the_others_get_done(
     spoil: Callable[[Path], None], tmp_path, settings
 ):
     paths = [write(tmp_path / "a.mrc"), tmp_path / "bad.mrc", write(tmp_path / "c.mrc")]

@@ -61,7 +61,7 @@ def test_a_big_endian_file_on_disk_is_prepared_and_left_alone(tmp_path):
         (micrograph(pixel_size_angstrom=0.001), 80, "check diameter and pixel size"),
     ],
 )
-def test_a_mistake_is_told_in_one_sentence_with_the_file(bad, diameter_angstrom, complaint):
+def test_a_mistake_is_reported_in_one_sentence_with_the_file(bad, diameter_angstrom, complaint):
     with pytest.raises(CryopickError, match=complaint) as caught:
         prepare(bad, diameter_angstrom, 20)
     message = str(caught.value)

@@ -150,28 +150,28 @@ def test_only_what_is_unpacked_is_read(entry: Path) -> None:
     assert [Path(name).name for name in found] == ["a_0.mrc", "a_1.mrc"]
 
 
-def test_micrographs_that_are_elsewhere_are_told(tmp_path: Path) -> None:
+def test_micrographs_that_are_elsewhere_are_reported(tmp_path: Path) -> None:
     folder = tmp_path / "10017" / "ground_truth" / "particle_coordinates"
     write_coordinates(folder / "a.csv")
     with pytest.raises(CryopickError, match=r"that are not in .*10017/micrographs; unpack them"):
         read_picks(folder)
 
 
-def test_another_micrograph_of_that_name_is_told(entry: Path) -> None:
+def test_another_micrograph_of_that_name_is_reported(entry: Path) -> None:
     (entry / "micrographs" / "a_0.mrc").unlink()
     write_micrograph(entry / "micrographs" / "a_0.mrc", shape=(80, 96))
     with pytest.raises(CryopickError, match=r"picks beyond row 80 of .*a_0\.mrc; it must be"):
         read_picks(entry)
 
 
-def test_an_entry_without_coordinates_is_told(entry: Path) -> None:
+def test_an_entry_without_coordinates_is_reported(entry: Path) -> None:
     for path in (entry / "ground_truth" / "particle_coordinates").iterdir():
         path.unlink()
     with pytest.raises(CryopickError, match="holds no picks; name an entry of CryoPPP"):
         read_picks(entry)
 
 
-def test_a_broken_table_is_told(entry: Path) -> None:
+def test_a_broken_table_is_reported(entry: Path) -> None:
     path = entry / "ground_truth" / "particle_coordinates" / "a_0.csv"
     path.write_text("X-Coordinate,Y-Coordinate\n1,two\n")
     with pytest.raises(CryopickError, match=r"a_0\.csv has y = two in row 1"):

@@ -93,7 +93,7 @@ def test_a_status_nobody_knows_is_ok(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "cannot be read"),
         ("a,b\n1,2\n", "has no column x and y"),
@@ -106,14 +106,14 @@ def test_a_status_nobody_knows_is_ok(tmp_path: Path) -> None:
         ("x,y,x_coord\n1,2,3\n", "cannot be read"),
     ],
 )
-def test_a_broken_file_is_told(tmp_path: Path, text: str, told: str) -> None:
+def test_a_broken_file_is_reported(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "picks.csv"
     path.write_text(text)
-    with pytest.raises(CryopickError, match=f"{path} {told}"):
+    with pytest.raises(CryopickError, match=f"{path} {message}"):
         read_picks(path)
 
 
-def test_a_file_of_bytes_is_told(tmp_path: Path) -> None:
+def test_a_file_of_bytes_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "picks.csv"
     path.write_bytes(bytes(range(256)) * 4)
     with pytest.raises(CryopickError, match=f"{path} cannot be read"):

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all, and failures are told in a sentence."""
+"""Files appear whole or not at all, and failures are put in a sentence."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_what_killed_processes_left_is_swept_away_and_nothing_else(tmp_path: Pat
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_is_told_with_its_folder(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_with_its_folder(tmp_path: Path) -> None:
     with (
         pytest.raises(CryopickError, match=rf"{tmp_path} is on a full disk"),
         writing_in(tmp_path),
@@ -61,7 +61,7 @@ def test_a_full_disk_is_told_with_its_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("unprivileged")
-def test_a_forbidden_folder_is_told() -> None:
+def test_a_forbidden_folder_is_reported() -> None:
     with (
         pytest.raises(CryopickError, match=r"^/ cannot be written to"),
         atomic_path("/picks.star") as part,
@@ -69,7 +69,7 @@ def test_a_forbidden_folder_is_told() -> None:
         part.write_text("anything")
 
 
-def test_an_output_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+def test_an_output_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("a file")
     with (
         pytest.raises(CryopickError, match="run is not a folder"),

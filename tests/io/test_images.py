@@ -61,21 +61,21 @@ def test_no_resolution_or_one_for_print_is_unknown(tmp_path: Path, tags: dict) -
 
 
 @pytest.mark.parametrize("imagej", [True, False])
-def test_a_movie_is_told(tmp_path: Path, imagej: bool) -> None:
+def test_a_movie_is_reported(tmp_path: Path, imagej: bool) -> None:
     path = tmp_path / "movie.tif"
     tifffile.imwrite(path, np.zeros((7, 72, 80), "u2"), imagej=imagej)
     with pytest.raises(CryopickError, match=rf"{path} holds 7 sections"):
         read_micrograph(path)
 
 
-def test_a_broken_file_is_told(tmp_path: Path) -> None:
+def test_a_broken_file_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     path.write_text("not a TIFF at all")
     with pytest.raises(CryopickError, match=rf"{path} cannot be read as a micrograph"):
         read_micrograph(path)
 
 
-def test_a_truncated_tiff_is_told(tmp_path: Path) -> None:
+def test_a_truncated_tiff_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, PIXELS.astype("f4"))
     path.write_bytes(path.read_bytes()[:3000])
@@ -112,7 +112,7 @@ def test_jpeg(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
-def test_a_truncated_file_is_told(tmp_path: Path, suffix: str) -> None:
+def test_a_truncated_file_is_reported(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     noise = np.random.default_rng(3).integers(0, 255, RAMP.shape, "u1")
     Image.fromarray(noise).save(path)
@@ -121,7 +121,7 @@ def test_a_truncated_file_is_told(tmp_path: Path, suffix: str) -> None:
         read_micrograph(path)
 
 
-def test_text_is_told(tmp_path: Path) -> None:
+def test_text_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_text("not a picture")
     with pytest.raises(CryopickError, match=rf"{path} cannot be read as a micrograph"):

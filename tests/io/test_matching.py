@@ -40,7 +40,7 @@ def test_one_name_and_one_path(name: str, path: str) -> None:
     assert matched(["other.mrc", name], ["/data/unlike.mrc", path]) == {path: name}
 
 
-def test_namesakes_are_told_apart_by_their_folders() -> None:
+def test_namesakes_are_reported_apart_by_their_folders() -> None:
     paths = ["/data/one/a.mrc", "/data/two/a.mrc"]
     names = ["/old/two/a.mrc", "/old/one/a.mrc"]
     assert matched(names, paths) == dict(zip(paths, reversed(names), strict=True))
@@ -81,13 +81,15 @@ def test_the_order_is_that_of_the_micrographs() -> None:
         (["a.mrc"], ["/data/a.jpg", "/data/a.png"]),
     ],
 )
-def test_an_ambiguous_name_is_told_with_both_meanings(names: list[str], paths: list[str]) -> None:
-    with pytest.raises(CryopickError) as told:
+def test_an_ambiguous_name_is_reported_with_both_meanings(
+    names: list[str], paths: list[str]
+) -> None:
+    with pytest.raises(CryopickError) as caught:
         matched(names, paths)
-    assert all(name in str(told.value) for name in (*names, *paths))
+    assert all(name in str(caught.value) for name in (*names, *paths))
 
 
-def test_a_file_of_other_micrographs_is_told_with_an_example_of_each() -> None:
+def test_a_file_of_other_micrographs_is_reported_with_an_example_of_each() -> None:
     with pytest.raises(CryopickError, match=r'like "x/b1\.mrc".* like "/data/a1\.mrc"'):
         matched(["x/b1.mrc", "x/b2.mrc"], ["/data/a1.mrc", "/data/a2.mrc"])
 

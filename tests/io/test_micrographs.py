@@ -20,7 +20,7 @@ from napari_cryopick.io import (
 
 
 @pytest.mark.parametrize("read", [read_header, read_micrograph])
-def test_missing_empty_and_tiny_files_are_told(tmp_path: Path, read: object) -> None:
+def test_missing_empty_and_tiny_files_are_reported(tmp_path: Path, read: object) -> None:
     assert callable(read)
     missing, empty, tiny = (tmp_path / f"{name}.mrc" for name in ("missing", "empty", "tiny"))
     empty.touch()
@@ -41,11 +41,12 @@ def _folder(path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"), [(np.nan, "no finite pixel"), (np.inf, "no finite pixel"), (7, "same value")]
+    ("value", "message"),
+    [(np.nan, "no finite pixel"), (np.inf, "no finite pixel"), (7, "same value")],
 )
-def test_pixels_without_an_image_are_told(value: float, told: str) -> None:
+def test_pixels_without_an_image_are_reported(value: float, message: str) -> None:
     path = Path("blank.mrc")
-    with pytest.raises(CryopickError, match=f"{path} h.*{told}"):
+    with pytest.raises(CryopickError, match=f"{path} h.*{message}"):
         check_pixels(Micrograph(np.full((600, 700), value, "f4"), path=path))
 
 
@@ -116,16 +117,16 @@ def test_a_file_named_outright_is_left_to_the_reader(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["missing.mrc", "*.png"])
-def test_a_source_of_nothing_is_told(folder: Path, source: str) -> None:
+def test_a_source_of_nothing_is_reported(folder: Path, source: str) -> None:
     with pytest.raises(CryopickError, match="does not exist"):
         find_micrographs([folder, folder / source])
 
 
-def test_an_empty_folder_is_told(folder: Path) -> None:
+def test_an_empty_folder_is_reported(folder: Path) -> None:
     with pytest.raises(CryopickError, match=r"deeper.mrc holds no micrographs"):
         find_micrographs([folder / "deeper.mrc"])
 
 
-def test_no_source_at_all_is_told() -> None:
+def test_no_source_at_all_is_reported() -> None:
     with pytest.raises(CryopickError, match="No micrographs"):
         find_micrographs([])

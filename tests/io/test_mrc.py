@@ -121,7 +121,7 @@ def test_a_given_pixel_size_goes_before_the_header(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kept", [100, 1024, 2000])
 @pytest.mark.parametrize("suffix", [".mrc", ".mrc.gz"])
-def test_a_truncated_file_is_told(tmp_path: Path, kept: int, suffix: str) -> None:
+def test_a_truncated_file_is_reported(tmp_path: Path, kept: int, suffix: str) -> None:
     content = write_mrc(tmp_path / "whole.mrc", some_pixels("f4")).read_bytes()[:kept]
     path = tmp_path / f"cut{suffix}"
     path.write_bytes(gzip.compress(content) if suffix.endswith(".gz") else content)
@@ -129,7 +129,7 @@ def test_a_truncated_file_is_told(tmp_path: Path, kept: int, suffix: str) -> Non
         read_micrograph(path)
 
 
-def test_a_truncated_archive_is_told(tmp_path: Path) -> None:
+def test_a_truncated_archive_is_reported(tmp_path: Path) -> None:
     content = write_mrc(tmp_path / "whole.mrc", some_pixels("f4")).read_bytes()
     path = tmp_path / "cut.mrc.gz"
     path.write_bytes(gzip.compress(content)[:2000])
@@ -145,14 +145,14 @@ def test_text_is_not_taken_for_pixels(tmp_path: Path, text: str) -> None:
         read_micrograph(path)
 
 
-def test_complex_numbers_are_told(tmp_path: Path) -> None:
+def test_complex_numbers_are_reported(tmp_path: Path) -> None:
     path = write_mrc(tmp_path / "fourier.mrc", some_pixels("c8"))
     with pytest.raises(CryopickError, match=rf"{path} holds complex numbers"):
         read_micrograph(path)
 
 
 @pytest.mark.parametrize("shape", [(40, 72, 80), (2, 3, 72, 80)])
-def test_stacks_and_volumes_are_told(tmp_path: Path, shape: tuple[int, ...]) -> None:
+def test_stacks_and_volumes_are_reported(tmp_path: Path, shape: tuple[int, ...]) -> None:
     path = write_mrc(tmp_path / "volume.mrc", np.zeros(shape, "f4"))
     with pytest.raises(CryopickError, match=rf"{path} holds {np.prod(shape[:-2])} sections"):
         read_micrograph(path)

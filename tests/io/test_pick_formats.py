@@ -1,4 +1,4 @@
-"""Picks in a format that the suffix tells."""
+"""Picks in a format that the suffix says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from napari_cryopick import CryopickError, Picks
 from napari_cryopick.io import PickSet, read_picks, write_picks
 
 
-def test_an_unknown_suffix_is_told(tmp_path: Path) -> None:
+def test_an_unknown_suffix_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "picks.xyz"
     with pytest.raises(CryopickError, match=rf"{path} is not of a known .* \(\.star, \.csv"):
         write_picks(path, PickSet({}))
@@ -23,7 +23,7 @@ def test_an_unknown_suffix_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".star", ".csv"])
-def test_missing_files_and_empty_folders_are_told(tmp_path: Path, suffix: str) -> None:
+def test_missing_files_and_empty_folders_are_reported(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"picks{suffix}"
     with pytest.raises(CryopickError, match=f"{path} does not exist"):
         read_picks(path)

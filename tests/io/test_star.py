@@ -200,7 +200,7 @@ def test_no_picks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "is not a STAR file"),
         ("x,y\n1,2\n", "is not a STAR file"),
@@ -212,14 +212,14 @@ def test_no_picks(tmp_path: Path) -> None:
         (RELION_31.replace("40.000000", "nan"), "has y = nan in row 2"),
     ],
 )
-def test_a_broken_file_is_told(tmp_path: Path, text: str, told: str) -> None:
+def test_a_broken_file_is_reported(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "picks.star"
     path.write_text(text)
-    with pytest.raises(CryopickError, match=f"{path} ({told})"):
+    with pytest.raises(CryopickError, match=f"{path} ({message})"):
         read_picks(path)
 
 
-def test_a_file_of_bytes_is_told(tmp_path: Path) -> None:
+def test_a_file_of_bytes_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "picks.star"
     path.write_bytes(bytes(range(256)) * 4)
     with pytest.raises(CryopickError, match=f"{path} is not a STAR file"):

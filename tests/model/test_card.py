@@ -40,11 +40,11 @@ def test_figures_that_are_not_known_are_not_told():
         development={"apoferritin": 0.961},
         settings={"steps": 300, "epochs": None},
     )
-    told = card_summary(card)
-    assert told["Validation on held-out labels"] == "F1 0.88"
-    assert told["F1 on development micrographs"] == "apoferritin 0.96"
-    assert told["Settings"] == "steps 300"
-    assert "Known failures" not in told
+    summary = card_summary(card)
+    assert summary["Validation on held-out labels"] == "F1 0.88"
+    assert summary["F1 on development micrographs"] == "0.96 apoferritin"
+    assert summary["Settings"] == "steps 300"
+    assert "Known failures" not in summary
 
 
 def test_a_card_of_before_there_were_names_is_still_read():

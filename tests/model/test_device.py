@@ -1,4 +1,4 @@
-"""The device is chosen by name and told in words."""
+"""The device is chosen by name and described in words."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ def test_auto_takes_a_gpu_where_there_is_one():
 
 
 @pytest.mark.parametrize("name", ["abacus", "", "CPU ", "cuda:99"])
-def test_a_device_that_is_not_there_is_told_by_name(name):
+def test_a_device_that_is_not_there_is_reported_by_name(name):
     with pytest.raises(CryopickError, match=f'no device "{name}" here'):
         choose_device(name)

@@ -38,7 +38,7 @@ def test_a_damaged_download_is_fetched_again(url, models):
 
 
 @pytest.mark.parametrize("fragment", ["", "#", "#sha256=", "#sha256=12ab", "#md5=" + "0" * 32])
-def test_an_address_without_a_hash_is_told_before_anything_is_asked(web, fragment):
+def test_an_address_without_a_hash_is_reported_before_anything_is_asked(web, fragment):
     with pytest.raises(CryopickError, match="comes without its hash; add #sha256="):
         load_model(web.address("released.safetensors") + fragment)
     assert web.asked == []
@@ -51,13 +51,13 @@ def test_another_file_than_was_meant_is_refused_and_nothing_is_left(url, models)
     assert left(models) == []
 
 
-def test_a_missing_file_is_told_and_nothing_is_left(web, models):
+def test_a_missing_file_is_reported_and_nothing_is_left(web, models):
     with pytest.raises(CryopickError, match=r"download failed \(404 File not found\)"):
         load_model(f"{web.address('none.safetensors')}#sha256={'0' * 64}")
     assert left(models) == []
 
 
-def test_a_missing_network_is_told_and_nothing_is_left(url, web, models):
+def test_a_missing_network_is_reported_and_nothing_is_left(url, web, models):
     web.go_off()
     with pytest.raises(CryopickError, match="download failed; check the network"):
         load_model(url)
@@ -65,12 +65,12 @@ def test_a_missing_network_is_told_and_nothing_is_left(url, web, models):
 
 
 @pytest.mark.parametrize("folder", ["/models_of_nobody", "/"])
-def test_a_folder_that_cannot_be_written_to_is_told(folder, url, unprivileged):
+def test_a_folder_that_cannot_be_written_to_is_reported(folder, url, unprivileged):
     with pytest.raises(CryopickError, match="cannot be written to"):
         fetch(url, Path(folder))
 
 
-def test_a_file_on_the_web_that_is_no_model_is_told(web):
+def test_a_file_on_the_web_that_is_no_model_is_reported(web):
     (web.folder / "picks.star").write_text("data_\n")
     digest = sha256(b"data_\n").hexdigest()
     with pytest.raises(CryopickError, match="is not a model file"):

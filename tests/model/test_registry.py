@@ -47,18 +47,18 @@ def test_a_run_stays_whole_when_it_is_moved(run, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["no_such_model", "no/such/file.safetensors", ""])
-def test_what_is_not_there_is_told(name, tmp_path, monkeypatch):
+def test_what_is_not_there_is_reported(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CryopickError, match=name or "No model is named"):
         load_model(name)
 
 
-def test_a_folder_without_a_model_is_told(tmp_path):
+def test_a_folder_without_a_model_is_reported(tmp_path):
     with pytest.raises(CryopickError, match=f"{tmp_path} holds no trained model"):
         load_model(tmp_path)
 
 
-def test_a_run_whose_best_is_lost_is_told(run):
+def test_a_run_whose_best_is_lost_is_reported(run):
     (run / "iteration_0_supervised" / "model.safetensors").unlink()
     with pytest.raises(CryopickError, match="holds no trained model"):
         load_model(run)

@@ -130,7 +130,7 @@ def test_a_truncated_file_is_refused(share, model, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_is_told_and_the_old_weights_stay(model, tmp_path):
+def test_a_full_disk_is_reported_and_the_old_weights_stay(model, tmp_path):
     path = tmp_path / "model.safetensors"
     path.write_text("old")
     (tmp_path / f".model.{os.getpid()}.safetensors").symlink_to("/dev/full")
@@ -141,6 +141,6 @@ def test_a_full_disk_is_told_and_the_old_weights_stay(model, tmp_path):
 
 
 @pytest.mark.usefixtures("unprivileged")
-def test_a_forbidden_folder_is_told(model):
+def test_a_forbidden_folder_is_reported(model):
     with pytest.raises(CryopickError, match="cannot be written to"):
         save_weights(Path("/run_of_nobody/model.safetensors"), model)

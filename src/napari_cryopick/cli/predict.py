@@ -17,7 +17,7 @@ from ..detection.calibration import ExpectedScores
 from ..detection.events import DiameterResult, Failed, Predicted, PredictionEvent
 from ..detection.settings import PredictSettings
 from ..io.files import without_nan
-from ..picks import Picks, PickSet, Status
+from ..picks import Picks, PickSet, Status, common_value
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
 from .terminal import ExitCode, echo, pluralise, print_error, print_result, require_writable, table
@@ -144,8 +144,7 @@ def save(summaries: Iterable[PredictionSummary], settings: PredictSettings, outp
     from ..io import write_picks
 
     by_micrograph = {str(one.path): one.picks for one in summaries}
-    sizes = {one.pixel_size_angstrom for one in summaries}
-    size = sizes.pop() if len(sizes) == 1 else None
+    size = common_value(one.pixel_size_angstrom for one in summaries)
     diameter = settings.diameter_angstrom
     write_picks(output, PickSet(by_micrograph, size, diameter_angstrom=diameter))
 

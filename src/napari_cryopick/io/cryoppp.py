@@ -21,9 +21,15 @@ from ..errors import CryopickError
 from ..picks import Picks, PickSet, Source, Status, common_value, flip_y
 from . import csv_picks, star
 from .files import reading
-from .images import BITMAP
+from .images import read_bitmap
 from .matching import match_picks
-from .micrographs import CRYOPPP_MICROGRAPHS, find_micrographs, image_format, read_header
+from .micrographs import (
+    CRYOPPP_MICROGRAPHS,
+    FORMATS,
+    find_micrographs,
+    read_header,
+    suffix_of,
+)
 
 GROUND_TRUTH = "ground_truth"
 PARTICLES = "particle_coordinates"
@@ -97,7 +103,7 @@ def _read_file(file: Path, kind: str) -> dict[str, Picks]:
 def _turned(picks: Picks, micrograph: Path, source: Path, status: str) -> Picks:
     """Return picks where they are in a micrograph as it is stored."""
     placed = Picks.at(picks.positions, picks.scores, Source.FILE, status)
-    if image_format(micrograph) is BITMAP:
+    if FORMATS[suffix_of(micrograph.name)] is read_bitmap:
         return placed
     height = read_header(micrograph).shape[0]
     turned = flip_y(PickSet({"": placed}), height).by_micrograph[""]

@@ -1,10 +1,9 @@
-"""What an image file says before its pixels are read, and what makes an image format."""
+"""What an image file says before its pixels are read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,8 @@ class Header:
         (h, w) in pixels.
     dtype
         Type of the pixels as they will be read.
+    load
+        Reads the (h, w) pixels, memory-mapped where possible.
     pixel_size_angstrom
         Edge of one pixel in Å, or None where the file does not say.
     sections
@@ -28,13 +29,6 @@ class Header:
 
     shape: tuple[int, int]
     dtype: np.dtype
+    load: Callable[[], NDArray] = field(repr=False)
     pixel_size_angstrom: float | None = None
     sections: int = 1
-
-
-@dataclass(frozen=True)
-class ImageFormat:
-    """A way to read micrographs; `read_pixels` gives an (h, w) array, memory-mapped at best."""
-
-    read_header: Callable[[Path], Header]
-    read_pixels: Callable[[Path], NDArray]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .header import Header, ImageFormat
+from .header import Header
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
@@ -23,25 +24,25 @@ _PLAUSIBLE_ANGSTROM = (0.05, 100)
 _PIL_DTYPES = {"I;16": "<u2", "I;16L": "<u2", "I;16B": ">u2", "I": "i4", "F": "f4"}
 
 
-def _read_tiff_header(path: Path) -> Header:
+def read_tiff(path: Path) -> Header:
+    """Read the header of a TIFF file."""
     import tifffile
 
     with tifffile.TiffFile(path) as tif:
         page, series = tif.pages.first, tif.series[0]
-        shape = page.imagelength, page.imagewidth
+        shape, load = (page.imagelength, page.imagewidth), partial(_load_tiff, path)
         sections = prod(series.shape) // prod(page.shape)
-        return Header(shape, np.dtype(page.dtype), _tiff_pixel_size(page), sections)
+        return Header(shape, np.dtype(page.dtype), load, _tiff_pixel_size(page), sections)
 
 
-def _read_tiff(path: Path) -> NDArray:
+def _load_tiff(path: Path) -> NDArray:
     import tifffile
 
     with tifffile.TiffFile(path) as tif:
         page = tif.pages.first
-        in_native_order = np.dtype(tif.byteorder + "i2").isnative
         if page.samplesperpixel > 1:
             return np.asarray(page.asarray().take(0, axis=page.axes.index("S")))
-        if page.is_memmappable and in_native_order:
+        if page.is_memmappable and np.dtype(tif.byteorder + "i2").isnative:
             return cast(NDArray, tifffile.memmap(path, page=0, mode="r"))
         return page.asarray()
 
@@ -57,12 +58,14 @@ def _tiff_pixel_size(page: TiffPage) -> float | None:
     return round(size, 5) if smallest < size < largest else None
 
 
-def _read_bitmap_header(path: Path) -> Header:
+def read_bitmap(path: Path) -> Header:
+    """Read the header of a PNG or JPEG file."""
     with _open(path) as image:
-        return Header((image.height, image.width), np.dtype(_PIL_DTYPES.get(image.mode, "u1")))
+        dtype = np.dtype(_PIL_DTYPES.get(image.mode, "u1"))
+        return Header((image.height, image.width), dtype, partial(_load_bitmap, path))
 
 
-def _read_bitmap(path: Path) -> NDArray:
+def _load_bitmap(path: Path) -> NDArray:
     with _open(path) as image:
         return np.asarray(image if image.mode in _PIL_DTYPES else image.convert("L"))
 
@@ -74,7 +77,3 @@ def _open(path: Path) -> Iterator[Image.Image]:
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         with Image.open(path) as image:
             yield image
-
-
-TIFF = ImageFormat(_read_tiff_header, _read_tiff)
-BITMAP = ImageFormat(_read_bitmap_header, _read_bitmap)

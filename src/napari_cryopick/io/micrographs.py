@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from glob import glob
 from pathlib import Path
@@ -14,23 +14,20 @@ from numpy.typing import NDArray
 from ..errors import CryopickError
 from ..micrograph import Micrograph
 from .files import reading
-from .header import Header, ImageFormat
-from .images import BITMAP, TIFF
-from .mrc import MRC
+from .header import Header
+from .images import read_bitmap, read_tiff
+from .mrc import read_mrc
 
-FORMATS: dict[str, ImageFormat] = {
+FORMATS: dict[str, Callable[[Path], Header]] = {
     **{
-        suffix + compression: MRC
+        suffix + compression: read_mrc
         for suffix in (".mrc", ".mrcs", ".map", ".st")
         for compression in ("", ".gz", ".bz2")
     },
-    ".tif": TIFF,
-    ".tiff": TIFF,
-    ".png": BITMAP,
-    ".jpg": BITMAP,
-    ".jpeg": BITMAP,
+    **dict.fromkeys((".tif", ".tiff"), read_tiff),
+    **dict.fromkeys((".png", ".jpg", ".jpeg"), read_bitmap),
 }
-"""Image formats by suffix; a further one is a module like `mrc` and an entry here."""
+"""What reads an image's header, by suffix; a further format is a module like `mrc` and an entry."""
 
 CRYOPPP_MICROGRAPHS = "micrographs"
 """Folder of the micrographs in an entry of CryoPPP."""
@@ -103,11 +100,14 @@ def read_header(path: str | Path) -> Header:
         If the file is missing, broken, of an unknown format, a stack or volume, or too small.
     """
     path = Path(path)
-    chosen = image_format(path)
+    suffix = suffix_of(path.name)
+    if suffix not in FORMATS:
+        known = ", ".join(name for name in FORMATS if name.count(".") == 1)
+        raise CryopickError(f"{path} is not of a known image format ({known}).")
     with reading(path, "a micrograph"):
         if path.stat().st_size == 0:
             raise CryopickError(f"{path} is empty (0 bytes); copy it again.")
-        header = chosen.read_header(path)
+        header = FORMATS[suffix](path)
     _check_header(path, header)
     return replace(header, pixel_size_angstrom=_credible(header.pixel_size_angstrom))
 
@@ -136,17 +136,8 @@ def read_micrograph(path: str | Path, pixel_size_angstrom: float | None = None) 
     path = Path(path)
     header = read_header(path)
     with reading(path, "a micrograph"):
-        pixels = image_format(path).read_pixels(path)
+        pixels = header.load()
     return Micrograph(pixels, pixel_size_angstrom or header.pixel_size_angstrom, path)
-
-
-def image_format(path: Path) -> ImageFormat:
-    """Return the format that a suffix stands for; `CryopickError` if it is unknown."""
-    try:
-        return FORMATS[suffix_of(path.name)]
-    except KeyError:
-        known = ", ".join(name for name in FORMATS if name.count(".") == 1)
-        raise CryopickError(f"{path} is not of a known image format ({known}).") from None
 
 
 def suffix_of(name: str) -> str:

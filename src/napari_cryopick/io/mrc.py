@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -13,7 +14,7 @@ from mrcfile.dtypes import HEADER_DTYPE
 from numpy.typing import NDArray
 
 from ..errors import CryopickError
-from .header import Header, ImageFormat
+from .header import Header
 
 _OPENERS: dict[str, Callable] = {".gz": gzip.open, ".bz2": bz2.open}
 _DTYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
@@ -21,22 +22,17 @@ _UNREADABLE_MODES = {3: "complex integers", 4: "complex numbers", 101: "4-bit nu
 _MAX_EDGE_PX = 100_000
 
 
-def _read_header(path: Path) -> Header:
-    header = _raw_header(path)
-    return Header(
-        shape=(int(header["ny"]), int(header["nx"])),
-        dtype=_dtype(header, path),
-        pixel_size_angstrom=_pixel_size_angstrom(header),
-        sections=int(header["nz"]),
-    )
+def read_mrc(path: Path) -> Header:
+    """Read the header of an MRC file."""
+    raw = _raw_header(path)
+    shape = int(raw["ny"]), int(raw["nx"])
+    dtype, offset = _dtype(raw, path), HEADER_DTYPE.itemsize + int(raw["nsymbt"])
+    load = partial(_load, path, shape, dtype, offset)
+    return Header(shape, dtype, load, _pixel_size_angstrom(raw), int(raw["nz"]))
 
 
-def _read_pixels(path: Path) -> NDArray:
+def _load(path: Path, shape: tuple[int, int], dtype: np.dtype, offset: int) -> NDArray:
     """Memory-map the only section, or read it where it is compressed."""
-    header = _raw_header(path)
-    shape = int(header["ny"]), int(header["nx"])
-    dtype = _dtype(header, path)
-    offset = HEADER_DTYPE.itemsize + int(header["nsymbt"])
     length = dtype.itemsize * shape[0] * shape[1]
     if path.suffix.lower() in _OPENERS:
         with _open(path) as stream:
@@ -99,6 +95,3 @@ def _check_length(path: Path, found: int, expected: int) -> None:
             f"{path} is cut short: {max(found, 0):,} of {expected:,} bytes of pixels are there; "
             "copy it again."
         )
-
-
-MRC = ImageFormat(_read_header, _read_pixels)

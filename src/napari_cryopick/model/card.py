@@ -162,7 +162,9 @@ def card_summary(card: ModelCard) -> dict[str, str]:
         f"Validation on {card.validated_on}": _listed(
             {_METRICS[name]: value for name, value in card.metrics.items() if name in _METRICS}
         ),
-        "F1 on development micrographs": _listed(card.development),
+        "F1 on development micrographs": "\n".join(
+            f"{f1:.2f} {name}" for name, f1 in card.development.items()
+        ),
         "Network": network_summary(card),
         "Particle": f"scaled to {card.particle_px:g} px across",
         "Threshold": f"{card.threshold:.2f}",

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ..errors import CryopickError
-from ..io import PickSet, atomic_path, write_picks, writing_in
+from ..io import atomic_path, write_picks, writing_in
 from ..io.files import sweep, without_nan
 from ..model.registry import BEST, WEIGHTS
+from ..picks import PickSet, common_value
 from ..training.events import Iteration, TrainingEvent
 from ..training.settings import TrainSettings
 from .read import EVENTS_FILE, METRICS_FILE, PICKS_FILE, SETTINGS_FILE, write_text
@@ -137,8 +138,7 @@ class RunFolder:
             self.weights(name), model_of(model.network, model.result, settings, examples[0].border)
         )
         picks = {str(path): table for path, table in model.result.kept.items()}
-        sizes = {example.pixel_size_angstrom for example in examples}
-        size = sizes.pop() if len(sizes) == 1 else None
+        size = common_value(example.pixel_size_angstrom for example in examples)
         write_picks(
             self.path / name / PICKS_FILE,
             PickSet(picks, size, diameter_angstrom=settings.diameter_angstrom),

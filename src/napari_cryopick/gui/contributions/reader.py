@@ -9,8 +9,7 @@ from typing import Any
 from napari.utils.notifications import show_warning
 
 from ...errors import CryopickError
-from ...io import find_micrographs, read_header, read_micrograph
-from ...io.header import Header
+from ...io import Header, find_micrographs, read_header, read_micrograph
 from ..layers.metadata import MICROGRAPHS, metadata
 from ..layers.stack import AXES, Stack, contrast_limits, lazy_pixels, units
 

@@ -77,11 +77,11 @@ def predict(
     if diameter_angstrom is None:
         diameter_angstrom = _estimated(paths, str(model), settings)
     chosen = PredictSettings(diameter_angstrom=diameter_angstrom, model=str(model), **settings)
-    by_micrograph, sizes, failures = {}, set(), []
+    by_micrograph, sizes, failures = {}, [], []
     for event in predict_many(paths, chosen):
         if isinstance(event, Predicted):
             by_micrograph[str(event.path)] = event.picks
-            sizes.add(event.micrograph.pixel_size_angstrom)
+            sizes.append(event.micrograph.pixel_size_angstrom)
         else:
             failures.append(event.message)
             warnings.warn(event.message, stacklevel=2)

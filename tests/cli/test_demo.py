@@ -26,7 +26,7 @@ def test_clicks_are_some_particles_of_the_first_micrograph_and_the_others_are_un
 
 
 def test_what_the_demo_types_is_understood(tmp_path):
-    for _, command in commands(tmp_path, "160"):
+    for command in commands(tmp_path, 160).values():
         build_app().parse_args(command)
 
 

@@ -40,7 +40,7 @@ def demo(*, output: Path = Path("demo")) -> ExitCode:
     write_picks(output / "unseen.star", unseen)
 
     diameter_angstrom = round(example_particle().diameter_angstrom)
-    for title, command in commands(output, f"{diameter_angstrom}"):
+    for title, command in commands(output, diameter_angstrom).items():
         heading(title)
         echo_command(*command)
         if code := main(command):
@@ -57,33 +57,26 @@ def click(truth: PickSet, count: int) -> tuple[PickSet, PickSet]:
 
     (first, particles), *others = truth.by_micrograph.items()
     rows = np.random.default_rng(0).choice(len(particles), count, replace=False)
-    return (
-        replace(truth, by_micrograph={first: particles[rows]}),
-        replace(truth, by_micrograph=dict(others)),
-    )
+    clicks = replace(truth, by_micrograph={first: particles[rows]})
+    return clicks, replace(truth, by_micrograph=dict(others))
 
 
-def commands(folder: Path, diameter: str) -> list[tuple[str, list[str]]]:
-    """Return the commands to type after the clicks, each with a heading."""
-    micrographs, clicks, unseen, run, picks = (
-        str(folder / name)
-        for name in ("micrographs", "clicks.star", "unseen.star", "run", "picks.star")
-    )
-    size = ["--diameter", diameter]
-    return [
-        (
-            "Training a model on these clicks; what is not clicked counts as unknown.",
-            ["train", micrographs, "--picks", clicks, *size, "--output", run],
-        ),
-        (
-            "Picking every micrograph with it.",
-            ["predict", micrographs, *size, "--model", run, "--output", picks],
-        ),
-        (
-            "Scoring the picks on the micrographs without clicks.",
-            ["evaluate", picks, "--truth", unseen, *size],
-        ),
-    ]
+def commands(folder: Path, diameter_angstrom: float) -> dict[str, list[str]]:
+    """Return the commands to type after the clicks, by heading."""
+    names = ("micrographs", "clicks.star", "unseen.star", "run", "picks.star")
+    micrographs, clicks, unseen, run, picks = (str(folder / name) for name in names)
+    size = ["--diameter", f"{diameter_angstrom:g}"]
+    return {
+        "Training a model on these clicks; what is not clicked counts as unknown.": [
+            *("train", micrographs, "--picks", clicks, *size, "--output", run)
+        ],
+        "Picking every micrograph with it.": [
+            *("predict", micrographs, *size, "--model", run, "--output", picks)
+        ],
+        "Scoring the picks on the micrographs without clicks.": [
+            *("evaluate", picks, "--truth", unseen, *size)
+        ],
+    }
 
 
 def draw(folder: Path, name: str, truth: Picks, diameter_angstrom: float) -> None:
@@ -110,14 +103,8 @@ def finish(folder: Path) -> None:
     """Say where everything is and what to try next."""
     heading(f"Done. Open this picture to see the picks:\n  {(folder / 'picks.png').absolute()}")
     heading("Beside it are")
-    for name, content in (
-        ("micrographs", "the simulated micrographs; drag this folder into napari"),
-        ("picks.star", "the picks, ready for RELION"),
-        ("run", "the model"),
-    ):
-        echo(f"  {name:<13}{content}")
-    heading("Now with your own micrographs: click ten particles in napari, or type")
-    echo_command(
-        *("predict", "MICROGRAPHS", "--diameter", "126", "--output", "picks.star"),
-    )
-    echo("where 126 is the diameter of your particle in Å.")
+    echo("  micrographs  the simulated micrographs; drag this folder into napari")
+    echo("  picks.star   the picks, ready for RELION")
+    echo("  run          the model")
+    heading("Now with your own micrographs; 126 stands for the particle's diameter in Å:")
+    echo_command("predict", "MICROGRAPHS", "--diameter", "126", "--output", "picks.star")

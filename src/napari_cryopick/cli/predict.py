@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
 from pydantic import Field
-from rich.table import Table
 
 from ..detection.calibration import ExpectedScores
-from ..detection.events import DiameterResult, Failed, Predicted, PredictionEvent
+from ..detection.events import DiameterResult, Predicted, PredictionEvent
 from ..detection.settings import PredictSettings
 from ..io.files import without_nan
 from ..picks import Picks, PickSet, Status, common_value
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
-from .terminal import ExitCode, echo, pluralise, print_error, print_result, require_writable, table
-
-LONGEST_TABLE = 30
-"""Micrographs up to which each has its row: about what a terminal shows at once."""
+from .terminal import (
+    ExitCode,
+    echo,
+    micrograph_table,
+    pluralise,
+    print_error,
+    print_result,
+    require_writable,
+)
 
 
 class PredictOptions(PredictSettings):
@@ -32,25 +36,30 @@ class PredictOptions(PredictSettings):
     diameter_angstrom: float = Field(0, ge=0, description="Particle diameter in Å; 0 estimates it.")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class PredictionSummary:
-    """What is kept of a predicted micrograph, without its maps, which would fill the memory."""
+    """What is kept of a prediction run, without its maps, which would fill the memory."""
 
-    path: Path
-    pixel_size_angstrom: float | None
-    picks: Picks
-    particles: float
-    seconds: float
+    picks: dict[str, Picks] = field(default_factory=dict)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    pixel_sizes: list[float | None] = field(default_factory=list)
+    particles: float = 0.0
+    failed: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, event: Predicted) -> None:
+        """Take in a micrograph."""
+        path, good = str(event.path), len(event.picks.with_status(Status.OK))
+        self.picks[path] = event.picks
+        self.pixel_sizes.append(event.micrograph.pixel_size_angstrom)
+        self.particles += event.particles
+        flagged, seconds = len(event.picks) - good, round(event.seconds, 2)
+        self.rows.append({"path": path, "picks": good, "flagged": flagged, "seconds": seconds})
 
     @property
-    def good(self) -> Picks:
-        """The picks that are neither at the border nor on contamination."""
-        return self.picks.with_status(Status.OK)
-
-    @property
-    def flagged(self) -> int:
-        """How many other picks there are."""
-        return len(self.picks) - len(self.good)
+    def expected(self) -> ExpectedScores:
+        """The precision and recall that the scores suggest for the picks that are not flagged."""
+        kept = [picks.with_status(Status.OK).scores for picks in self.picks.values()]
+        return ExpectedScores.of(np.concatenate(kept), self.particles)
 
 
 def predict(
@@ -85,19 +94,16 @@ def predict(
         sized = with_diameter(settings, paths, stop)
         if sized is None:
             return print_error("Stopped before the diameter was estimated.", ExitCode.STOPPED)
-        summaries, failed = follow(predict_many(paths, sized, stop))
-    if summaries:
-        save(summaries, sized, output)
-        print_result(as_table(summaries), as_data(summaries, failed, output), json)
-        echo(f"At this threshold the scores suggest: {expected_scores(summaries)}.")
-        echo(f"The picks are in {output}.")
-    if failed:
-        print_error(f"{pluralise(len(failed), 'micrograph')} could not be used; see above.")
+        found = follow(predict_many(paths, sized, stop))
+    if found.picks:
+        save(found, sized.diameter_angstrom, output, json)
+    if found.failed:
+        print_error(f"{pluralise(len(found.failed), 'micrograph')} could not be used; see above.")
     if stop.is_set():
-        done = len(summaries) + len(failed)
+        done = len(found.rows) + len(found.failed)
         return print_error(f"Stopped after {done} of {len(paths)} micrographs.", ExitCode.STOPPED)
-    if failed:
-        return ExitCode.SOME_FAILED if summaries else ExitCode.FAILED
+    if found.failed:
+        return ExitCode.SOME_FAILED if found.picks else ExitCode.FAILED
     return ExitCode.DONE
 
 
@@ -122,69 +128,32 @@ def with_diameter(
     return None
 
 
-def follow(events: Iterable[PredictionEvent]) -> tuple[list[PredictionSummary], list[Failed]]:
+def follow(events: Iterable[PredictionEvent]) -> PredictionSummary:
     """Show a prediction run while it goes on, and collect its results."""
-    summaries, failed = [], []
+    found = PredictionSummary()
     with Progress("Picking") as progress:
         for event in events:
             if isinstance(event, Predicted):
-                size = event.micrograph.pixel_size_angstrom
-                summaries.append(
-                    PredictionSummary(event.path, size, event.picks, event.particles, event.seconds)
-                )
+                found.add(event)
             else:
-                failed.append(event)
+                found.failed.append({"path": str(event.path), "message": event.message})
                 print_error(event.message)
             progress.update(event.index + 1, event.total, event.path.name)
-    return summaries, failed
+    return found
 
 
-def save(summaries: Iterable[PredictionSummary], settings: PredictSettings, output: Path) -> None:
-    """Write the picks, with the pixel size where all micrographs share one."""
+def save(found: PredictionSummary, diameter: float, output: Path, json: Path | None) -> None:
+    """Write the picks and print what was found."""
     from ..io import write_picks
 
-    by_micrograph = {str(one.path): one.picks for one in summaries}
-    size = common_value(one.pixel_size_angstrom for one in summaries)
-    diameter = settings.diameter_angstrom
-    write_picks(output, PickSet(by_micrograph, size, diameter_angstrom=diameter))
-
-
-def expected_scores(summaries: Sequence[PredictionSummary]) -> ExpectedScores:
-    """Return the precision and recall that the scores suggest for the good picks."""
-    kept = np.concatenate([one.good.scores for one in summaries])
-    return ExpectedScores.of(kept, sum(one.particles for one in summaries))
-
-
-def as_table(summaries: Sequence[PredictionSummary]) -> Table:
-    """Return a row for each micrograph, unless there are many, and one for all."""
-    shown = table("micrograph", "picks", "flagged", "seconds")
-    for one in summaries if len(summaries) <= LONGEST_TABLE else ():
-        shown.add_row(one.path.name, f"{len(one.good)}", f"{one.flagged}", f"{one.seconds:.2f}")
-    shown.add_section()
-    shown.add_row(
-        pluralise(len(summaries), "micrograph"),
-        f"{sum(len(one.good) for one in summaries)}",
-        f"{sum(one.flagged for one in summaries)}",
-        f"{sum(one.seconds for one in summaries):.2f}",
-    )
-    return shown
-
-
-def as_data(
-    summaries: Sequence[PredictionSummary], failed: Iterable[Failed], output: Path
-) -> dict[str, object]:
-    """Return the results for JSON."""
-    return {
+    size = common_value(found.pixel_sizes)
+    write_picks(output, PickSet(found.picks, size, diameter_angstrom=diameter))
+    data = {
         "output": str(output),
-        "expected": without_nan(asdict(expected_scores(summaries))),
-        "micrographs": [
-            {
-                "path": str(one.path),
-                "picks": len(one.good),
-                "flagged": one.flagged,
-                "seconds": one.seconds,
-            }
-            for one in summaries
-        ],
-        "failed": [{"path": str(one.path), "message": one.message} for one in failed],
+        "expected": without_nan(asdict(found.expected)),
+        "micrographs": found.rows,
+        "failed": found.failed,
     }
+    print_result(micrograph_table(found.rows), data, json)
+    echo(f"At this threshold the scores suggest: {found.expected}.")
+    echo(f"The picks are in {output}.")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 import tempfile
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from math import isnan
 from pathlib import Path
+from typing import Any
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -18,6 +20,10 @@ messages = Console(stderr=True, highlight=False)
 
 LEAST_FREE_BYTES = 2**20
 """Space there must be for results before any work: room for a STAR file of 10,000 picks."""
+
+
+LONGEST_TABLE = 30
+"""Micrographs up to which each has its row: about what a terminal shows at once."""
 
 
 class ExitCode(IntEnum):
@@ -64,6 +70,21 @@ def table(*columns: str, show_header: bool = True) -> Table:
     for name in others:
         made.add_column(name, justify="right")
     return made
+
+
+def micrograph_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Make a table with a row for each micrograph, unless there are many, and one for all.
+
+    Each row has a path and some numbers by name.
+    """
+    _, *names = rows[0]
+    shown = table("micrograph", *names)
+    for row in rows if len(rows) <= LONGEST_TABLE else ():
+        shown.add_row(Path(row["path"]).name, *(f"{row[name]:.4g}" for name in names))
+    shown.add_section()
+    totals = (sum(row[name] for row in rows) for name in names)
+    shown.add_row(pluralise(len(rows), "micrograph"), *(f"{total:,.10g}" for total in totals))
+    return shown
 
 
 def print_result(shown: RenderableType, data: object, json_file: Path | None) -> None:

@@ -37,10 +37,11 @@ def ablate(
     """
     from ..runs.ablation import ablate as run_ablation
 
-    with training_input(micrographs, picks, output) as given, Progress("Training") as progress:
-        for at in run_ablation(given.micrographs, given.picks, settings, output, given.stop):
+    inputs = training_input(micrographs, picks, output)
+    with inputs as (paths, matched, stop), Progress("Training") as progress:
+        for at in run_ablation(paths, matched, settings, output, stop):
             progress.update(int(100 * at.done), 100 * at.total, f"{at.training}, seed {at.seed}")
-    if given.stop.is_set():
+    if stop.is_set():
         echo("Stopped; the same command goes on from here.")
         return ExitCode.STOPPED
     print((output / "ablation.md").read_text(encoding="utf-8"))

@@ -82,12 +82,9 @@ def as_table(scores: ParticleScores) -> Group:
     for name, of in (("mean of micrographs", scores.macro), ("all pooled", scores.micro)):
         rates.add_row(name, *map(format_number, (of.precision, of.recall, of.f1)))
     others = table("", "", show_header=False)
-    for name, value in (
-        ("average precision", format_number(scores.average_precision)),
-        ("best F1", format_number(scores.best_f1)),
-        ("   at threshold", format_number(scores.best_f1_threshold)),
-        ("calibration error", format_number(scores.calibration_error)),
-        ("centre error (Å)", format_number(scores.centre_error_angstrom, 1)),
-    ):
-        others.add_row(name, value)
+    others.add_row("average precision", format_number(scores.average_precision))
+    others.add_row("best F1", format_number(scores.best_f1))
+    others.add_row("   at threshold", format_number(scores.best_f1_threshold))
+    others.add_row("calibration error", format_number(scores.calibration_error))
+    others.add_row("centre error (Å)", format_number(scores.centre_error_angstrom, 1))
     return Group(counts, rates, others)

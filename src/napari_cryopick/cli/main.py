@@ -21,15 +21,7 @@ from .terminal import ExitCode, print_error
 from .train import train
 
 COMMANDS: tuple[Callable[..., ExitCode], ...] = (
-    predict,
-    train,
-    self_train,
-    evaluate,
-    report,
-    ablate,
-    simulate,
-    convert,
-    demo,
+    *(predict, train, self_train, evaluate, report, ablate, simulate, convert, demo),
 )
 
 

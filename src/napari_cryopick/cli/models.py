@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from math import nan
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,6 @@ from ..errors import CryopickError
 from ..model.card import ModelCard, card_summary, format_size, network_summary, read_card
 from ..model.registry import ModelEntry, find_model, list_models, list_runs
 from ..pretraining.settings import GeneralSettings
-from ..training.events import Step, TrainingEvent, Validation
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
 from .terminal import (
@@ -28,6 +28,7 @@ from .terminal import (
     require_writable,
     table,
 )
+from .train import show as show_event
 
 models = App(name="models", help="List models by name; show, import, export, remove, pretrain.")
 
@@ -140,22 +141,11 @@ def pretrain(
 
     require_writable(file.parent)
     particles = [read_structure(path) for path in structures or []]
-    with stop_on_interrupt() as stop:
-        _follow(train_general(particles, settings, file, stop))
+    with stop_on_interrupt() as stop, Progress("Pretraining") as progress:
+        for event in train_general(particles, settings, file, stop):
+            show_event(event, progress)
     echo(f"The model is in {file}.")
     return ExitCode.STOPPED if stop.is_set() else ExitCode.DONE
-
-
-def _follow(events: Iterable[TrainingEvent]) -> None:
-    with Progress("Pretraining") as progress:
-        for event in events:
-            if isinstance(event, Step):
-                progress.update(event.step, event.steps, f"loss {event.losses['total']:.3f}")
-            elif isinstance(event, Validation):
-                echo(
-                    f"On simulated particles held out: F1 {format_number(event.f1)}, "
-                    f"average precision {format_number(event.average_precision)}."
-                )
 
 
 def as_table(known: Sequence[EntryWithCard]) -> RenderableType:
@@ -165,15 +155,15 @@ def as_table(known: Sequence[EntryWithCard]) -> RenderableType:
     shown = table("model", "from", "network", "size", "F1", "threshold")
     shown.add_column("trained on")
     for entry, card in known:
-        f1 = card.metrics.get("f1")
+        f1, sources = card.metrics.get("f1"), card.training_data
         shown.add_row(
             Text(entry.name),
             entry.origin,
             Text(network_summary(card)),
             format_size(entry.path.stat().st_size),
-            format_number(float("nan") if f1 is None else f1, 2),
+            format_number(nan if f1 is None else f1, 2),
             format_number(card.threshold, 2),
-            Text(_trained_on(card)),
+            Text("".join(sources[:1]) + (f" and {len(sources) - 1} more" if sources[1:] else "")),
         )
     return shown
 
@@ -189,13 +179,9 @@ def as_card(model: str, card: ModelCard) -> RenderableType:
 
 def as_data(entry: ModelEntry, card: ModelCard) -> dict[str, object]:
     """Return an entry for JSON."""
-    return {
-        "name": entry.name,
-        "from": entry.origin,
-        "path": str(entry.path),
-        "bytes": entry.path.stat().st_size,
-        "card": card.model_dump(mode="json"),
-    }
+    path, card_data = entry.path, card.model_dump(mode="json")
+    known = {"name": entry.name, "from": entry.origin, "path": str(path)}
+    return {**known, "bytes": path.stat().st_size, "card": card_data}
 
 
 def _with_cards(entries: Iterable[ModelEntry]) -> Iterator[EntryWithCard]:
@@ -205,9 +191,3 @@ def _with_cards(entries: Iterable[ModelEntry]) -> Iterator[EntryWithCard]:
             yield entry, read_card(entry.path)
         except CryopickError as error:
             print_error(str(error))
-
-
-def _trained_on(card: ModelCard) -> str:
-    if len(card.training_data) < 2:
-        return "".join(card.training_data)
-    return f"{card.training_data[0]} and {len(card.training_data) - 1} more"

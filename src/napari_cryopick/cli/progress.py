@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -70,30 +69,15 @@ def stop_on_interrupt() -> Iterator[Event]:
         signal.signal(signal.SIGINT, before)
 
 
-@dataclass(frozen=True)
-class TrainingInput:
-    """Micrographs, picks on some of them, and a stop token that Ctrl-C sets."""
-
-    micrographs: list[Path]
-    picks: dict[Path, Picks]
-    stop: Event
-
-
 @contextmanager
 def training_input(
     micrographs: Sequence[str], picks: Path | None, output: Path
-) -> Iterator[TrainingInput]:
-    """Find micrographs and match picks to them, then make the output folder; Ctrl-C stops.
-
-    Raises
-    ------
-    CryopickError
-        If there are no such micrographs or picks, or the folder cannot be written to.
-    """
+) -> Iterator[tuple[list[Path], dict[Path, Picks], Event]]:
+    """Give micrographs, their picks and a stop token that Ctrl-C sets; make the output folder."""
     from ..io import find_micrographs, match_picks, read_picks
 
     paths = find_micrographs(micrographs)
     matched = {} if picks is None else match_picks(read_picks(picks), paths)
     require_writable(output)
     with stop_on_interrupt() as stop:
-        yield TrainingInput(paths, matched, stop)
+        yield paths, matched, stop

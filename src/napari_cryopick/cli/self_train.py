@@ -54,10 +54,8 @@ def self_train(
     """
     diameter = {"diameter_angstrom": known_diameter(settings)}
     chosen = SelfTrainSettings.model_validate(settings.model_dump() | diameter)
-    with training_input(micrographs, picks, output) as given:
-        run = run_self_training(
-            given.micrographs, given.picks, chosen, output, stop=given.stop, resume=resume
-        )
+    with training_input(micrographs, picks, output) as (paths, matched, stop):
+        run = run_self_training(paths, matched, chosen, output, stop=stop, resume=resume)
         finished = follow(run, "Self-training")
     echo(f"A report of the run is in {output / 'report.html'}.")
     return conclude(micrographs, chosen, finished, json)

@@ -102,13 +102,7 @@ def print_result(shown: RenderableType, data: object, json_file: Path | None) ->
 
 
 def require_writable(folder: Path) -> None:
-    """Make a folder for results, before any work.
-
-    Raises
-    ------
-    CryopickError
-        If nothing can be written there.
-    """
+    """Make a folder for results before any work, or raise a `CryopickError`."""
     from ..io import writing_in
 
     with writing_in(folder):

@@ -75,8 +75,8 @@ def train(
         )
     diameter = {"diameter_angstrom": known_diameter(settings)}
     chosen = TrainSettings.model_validate(settings.model_dump() | diameter)
-    with training_input(micrographs, picks, output) as given:
-        run = run_training(given.micrographs, given.picks, chosen, output, stop=given.stop)
+    with training_input(micrographs, picks, output) as (paths, matched, stop):
+        run = run_training(paths, matched, chosen, output, stop=stop)
         finished = follow(run, "Training")
     return conclude(micrographs, chosen, finished, json)
 
@@ -97,32 +97,36 @@ def known_diameter(settings: TrainSettings) -> float:
 def follow(events: Iterable[TrainingEvent], title: str) -> Finished:
     """Show a run while it goes on, and return how it ended."""
     with Progress(title) as progress:
-        for event in events:
-            match event:
-                case Simulating():
-                    progress.update(event.done, event.total, "simulated")
-                case Step():
-                    progress.update(event.step, event.steps, f"loss {event.losses['total']:.3f}")
-                case Started():
-                    echo(_started(event))
-                case Validation():
-                    echo(_validated(event))
-                case PseudoLabelled():
-                    echo(_pseudo_labelled(event))
-                case Iteration() if event.number:
-                    echo(event.reason)
-                case Finished():
-                    return event
-    raise AssertionError("a run ends with Finished")
+        *_, last = (show(event, progress) for event in events)
+    assert isinstance(last, Finished)
+    return last
+
+
+def show(event: TrainingEvent, progress: Progress) -> TrainingEvent:
+    """Show one event of a training."""
+    match event:
+        case Simulating():
+            progress.update(event.done, event.total, "simulated")
+        case Step():
+            progress.update(event.step, event.steps, f"loss {event.losses['total']:.3f}")
+        case Started():
+            echo(_started(event))
+        case Validation():
+            echo(f"Step {event.step}: {_validated(event)}")
+        case PseudoLabelled():
+            labels = pluralise(event.particles, "pseudo-label")
+            where = pluralise(event.micrographs, "micrograph")
+            echo(f"Round {event.iteration} also trains on {labels} on {where}. {event.reason}")
+        case Iteration() if event.number:
+            echo(event.reason)
+    return event
 
 
 def _started(event: Started) -> str:
     labels = "without picks"
     if event.labelled_micrographs:
-        labels = (
-            f"with {pluralise(event.training_picks, 'pick')} on "
-            f"{pluralise(event.labelled_micrographs, 'micrograph')}"
-        )
+        where = pluralise(event.labelled_micrographs, "micrograph")
+        labels = f"with {pluralise(event.training_picks, 'pick')} on {where}"
     if event.held_out_picks:
         labels += f", and {event.held_out_picks} more held out"
     return f"Training {event.parameters / 1e6:.1f} M parameters on {event.device} {labels}."
@@ -130,21 +134,11 @@ def _started(event: Started) -> str:
 
 def _validated(event: Validation) -> str:
     if isnan(event.f1):
-        return (
-            f"Step {event.step}: expected precision {format_number(event.expected_precision, 2)}, "
-            f"recall {format_number(event.expected_recall, 2)} (from the model's own scores)"
-        )
-    return (
-        f"Step {event.step}: F1 {format_number(event.f1)}, "
-        f"average precision {format_number(event.average_precision)} on held-out particles"
-    )
-
-
-def _pseudo_labelled(event: PseudoLabelled) -> str:
-    return (
-        f"Round {event.iteration} also trains on {pluralise(event.particles, 'pseudo-label')} on "
-        f"{pluralise(event.micrographs, 'micrograph')}. {event.reason}"
-    )
+        precision, recall = event.expected_precision, event.expected_recall
+        expected = f"precision {format_number(precision, 2)}, recall {format_number(recall, 2)}"
+        return f"expected {expected} (from the model's own scores)"
+    f1, average_precision = map(format_number, (event.f1, event.average_precision))
+    return f"F1 {f1}, average precision {average_precision} on held-out particles"
 
 
 def conclude(
@@ -168,7 +162,7 @@ def as_table(found: Sequence[RunIteration]) -> Table:
     for one in found:
         values = [format_number(getattr(one, name)) for name in (*figures.values(), "threshold")]
         verdict = "best" if one.best else "kept" if one.accepted else "not kept"
-        shown.add_row(one.title, *values, f"{one.count:,}", verdict)
+        shown.add_row(one.title, *values, f"{one.count or 0:,}", verdict)
     return shown
 
 

@@ -46,7 +46,7 @@ def images(run) -> list[int]:
 def test_it_begins_with_what_to_do(self_training):
     text = text_of(self_training)
     assert "Use round 1: it has the highest F1 on held-out labels. Correct some picks." in text
-    assert "10 picks in 1 micrographs; 3 more were held out for validation." in text
+    assert "Labelled micrographs: 1. Picks to train on: 10; held out for validation: 3." in text
 
 
 def test_every_iteration_has_its_row(self_training):
@@ -54,7 +54,7 @@ def test_every_iteration_has_its_row(self_training):
     assert "initial model 0.610 – – – – 8 kept Because." in text
     assert "round 1 0.720 – 0.765 – – 12 best" in text
     assert "Trained on 1,234 pseudo-labels in 2 micrographs. Pixels: F1 0.500, IoU 0.432" in text
-    assert "round 2 0.650 – – – – 14 rolled back" in text
+    assert "round 2 0.650 – – – – 14 not kept" in text
 
 
 def test_what_was_not_measured_is_marked(run):

@@ -124,7 +124,7 @@ def _curves(run: RunData) -> list[ReportFigure]:
         figures = [_drawn("The loss", caption, partial(_draw_losses, run))]
     measured = [one for one in run.iterations if not isnan(one.f1)]
     if len(measured) > 1:
-        caption = "F1 on held-out labels; hollow where the iteration was rolled back."
+        caption = "F1 on held-out labels; hollow where the iteration was not kept."
         figures.append(_drawn("F1", caption, partial(_draw_f1, measured)))
     return figures
 

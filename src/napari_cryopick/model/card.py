@@ -65,16 +65,8 @@ class ModelCard(BaseModel):
         What these figures were computed on.
     development
         F1 on real micrographs that were looked at while the model was developed, by name.
-    name
-        What the model calls itself, if it was released.
-    description
-        What it is for, in a few sentences.
-    training_data
-        What it was trained on, one set a line.
-    known_failures
-        What it is known to do badly.
-    licence
-        What one may do with it.
+    name, description, training_data, known_failures, licence
+        For people, if the model was released; empty in one that was just trained.
     version, created
         By which version of this program it was made, and when.
     """

@@ -9,69 +9,76 @@ import torch
 
 from napari_cryopick.cli.main import main
 from napari_cryopick.model.registry import load_model
-from napari_cryopick.pretraining.general import _renewed, train_general
-from napari_cryopick.pretraining.settings import GeneralSettings
-from napari_cryopick.training.events import Checkpoint, Step
+from napari_cryopick.pretraining.general import POOL, pretrain, replaced_after
+from napari_cryopick.pretraining.settings import PretrainingSettings
+from napari_cryopick.training.events import Step, Validation
 
-QUICK = GeneralSettings(steps=3, lessons=4, judging=2, batch_size=2, device="cpu")
+QUICK = PretrainingSettings(
+    steps=3, simulated_micrographs=4, test_micrographs=2, batch_size=2, device="cpu"
+)
 
 
 @pytest.fixture(scope="module")
-def taught(tmp_path_factory):
-    file = tmp_path_factory.mktemp("taught") / "small.safetensors"
-    return file, list(train_general([], QUICK, file))
+def pretrained(tmp_path_factory):
+    file = tmp_path_factory.mktemp("pretrained") / "small.safetensors"
+    return file, list(pretrain([], QUICK, file))
 
 
-def test_a_model_is_taught_and_says_what_it_is(taught):
-    file, events = taught
-    model = load_model(file)
+def test_a_model_is_pretrained_and_says_what_it_is(pretrained):
+    file, events = pretrained
+    card = load_model(file).card
     assert [event.step for event in events if isinstance(event, Step)] == [1, 2, 3]
-    assert isinstance(events[-1], Checkpoint)
-    assert model.card.name == "small"
-    assert "simulated" in " ".join(model.card.training_data)
-    assert 0.05 <= model.card.threshold <= 0.95
+    assert isinstance(events[-1], Validation)
+    assert card.name == "small"
+    assert "4 simulated micrographs" in " ".join(card.training_data)
+    assert card.validated_on == "2 simulated micrographs"
+    assert card.settings == QUICK.model_dump(mode="json")
+    assert card.threshold == pytest.approx(events[-1].threshold)
 
 
-def test_the_same_seed_teaches_the_same(taught, tmp_path):
-    file, _ = taught
-    list(train_general([], QUICK, tmp_path / "again.safetensors"))
+def test_the_same_seed_gives_the_same_model(pretrained, tmp_path):
+    file, _ = pretrained
+    list(pretrain([], QUICK, tmp_path / "again.safetensors"))
     first, again = (load_model(f).network for f in (file, tmp_path / "again.safetensors"))
     for one, other in zip(first.parameters(), again.parameters(), strict=True):
         torch.testing.assert_close(one, other)
 
 
-def test_a_stop_saves_what_was_learnt(tmp_path):
+def test_a_stop_saves_the_model_so_far(tmp_path):
     stop = Event()
     stop.set()
-    events = list(train_general([], QUICK, tmp_path / "stopped.safetensors", stop))
+    events = list(pretrain([], QUICK, tmp_path / "stopped.safetensors", stop))
     assert sum(isinstance(event, Step) for event in events) == 1
     assert load_model(tmp_path / "stopped.safetensors")
 
 
-def test_all_lessons_are_used():
-    settings = GeneralSettings(steps=10, lessons=300)
-    renewed = [number for taken in range(1, 11) for number in _renewed(taken, settings)]
-    assert renewed == list(range(300 - 256))
+def test_all_simulated_micrographs_are_used():
+    settings = PretrainingSettings(steps=10, simulated_micrographs=POOL + 44)
+    new = [number for step in range(1, 11) for number in replaced_after(step, settings)]
+    assert new == list(range(44))
 
 
-def teach(file: Path, *structures: Path, **settings: object) -> None:
-    """In the terminal."""
-    words = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
+def run_command(file: Path, *structures: Path, **settings: object) -> None:
+    names = {name: f"--{name.replace('_', '-')}" for name in settings}
+    words = [word for name, value in settings.items() for word in (names[name], str(value))]
     assert main(["models", "pretrain", *map(str, (file, *structures)), *words]) == 0
 
 
-def test_the_terminal_teaches_with_structures_too(tmp_path, capsys, structure):
+def test_the_command_line_pretrains_with_structures_too(tmp_path, capsys, structure):
+    few = {"simulated_micrographs": 2, "test_micrographs": 2, "batch_size": 1, "device": "cpu"}
     file = tmp_path / "mine.safetensors"
-    teach(file, structure, steps=1, lessons=2, judging=2, **{"batch-size": 1, "device": "cpu"})
+    run_command(file, structure, steps=1, **few)
     assert "F1" in capsys.readouterr().err
-    assert load_model(file).card.name == "mine"
+    card = load_model(file).card
+    assert card.name == "mine"
+    assert "1 structure and synthetic" in " ".join(card.training_data)
 
 
 @pytest.mark.slow
-def test_a_short_course_of_the_recipe_picks_what_it_has_never_seen(shared_data, tmp_path):
-    """Apoferritin; what comes along was taught fifteen times as long."""
+def test_a_short_pretraining_picks_what_it_has_never_seen(shared_data, tmp_path):
+    """Apoferritin; the bundled model was trained fifteen times as long."""
     model = tmp_path / "short.safetensors"
-    teach(model, steps=1_200, lessons=420, judging=30)
+    run_command(model, steps=1_200, simulated_micrographs=420, test_micrographs=30)
     folder, sizes = shared_data / "apoferritin", ["--diameter", "126", "--pixel-size", "1.5"]
     picks, scores = tmp_path / "picks.star", tmp_path / "scores.json"
     predict = ["predict", str(folder / "micrographs"), "--model", str(model)]

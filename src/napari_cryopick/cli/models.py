@@ -16,7 +16,7 @@ from rich.text import Text
 from ..errors import CryopickError
 from ..model.card import ModelCard, card_summary, format_size, network_summary, read_card
 from ..model.registry import ModelEntry, find_model, list_models, list_runs
-from ..pretraining.settings import GeneralSettings
+from ..pretraining.settings import PretrainingSettings
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
 from .terminal import (
@@ -123,7 +123,7 @@ def pretrain(
     structures: list[Path] | None = None,
     /,
     *,
-    settings: Annotated[GeneralSettings, Parameter(name="*")] = GeneralSettings(),  # noqa: B008
+    settings: Annotated[PretrainingSettings, Parameter(name="*")] = PretrainingSettings(),  # noqa: B008
 ) -> ExitCode:
     """Train a general model on simulated micrographs, as the bundled one was.
 
@@ -136,13 +136,13 @@ def pretrain(
     structures
         Atomic models or density maps to simulate besides synthetic particles.
     """
-    from ..pretraining.general import train_general
+    from ..pretraining.general import pretrain as run_pretraining
     from ..simulation.structures import read_structure
 
     require_writable(file.parent)
     particles = [read_structure(path) for path in structures or []]
     with stop_on_interrupt() as stop, Progress("Pretraining") as progress:
-        for event in train_general(particles, settings, file, stop):
+        for event in run_pretraining(particles, settings, file, stop):
             show_event(event, progress)
     echo(f"The model is in {file}.")
     return ExitCode.STOPPED if stop.is_set() else ExitCode.DONE

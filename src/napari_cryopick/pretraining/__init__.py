@@ -1,1 +1,1 @@
-"""Networks that learn from simulated micrographs: nobody has to label anything."""
+"""Networks trained on simulated micrographs: nobody has to label anything."""

@@ -1,8 +1,9 @@
-"""The general model: a picker of any particle, taught on simulated micrographs alone."""
+"""The general model: a picker of any particle, trained on simulated micrographs alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -14,17 +15,18 @@ from ..model.weights import Model, save_weights
 from ..settings import BORDER
 from ..simulation.particle_model import ParticleModel
 from ..training.events import Step, Validation
+from ..training.holdout import EVERYTHING
 from ..training.loop import model_of, validation_event
 from ..training.trainer import ProgressTracker, Trainer, fit, initial_network
 from ..training.validation import predict_examples, validate
-from .examples import judging, make_lessons, taught
-from .settings import GeneralSettings
+from .examples import simulate_examples, training_image
+from .settings import PretrainingSettings
 
-AT_HAND = 256
-"""Lessons that patches are drawn from at a time; the oldest gives way to a new one."""
+POOL = 256
+"""Images in memory that patches are drawn from, 0.7 GB; the oldest gives way to a new one."""
 
-JUDGING = 8
-"""Every eighth structure teaches nothing: scores are calibrated on particles never seen."""
+UNSEEN = 8
+"""Every eighth structure is only tested on: scores are calibrated on particles never seen."""
 
 KNOWN_FAILURES = (
     "Filaments, membranes and two-dimensional crystals were never simulated.",
@@ -33,22 +35,24 @@ KNOWN_FAILURES = (
 )
 
 
-def train_general(
-    bodies: Sequence[ParticleModel],
-    settings: GeneralSettings,
+def pretrain(
+    particle_models: Sequence[ParticleModel],
+    settings: PretrainingSettings,
     output: Path,
     stop: Event | None = None,
 ) -> Iterator[Step | Validation]:
-    """Teach a network to pick particles it will never have seen.
+    """Train a network to pick particles that it has never seen.
 
     Parameters
     ----------
-    bodies
+    particle_models
         Particles to simulate besides synthetic ones.
+    settings
+        Of the training.
     output
         The file of the weights.
     stop
-        Once set, what has been learnt so far is judged and saved.
+        Once set, the model so far is validated and saved.
 
     Yields
     ------
@@ -56,47 +60,45 @@ def train_general(
         One for each step, and one when the model is on disk.
     """
     stop = stop or Event()
-    learning, testing = np.random.SeedSequence(settings.seed).generate_state(2).tolist()
-    unseen = bodies[::JUDGING] if len(bodies) >= JUDGING else []
-    known = [body for body in bodies if body not in unseen]
-    lessons = make_lessons(known, settings.lessons, learning)
-    at_hand = [taught(next(lessons)) for _ in range(min(AT_HAND, settings.lessons))]
-    device = choose_device(settings.device)
-    training = settings.training()
+    seed, test_seed = np.random.SeedSequence(settings.seed).generate_state(2).tolist()
+    unseen = particle_models[::UNSEEN] if len(particle_models) >= UNSEEN else []
+    known = [model for model in particle_models if model not in unseen]
+    examples = simulate_examples(known, settings.simulated_micrographs, seed)
+    size = min(POOL, settings.simulated_micrographs)
+    pool = [training_image(next(examples)) for _ in range(size)]
+    training, device = settings.for_trainer(), choose_device(settings.device)
     network = initial_network(training)
-    trainer = Trainer(network, at_hand, training, settings.steps, device, settings.seed)
+    trainer = Trainer(network, pool, training, settings.steps, device, settings.seed)
     for step in fit(trainer, ProgressTracker(settings.steps), stop):
         yield step
-        for number in _renewed(trainer.taken, settings):
-            at_hand[number % len(at_hand)] = taught(next(lessons))
-    tests = [judging(test) for test in make_lessons(unseen, settings.judging, testing, usual=True)]
+        for number in replaced_after(trainer.taken, settings):
+            pool[number % len(pool)] = training_image(next(examples))
+    simulated = simulate_examples(unseen, settings.test_micrographs, test_seed, test=True)
+    tests = [replace(example, held_out=EVERYTHING) for example in simulated]
     result = validate(predict_examples(trainer.averaged, tests))
     card = model_of(trainer.averaged, result, training, BORDER).card
-    told = describe(output.name.partition(".")[0], len(known), settings)
-    save_weights(output, Model(trainer.averaged, card.model_copy(update=told)))
+    described = _describe(output.name.partition(".")[0], len(known), settings)
+    save_weights(output, Model(trainer.averaged, card.model_copy(update=described)))
     yield validation_event(trainer.taken, result)
 
 
-def describe(name: str, structures: int, settings: GeneralSettings) -> dict[str, Any]:
-    """What the card tells people."""
-    sources = (
-        f"synthetic ones and {structures} structures" if structures else "synthetic ones alone"
-    )
+def replaced_after(step: int, settings: PretrainingSettings) -> range:
+    """Return which images of the pool are new after a step, so that all are used in the end."""
+    spare = max(0, settings.simulated_micrographs - POOL)
+    return range(spare * (step - 1) // settings.steps, spare * step // settings.steps)
+
+
+def _describe(name: str, structures: int, settings: PretrainingSettings) -> dict[str, Any]:
+    """Return what the card says for people."""
+    known = f"{structures} structure{'s' * (structures > 1)} and " if structures else ""
+    data = f"{settings.simulated_micrographs} simulated micrographs of {known}synthetic particles"
     return {
         "name": name,
         "description": "Picks particles that it has never seen, without a click. "
         "Other models are trained from it.",
-        "training_data": (
-            f"{settings.lessons} simulated micrographs, particles: {sources}; no real ones",
-        ),
-        "validated_on": f"{settings.judging} simulated micrographs",
+        "training_data": (f"{data}; no real ones",),
+        "validated_on": f"{settings.test_micrographs} simulated micrographs",
         "known_failures": KNOWN_FAILURES,
         "licence": "BSD-3-Clause",
         "settings": settings.model_dump(mode="json"),
     }
-
-
-def _renewed(taken: int, settings: GeneralSettings) -> range:
-    """Which lessons give way to new ones after so many steps, so that all are used in the end."""
-    spare = max(0, settings.lessons - AT_HAND)
-    return range(spare * (taken - 1) // settings.steps, spare * taken // settings.steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from threading import Event
@@ -12,13 +13,13 @@ from ..errors import CryopickError
 from ..simulation.structures import read_structure
 from ..training.events import Simulating
 from ..training.examples import Example
+from ..training.holdout import EVERYTHING
 from ..training.loop import SimulatedData
 from ..training.settings import TrainSettings
-from .examples import judging, make_lessons, taught
-from .settings import Conditions
+from .examples import Microscope, simulate_examples, training_image
 
 TEST_SHARE = 5
-"""Every so many-th micrograph is used to calibrate scores."""
+"""Every fifth micrograph calibrates scores: twenty of a hundred hold some thousand particles."""
 
 
 def diameter_of(structure: Path) -> float:
@@ -39,23 +40,21 @@ def simulate_structure(
         If the structure cannot be read, or the simulation is stopped.
     """
     assert settings.structure is not None
-    body, begun = read_structure(settings.structure), perf_counter()
+    particle, begun = read_structure(settings.structure), perf_counter()
     total = settings.simulated_micrographs
     training = total - total // TEST_SHARE
-    conditions = Conditions(
-        voltage_kilovolt=settings.voltage_kilovolt, defocus_angstrom=settings.defocus_angstrom
-    )
+    microscope = Microscope(settings.voltage_kilovolt, settings.defocus_angstrom)
 
-    def examples_of(count: int, easy: bool) -> Iterator[Example]:
-        seed = settings.seed + easy
-        return make_lessons([body], count, seed, conditions, synthetic=False, usual=easy)
+    def simulated(count: int, test: bool) -> Iterator[Example]:
+        seed = settings.seed + test
+        return simulate_examples([particle], count, seed, microscope, synthetic=False, test=test)
 
     examples: list[Example] = []
-    for example in chain(examples_of(training, False), examples_of(total - training, True)):
+    for example in chain(simulated(training, False), simulated(total - training, True)):
         examples.append(example)
         left = (perf_counter() - begun) / len(examples) * (total - len(examples))
         yield Simulating(len(examples), total, left)
         if stop.is_set():
             raise CryopickError("Stopped while simulating, before there was a model to keep.")
-    images = [taught(example) for example in examples[:training]]
-    return SimulatedData(images, [judging(example) for example in examples[training:]])
+    images = [training_image(example) for example in examples[:training]]
+    return SimulatedData(images, [replace(e, held_out=EVERYTHING) for e in examples[training:]])

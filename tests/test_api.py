@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import re
 import shutil
 from pathlib import Path
 
@@ -42,6 +43,13 @@ def test_the_examples_in_the_docstrings_run(name, folder):
     report: list[str] = []
     outcome = doctest.DocTestRunner().run(example, out=report.append)
     assert outcome.failed == 0, "".join(report)
+
+
+def test_the_examples_of_the_documentation_run(folder):
+    page = (Path(__file__).parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
+    for example in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(example, "docs/python.md", "exec"), {})
+    assert {path.name for path in folder.iterdir()} >= {"picks.star", "run", "another_run"}
 
 
 def test_every_public_name_is_there_and_documented():

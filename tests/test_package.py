@@ -19,7 +19,7 @@ from napari_cryopick.cli.main import build_app
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-HEAVY = {"torch", "napari", "qtpy", "pandas", "matplotlib", "scipy", "pydantic"}
+HEAVY = {"torch", "napari", "qtpy", "pandas", "matplotlib", "numpy", "scipy", "pydantic"}
 
 
 def test_importing_the_package_imports_nothing_heavy():
@@ -34,6 +34,7 @@ def test_the_version_is_that_of_the_project_and_its_changelog():
     assert f"## {project['version']}" in (ROOT / "CHANGELOG.md").read_text()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="git writes links as text there")
 def test_the_manifest_at_the_top_is_the_package_s_and_valid():
     assert (ROOT / "napari.yaml").is_symlink()
     assert (ROOT / "napari.yaml").resolve() == Path(napari_cryopick.__file__).with_name(
@@ -60,11 +61,15 @@ def test_the_wheel_holds_the_manifest_the_type_marker_and_no_tests(names_in_whee
     assert not any("test" in name for name in names)
 
 
-def test_the_wheel_holds_the_models_that_come_along(names_in_wheel):
-    folder = Path(napari_cryopick.__file__).parent / "model" / "bundled"
-    bundled = {f"napari_cryopick/model/bundled/{path.name}" for path in folder.iterdir()}
-    assert bundled
-    assert bundled <= names_in_wheel
+def test_the_wheel_holds_models_recipes_and_the_template_of_the_report(names_in_wheel):
+    package = Path(napari_cryopick.__file__).parent
+    files = {
+        path.relative_to(package.parent).as_posix()
+        for suffix in ("safetensors", "yaml", "j2")
+        for path in package.rglob(f"*.{suffix}")
+    }
+    assert len(files) > 3
+    assert files <= names_in_wheel
 
 
 def commands_of(page: Path) -> list[list[str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -262,7 +261,7 @@ def test_a_run_killed_again_and_again_goes_on_with_what_it_has(project, tmp_path
                 seen += line == "Iteration\n"
                 if seen == wait_for:
                     break
-            process.send_signal(signal.SIGKILL)
+            process.kill()
         now = len(list(run.glob("iteration_*/metrics.json")))
         assert now >= finished + wait_for
         finished = now

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -295,7 +294,7 @@ def test_a_killed_training_leaves_a_whole_model_or_none(training_for_ever, tmp_p
         if line == "0 Iteration\n":
             break
     time.sleep(0.4)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
     runs = list((tmp_path / "runs").iterdir())
     assert runs

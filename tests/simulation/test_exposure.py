@@ -40,8 +40,8 @@ def test_a_weak_object_is_imaged_by_the_contrast_transfer_function():
     expected = (
         2 * Optics(300).interaction * fft.fft2(specimen.solid) * contrast_transfer(y, x, OPTICS)
     )
-    told = (np.hypot(y, x) > 0) & (np.hypot(y, x) < 0.9 / 2 / size)
-    assert np.abs(spectrum - expected)[told].max() / np.abs(expected).max() < 0.02
+    seen = (np.hypot(y, x) > 0) & (np.hypot(y, x) < 0.9 / 2 / size)
+    assert np.abs(spectrum - expected)[seen].max() / np.abs(expected).max() < 0.02
 
 
 @pytest.mark.parametrize("shape", [(75, 81), (64, 81), (75, 64)])

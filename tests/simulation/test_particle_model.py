@@ -43,3 +43,26 @@ def test_particles_on_preferred_sides_still_turn_around_the_beam():
     made = preferred_rotations(2000, np.array([[0.0, 0.0, 1.0]]), 0, rng)
     angles = np.arctan2(made[:, 1, 0], made[:, 0, 0])
     assert np.abs(np.exp(1j * angles).mean()) < 0.05
+
+
+def test_a_coarser_model_has_the_same_mass_centre_and_size(blob):
+    coarse = blob.coarser(8.0)
+    assert len(coarse.positions) < len(blob.positions) / 2
+    assert coarse.weights.sum() == pytest.approx(blob.weights.sum(), rel=1e-5)
+    centre = np.average(coarse.positions, axis=0, weights=coarse.weights)
+    np.testing.assert_allclose(centre, 0, atol=1e-3)
+    assert coarse.diameter_angstrom == pytest.approx(blob.diameter_angstrom, abs=10)
+    assert coarse.blur_angstrom == pytest.approx(8 / np.sqrt(12))
+
+
+def test_a_fragment_is_a_part_around_its_own_centre(blob):
+    for seed in range(5):
+        fragment = blob.fragment(np.random.default_rng(seed))
+        assert 0.2 < fragment.weights.sum() / blob.weights.sum() < 0.75
+        np.testing.assert_allclose(fragment.positions.mean(axis=0), 0, atol=1e-3)
+        assert fragment.diameter_angstrom < 1.5 * blob.diameter_angstrom
+
+
+def test_contrast_scales_with_the_weights(blob):
+    assert blob.scaled(0.5).weights.sum() == pytest.approx(blob.weights.sum() / 2, rel=1e-5)
+    assert blob.scaled(0.5).diameter_angstrom == blob.diameter_angstrom

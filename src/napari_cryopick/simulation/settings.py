@@ -18,7 +18,7 @@ def _below_one(pair: tuple[float, float]) -> tuple[float, float]:
     return pair
 
 
-Shares = Annotated[Range, AfterValidator(_below_one)]
+ShareRange = Annotated[Range, AfterValidator(_below_one)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0)]
 
@@ -62,7 +62,9 @@ class SimulationSettings(BaseModel):
     no_energy_filter: bool = Field(False, description="Keep electrons that lost energy.")
     dose: Range = Field((30.0, 60.0), description="Total electrons per Å² on the specimen.")
     detector: DetectorName = Field("counting", description="The camera.")
-    illumination_falloff: Shares = Field((0.0, 0.2), description="Darkening of the darkest corner.")
+    illumination_falloff: ShareRange = Field(
+        (0.0, 0.2), description="Darkening of the darkest corner."
+    )
     fragments: Amount = Field(0.1, description="Broken particles for each whole one.")
     debris: Range = Field((2.0, 25.0), description="Small and unfolded protein, in Da per Å².")
     aggregates: Amount = Field(0.3, description="Aggregates per micrograph, on average.")

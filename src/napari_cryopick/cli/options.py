@@ -25,8 +25,11 @@ def option_name(field: str) -> str:
 
 def default_shown(value: object) -> str | None:
     """Return a default as `--help` shows it, or None where it says nothing."""
-    says_nothing = value is None or value is False or value == ""
-    return None if says_nothing else str(value)
+    if value is True:
+        return "true; turn it off with =false"
+    if isinstance(value, tuple):
+        return " ".join(f"{one:g}" for one in value)
+    return None if value is None or value is False or value == "" else str(value)
 
 
 def usage_sentence(error: CycloptsError) -> str:

@@ -13,10 +13,10 @@ from napari_cryopick.pretraining.examples import (
     FINE_PX,
     Microscope,
     draw_settings,
+    make_example,
+    make_examples,
     randomise_phases,
     reweight_frequencies,
-    simulate_example,
-    simulate_examples,
     training_image,
 )
 from napari_cryopick.simulation.micrograph import simulate_micrograph
@@ -34,7 +34,7 @@ def particle():
 @pytest.fixture(scope="module")
 def examples(particle):
     rngs = (np.random.default_rng(seed) for seed in range(12))
-    return [simulate_example(particle, Microscope(), rng) for rng in rngs]
+    return [make_example(particle, Microscope(), rng) for rng in rngs]
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +113,11 @@ def test_diameters_are_off_as_those_of_people_and_targets_are_not(examples):
 
 def test_the_same_seed_gives_the_same_of_structures_and_synthetic_particles_in_turn(particle):
     mine = [replace(particle, name="mine")]
-    first, again = (list(simulate_examples(mine, 4, seed=5)) for _ in range(2))
+    first, again = (list(make_examples(mine, 4, seed=5)) for _ in range(2))
     for one, other in zip(first, again, strict=True):
         torch.testing.assert_close(one.image, other.image, rtol=0, atol=0)
     assert ["mine" in example.path.name for example in first] == [False, True, False, True]
-    alone = simulate_examples(mine, 2, seed=5, synthetic=False)
+    alone = make_examples(mine, 2, seed=5, synthetic=False)
     assert all("mine" in example.path.name for example in alone)
 
 

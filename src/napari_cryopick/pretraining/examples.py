@@ -58,7 +58,7 @@ class Microscope(NamedTuple):
     defocus_angstrom: tuple[float, float] = (4_000.0, 32_000.0)
 
 
-def simulate_examples(
+def make_examples(
     particles: Sequence[ParticleModel],
     count: int,
     seed: int,
@@ -86,13 +86,13 @@ def simulate_examples(
             particle = make_synthetic(number, rng)
         else:
             particle = coarse[number // (1 + synthetic) % len(coarse)]
-        example = simulate_example(particle, microscope or Microscope(), rng, test)
+        example = make_example(particle, microscope or Microscope(), rng, test)
         return replace(example, path=Path(f"{number:05d} {particle.name}"))
 
     return map_in_order(make, enumerate(rngs), cores())
 
 
-def simulate_example(
+def make_example(
     particle: ParticleModel, microscope: Microscope, rng: Generator, test: bool = False
 ) -> Example:
     """Simulate a micrograph and prepare it with a diameter that is about right."""

@@ -19,7 +19,7 @@ from ..training.holdout import EVERYTHING
 from ..training.loop import model_of, validation_event
 from ..training.trainer import ProgressTracker, Trainer, fit, initial_network
 from ..training.validation import predict_examples, validate
-from .examples import simulate_examples, training_image
+from .examples import make_examples, training_image
 from .settings import PretrainingSettings
 
 POOL = 256
@@ -63,7 +63,7 @@ def pretrain(
     seed, test_seed = np.random.SeedSequence(settings.seed).generate_state(2).tolist()
     unseen = particle_models[::UNSEEN] if len(particle_models) >= UNSEEN else []
     known = [model for model in particle_models if model not in unseen]
-    examples = simulate_examples(known, settings.simulated_micrographs, seed)
+    examples = make_examples(known, settings.simulated_micrographs, seed)
     size = min(POOL, settings.simulated_micrographs)
     pool = [training_image(next(examples)) for _ in range(size)]
     training, device = settings.for_trainer(), choose_device(settings.device)
@@ -73,7 +73,7 @@ def pretrain(
         yield step
         for number in replaced_after(trainer.taken, settings):
             pool[number % len(pool)] = training_image(next(examples))
-    simulated = simulate_examples(unseen, settings.test_micrographs, test_seed, test=True)
+    simulated = make_examples(unseen, settings.test_micrographs, test_seed, test=True)
     tests = [replace(example, held_out=EVERYTHING) for example in simulated]
     result = validate(predict_examples(trainer.averaged, tests))
     card = model_of(trainer.averaged, result, training, BORDER).card

@@ -16,7 +16,7 @@ from ..training.examples import Example
 from ..training.holdout import EVERYTHING
 from ..training.loop import SimulatedData
 from ..training.settings import TrainSettings
-from .examples import Microscope, simulate_examples, training_image
+from .examples import Microscope, make_examples, training_image
 
 TEST_SHARE = 5
 """Every fifth micrograph calibrates scores: twenty of a hundred hold some thousand particles."""
@@ -47,7 +47,7 @@ def simulate_structure(
 
     def simulated(count: int, test: bool) -> Iterator[Example]:
         seed = settings.seed + test
-        return simulate_examples([particle], count, seed, microscope, synthetic=False, test=test)
+        return make_examples([particle], count, seed, microscope, synthetic=False, test=test)
 
     examples: list[Example] = []
     for example in chain(simulated(training, False), simulated(total - training, True)):

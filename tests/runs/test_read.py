@@ -58,7 +58,7 @@ def test_broken_figures_cost_their_iteration_alone(run, content):
     assert [one.number for one in iterations(run.path)] == [0]
     broken = read_run(run.path).iterations[1]
     assert not broken.finished
-    assert broken.reason == "Not known: metrics.json is broken."
+    assert broken.reason == "Its metrics.json is missing or broken."
 
 
 def test_a_resumed_run_has_one_loss_at_each_step(run):

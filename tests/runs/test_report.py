@@ -149,7 +149,7 @@ def test_a_run_that_has_only_begun_is_reported(run):
     (run.path / "iteration_0_supervised").mkdir()
     text = text_of(run)
     assert "There is no model yet; let the training finish." in text
-    assert "initial model – – – – – – not finished Not known: metrics.json is missing." in text
+    assert "initial model – – – – – – not finished Its metrics.json is missing or broken." in text
     assert "There is no loss curve" in text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from math import nan
@@ -32,8 +33,8 @@ class RunIteration(BaseModel):
 
     Attributes
     ----------
-    finished, best
-        Whether its `metrics.json` is there, and whether `best` leads to it.
+    finished
+        Whether its `metrics.json` is there and can be read.
     accepted
         Whether it became the best model of the run; None if that is not known yet.
     f1, precision, recall, average_precision
@@ -64,7 +65,6 @@ class RunIteration(BaseModel):
     micrographs: tuple[str, ...] = ()
     pixels: dict[str, Nullable] | None = None
     pseudo_labels: dict[str, Any] | None = None
-    held_out_picks: int | None = None
     seconds: Nullable = nan
 
     @property
@@ -97,10 +97,8 @@ class RunData:
     ----------
     started, finished
         Fields of the last events of these kinds.
-    losses
-        Total loss by step; where a resumed run took a step again, the later one.
-    iteration_ends
-        The last step of each iteration that took any.
+    losses, iteration_ends
+        Total loss by step, and the last step of each iteration that took any.
     """
 
     path: Path
@@ -134,7 +132,7 @@ def read_run(path: Path) -> RunData:
         raise CryopickError(f"{path} holds no run; give the folder that a training wrote.")
     run = RunData(path, read_settings(path), list(_iterations(path)))
     step = 0
-    for event in map(_parse, _lines(path / EVENTS_FILE)):
+    for event in _events(path):
         match event:
             case {"event": "Started"}:
                 run.started, run.finished, step = event, {}, 0
@@ -175,8 +173,7 @@ def _iterations(run: Path) -> Iterator[RunIteration]:
             metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
             yield RunIteration.model_validate({"accepted": True} | metrics | known)
         except (OSError, ValueError, TypeError):
-            state = "broken" if (folder / METRICS_FILE).exists() else "missing"
-            reason = f"Not known: {METRICS_FILE} is {state}."
+            reason = f"Its {METRICS_FILE} is missing or broken."
             yield RunIteration.model_validate(known | {"finished": False, "reason": reason})
 
 
@@ -186,27 +183,14 @@ def _best(run: Path) -> str:
     return best.read_text(encoding="utf-8").strip() if best.is_file() else best.resolve().name
 
 
-def _lines(path: Path) -> list[bytes]:
-    try:
-        return path.read_bytes().splitlines()
-    except OSError:
-        return []
-
-
-def _parse(line: bytes) -> dict[str, Any]:
-    """Read an event; nothing if the line was cut off."""
-    try:
-        event = json.loads(line)
-    except ValueError:
-        return {}
-    return event if isinstance(event, dict) else {}
-
-
-def _is_finished(run: Path) -> bool:
-    """Whether the last event says that the run ended without being stopped."""
-    *_, last = [b"", *_lines(run / EVENTS_FILE)]
-    event = _parse(last)
-    return event.get("event") == "Finished" and not event.get("stopped")
+def _events(run: Path, first: int = 0) -> list[dict[str, Any]]:
+    """Read the events of a run from a line on; a line that was cut off is left out."""
+    events: list[dict[str, Any]] = []
+    with suppress(OSError):
+        for line in (run / EVENTS_FILE).read_bytes().splitlines()[first:]:
+            with suppress(ValueError):
+                events.append(json.loads(line))
+    return events
 
 
 @dataclass(frozen=True)
@@ -230,7 +214,9 @@ def latest_self_training(folder: Path) -> SelfTrainingRun | None:
         settings = read_settings(run)
         if "rounds" in settings:
             rounds = [one.number for one in iterations(run) if not one.is_ensemble]
-            return SelfTrainingRun(run, settings, _is_finished(run), max(rounds, default=0))
+            (last,) = _events(run, -1) or [{}]
+            finished = last.get("event") == "Finished" and not last.get("stopped")
+            return SelfTrainingRun(run, settings, finished, max(rounds, default=0))
     return None
 
 

@@ -144,12 +144,15 @@ def _file(path: Path) -> Path:
     return found
 
 
+def best_iteration(run: Path) -> Path:
+    """Return the folder that `best` leads to, as a link or, where links do not work, by name."""
+    best = run / BEST
+    return run / best.read_text(encoding="utf-8").strip() if best.is_file() else best
+
+
 def _in_run(folder: Path) -> Path | None:
     """Return the weights of a run (its best iteration) or of one of its iterations."""
-    best = folder / BEST
-    if best.is_file():  # where links do not work it holds a name
-        best = folder / best.read_text(encoding="utf-8").strip()
-    candidates = (best / WEIGHTS, folder / WEIGHTS)
+    candidates = (best_iteration(folder) / WEIGHTS, folder / WEIGHTS)
     return next((path for path in candidates if path.is_file()), None)
 
 

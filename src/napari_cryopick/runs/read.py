@@ -18,7 +18,7 @@ from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
 from ..errors import CryopickError
 from ..io import PickSet, atomic_path, read_picks
 from ..io.files import reading
-from ..model.registry import BEST
+from ..model.registry import best_iteration
 
 SETTINGS_FILE, EVENTS_FILE = "settings.yaml", "events.jsonl"
 METRICS_FILE, PICKS_FILE = "metrics.json", "picks.star"
@@ -166,7 +166,7 @@ def is_ensemble(name: str) -> bool:
 
 def _iterations(run: Path) -> Iterator[RunIteration]:
     matches = [(_ITERATION.fullmatch(folder.name), folder) for folder in run.glob("iteration_*")]
-    best = _best(run)
+    best = best_iteration(run).resolve().name
     for number, folder in sorted((int(match[1]), folder) for match, folder in matches if match):
         known = {"number": number, "path": folder, "best": folder.name == best}
         try:
@@ -175,12 +175,6 @@ def _iterations(run: Path) -> Iterator[RunIteration]:
         except (OSError, ValueError, TypeError):
             reason = f"Its {METRICS_FILE} is missing or broken."
             yield RunIteration.model_validate(known | {"finished": False, "reason": reason})
-
-
-def _best(run: Path) -> str:
-    """Return the name of the iteration that `best` leads to, as a link or as a text file."""
-    best = run / BEST
-    return best.read_text(encoding="utf-8").strip() if best.is_file() else best.resolve().name
 
 
 def _events(run: Path, first: int = 0) -> list[dict[str, Any]]:

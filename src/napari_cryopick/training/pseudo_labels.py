@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -80,7 +80,7 @@ def pseudo_label(
     targets, thresholds
         One `PseudoTarget` for each micrograph that is not completely labelled by a person.
     """
-    thresholds = _thresholds(result.picks, settings, number)
+    thresholds = _thresholds(result, settings, number)
     pixels = settings is not None and settings.pseudo_labels == "pixels"
     label = _label_pixels if pixels else _label_particles
     complete = settings is not None and settings.complete
@@ -93,16 +93,15 @@ def pseudo_label(
 
 
 def _thresholds(
-    picks: Mapping[Path, Picks], settings: SelfTrainSettings | None, number: int
+    result: ValidationResult, settings: SelfTrainSettings | None, number: int
 ) -> Thresholds:
-    ranked = np.concatenate([table.with_status(Status.OK).scores for table in picks.values()])
-    ranked = np.sort(ranked)[::-1]
+    ranked = np.sort(result.scores)[::-1]
     particles = float(ranked.sum())
     particle = max(_at_rank(ranked, PARTICLE_RANK * particles), 0.5)
     background = min(_at_rank(ranked, BACKGROUND_RANK * particles), 0.5)
     reason = (
-        f"The scores add up to about {particles / len(picks):.0f} particles per micrograph; the "
-        f"best {PARTICLE_RANK:.0%} of these are labelled as particles."
+        f"The scores add up to about {particles / len(result.picks):.0f} particles per micrograph; "
+        f"the best {PARTICLE_RANK:.0%} of these are labelled as particles."
     )
     if settings is None:
         return Thresholds(particle, background, reason)

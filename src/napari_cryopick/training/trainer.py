@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from threading import Event
 from time import perf_counter
@@ -111,7 +110,7 @@ class Trainer:
         """Train on one batch and return its loss."""
         batch = self._batch()
         self.network.train()
-        with self._precision():
+        with torch.autocast("cuda", torch.bfloat16, enabled=self._device.type == "cuda"):
             logits = self.network(batch.images.contiguous(memory_format=torch.channels_last))
         logits = logits.float()
         if self._settings.relabel_unlabelled:
@@ -137,11 +136,6 @@ class Trainer:
         self_label = self.taken > SELF_LABEL_FROM * self.steps
         negatives = draw_negatives(batch, self.generator)
         return relabel_unlabelled(batch, logits.sigmoid(), negatives, self_label)
-
-    def _precision(self) -> torch.autocast | nullcontext[None]:
-        if self._device.type == "cuda":
-            return torch.autocast("cuda", torch.bfloat16)
-        return nullcontext()
 
 
 @dataclass

@@ -35,6 +35,9 @@ INCOMPLETE = Calibration(slope=2.0, offset=-3.2)
 without negatives heights are too large. Read off apoferritin and β-galactosidase."""
 
 
+FIGURES = "f1", "precision", "recall", "average_precision", "threshold"
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """What a network makes of an example: its maps, and all peaks with their heights as scores."""
@@ -42,11 +45,6 @@ class Prediction:
     example: Example
     maps: Maps
     peaks: Picks
-
-    @property
-    def heights(self) -> NDArray[np.float64]:
-        """(n,) heights of the peaks that are neither on contamination nor at the border."""
-        return self.peaks.with_status(Status.OK).scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,34 +88,34 @@ class ValidationResult:
     @property
     def particles(self) -> float:
         """Number of particles that the scores add up to."""
-        return float(self._scores.sum())
+        return float(self.scores.sum())
 
     @property
     def expected(self) -> ExpectedScores:
         """Precision and recall of the kept picks, if the scores are right."""
-        scores = self._scores
+        scores = self.scores
         return ExpectedScores.of(scores[scores >= self.threshold], float(scores.sum()))
 
     @property
     def figures(self) -> dict[str, float]:
         """Particle-level figures by name."""
-        return {
-            "f1": self.f1,
-            "precision": self.precision,
-            "recall": self.recall,
-            "average_precision": self.average_precision,
-            "threshold": self.threshold,
-        }
+        return {name: getattr(self, name) for name in FIGURES}
 
     @property
-    def _scores(self) -> NDArray[np.float64]:
+    def scores(self) -> NDArray[np.float64]:
+        """(n,) scores of all peaks without those at borders or on contamination."""
         tables = [table.with_status(Status.OK).scores for table in self.picks.values()]
         return np.concatenate([*tables, np.empty(0)])
 
 
 def predict_examples(network: nn.Module, examples: Sequence[Example]) -> list[Prediction]:
     """Return the maps and peaks of some examples."""
-    return [_predict(network, example) for example in examples]
+    predictions = []
+    for example in examples:
+        maps = predict_maps(network, example.image, example.rescaling.factor)
+        peaks = pick(maps, example.shape, PARTICLE_PX, border=example.border)
+        predictions.append(Prediction(example, maps, peaks))
+    return predictions
 
 
 def validate(predictions: Sequence[Prediction]) -> ValidationResult:
@@ -155,9 +153,7 @@ def validate(predictions: Sequence[Prediction]) -> ValidationResult:
 
 
 def calibrated(
-    predictions: Sequence[Prediction],
-    calibration: Calibration,
-    at_least: float = 0.0,
+    predictions: Sequence[Prediction], calibration: Calibration, at_least: float = 0.0
 ) -> ValidationResult:
     """Return predictions with calibrated scores, where no labels can validate them.
 
@@ -168,7 +164,7 @@ def calibrated(
     at_least
         Number of particles to expect on all micrographs: as many as another model does.
     """
-    heights = [p.heights for p in predictions]
+    heights = [p.peaks.with_status(Status.OK).scores for p in predictions]
     particles = sum(float(calibrate(each, calibration).sum()) for each in heights)
     if particles < at_least:
         calibration = match_expected_count(heights, at_least, calibration)
@@ -176,15 +172,8 @@ def calibrated(
         p.example.path: replace(p.peaks, scores=calibrate(p.peaks.scores, calibration))
         for p in predictions
     }
-    scores = [table.with_status(Status.OK).scores for table in picks.values()]
-    threshold = best_threshold(np.concatenate([*scores, np.empty(0)]))
-    return ValidationResult(calibration, threshold, picks)
-
-
-def _predict(network: nn.Module, example: Example) -> Prediction:
-    maps = predict_maps(network, example.image, example.rescaling.factor)
-    peaks = pick(maps, example.shape, PARTICLE_PX, border=example.border)
-    return Prediction(example, maps, peaks)
+    result = ValidationResult(calibration, 0.0, picks)
+    return replace(result, threshold=best_threshold(result.scores))
 
 
 Pair = tuple[Picks, Picks, float]

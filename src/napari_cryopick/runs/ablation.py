@@ -98,8 +98,6 @@ def ablate(
         Every particle of the annotated micrographs; the other micrographs serve self-training.
     output
         A new folder, or that of the same ablation to resume; what is finished is not repeated.
-    stop
-        Once set, the training under way ends and no other is begun.
 
     Raises
     ------

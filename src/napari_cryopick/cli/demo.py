@@ -23,22 +23,12 @@ def demo(*, output: Path = Path("demo")) -> ExitCode:
     output
         Folder for everything the demo makes.
     """
-    from ..io import read_picks, write_picks
-    from ..simulation.simulate import simulate_example
     from ..simulation.synthetic import example_particle
     from .main import main
 
     if (output / "run").exists():
         raise CryopickError(f"{output} holds a demo; delete it, or choose another --output.")
-    require_writable(output)
-    heading(f"Simulating {MICROGRAPHS} micrographs of an example protein.")
-    _, truth = simulate_example(output, count=MICROGRAPHS)
-
-    heading(f"Clicking {CLICKS} particles on the first micrograph, as you would in napari.")
-    clicks, unseen = click(read_picks(truth), CLICKS)
-    write_picks(output / "clicks.star", clicks)
-    write_picks(output / "unseen.star", unseen)
-
+    unseen = prepare(output)
     diameter_angstrom = round(example_particle().diameter_angstrom)
     for title, command in commands(output, diameter_angstrom).items():
         heading(title)
@@ -49,6 +39,22 @@ def demo(*, output: Path = Path("demo")) -> ExitCode:
     draw(output, *list(unseen.by_micrograph.items())[-1], diameter_angstrom)
     finish(output)
     return ExitCode.DONE
+
+
+def prepare(output: Path) -> PickSet:
+    """Simulate micrographs, write clicks, and return the particles of the other micrographs."""
+    from ..io import read_picks, write_picks
+    from ..simulation.simulate import simulate_example
+
+    require_writable(output)
+    heading(f"Simulating {MICROGRAPHS} micrographs of an example protein.")
+    _, truth = simulate_example(output, count=MICROGRAPHS)
+
+    heading(f"Clicking {CLICKS} particles on the first micrograph, as you would in napari.")
+    clicks, unseen = click(read_picks(truth), CLICKS)
+    write_picks(output / "clicks.star", clicks)
+    write_picks(output / "unseen.star", unseen)
+    return unseen
 
 
 def click(truth: PickSet, count: int) -> tuple[PickSet, PickSet]:

@@ -236,7 +236,8 @@ from napari_cryopick.io import find_micrographs, match_picks, read_picks
 from napari_cryopick.training.settings import SelfTrainSettings
 
 micrographs = find_micrographs([sys.argv[1]])
-picks = match_picks(read_picks(Path(sys.argv[2])), micrographs)
+particles = match_picks(read_picks(Path(sys.argv[2])), micrographs)
+picks = {micrographs[0]: particles[micrographs[0]]}
 settings = SelfTrainSettings(
     diameter_angstrom=160, batch_size=1, patch_px=32, steps=2, round_steps=2, rounds=50,
     keep_every_round=True, device="cpu",

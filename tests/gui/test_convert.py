@@ -11,8 +11,8 @@ from napari.layers import Labels as LabelsLayer
 
 from napari_cryopick import CryopickError, Picks, Source, Status
 from napari_cryopick.gui.layers.convert import labels_of, picks_of, points_over, rows_of
-from napari_cryopick.gui.layers.create import labels_layer, picks_layer
-from napari_cryopick.gui.layers.metadata import MICROGRAPHS, metadata
+from napari_cryopick.gui.layers.create import labels_layer, over, picks_layer
+from napari_cryopick.gui.layers.layers import MICROGRAPHS, PICKS, metadata, remember_diameter
 from napari_cryopick.gui.layers.stack import Stack
 
 STACK = Stack((Path("a.mrc"), Path("b.mrc")), ((100, 120), (60, 80)))
@@ -39,7 +39,7 @@ def test_picks_go_through_a_layer_unchanged(tables):
         Picks.at([r[:2] for r in t], [r[2] for r in t], [r[3] for r in t], [r[4] for r in t])
         for t in tables
     ]
-    layer = picks_layer(IMAGE, 20)
+    layer = picks_layer(over(IMAGE, PICKS), 20)
     layer.data, layer.features = rows_of(dict(enumerate(made)))
     for index, picks in enumerate(made):
         back = picks_of(points_over(layer, IMAGE), layer.features, index)
@@ -70,7 +70,8 @@ def test_flat_points_over_several_micrographs_are_refused():
 
 
 def test_paint_is_given_back_by_micrograph_without_the_padding():
-    layer = labels_layer(IMAGE, diameter_px=48)
+    remember_diameter(IMAGE, 48 * 1.77)
+    layer = labels_layer(IMAGE)
     layer.data[1, 3, 4] = 3
     labels = labels_of(layer, IMAGE, STACK)
     assert list(labels) == [1]

@@ -5,10 +5,9 @@ import pytest
 
 from napari_cryopick import CryopickError, Picks, Source, Status
 from napari_cryopick.gui.contributions.coordinates import points_layer, write_layer
-from napari_cryopick.gui.layers.create import picks_layer
+from napari_cryopick.gui.layers.create import ensure_picks
 from napari_cryopick.gui.layers.curation import curate, curated_picks, show_above
-from napari_cryopick.gui.layers.geometry import pixel_size_angstrom
-from napari_cryopick.gui.layers.metadata import stack_of
+from napari_cryopick.gui.layers.layers import pixel_size_angstrom, stack_of
 from napari_cryopick.io import PickSet, read_picks, write_picks
 
 PICKS = PickSet(
@@ -47,8 +46,8 @@ def test_picks_go_through_napari_and_back_to_a_file(viewer, tmp_path, suffix):
     assert back.pixel_size_angstrom == 2
 
 
-def test_only_what_is_shown_is_written(image, tmp_path):
-    layer = curate(picks_layer(image, 20))
+def test_only_what_is_shown_is_written(viewer, image, tmp_path):
+    layer = ensure_picks(viewer, image)
     layer.add([[0, 10, 10], [1, 20, 20]])
     features = layer.features.assign(source="model", score=[0.9, 0.2])
     layer.features = features

@@ -8,11 +8,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from napari.layers import Image
 
-from napari_cryopick.detection.events import Maps
-from napari_cryopick.gui.layers.create import fits, labels_layer, map_layer, picks_layer
-from napari_cryopick.gui.layers.geometry import frame, pixel_size_angstrom, set_pixel_size
-from napari_cryopick.gui.layers.metadata import LABELS, MICROGRAPHS, PICKS, find_layer, metadata
+from napari_cryopick import Picks, Source
+from napari_cryopick.detection.events import Maps, Predicted
+from napari_cryopick.gui.layers.create import (
+    ensure_labels,
+    labels_layer,
+    map_layer,
+    over,
+    picks_layer,
+    show_prediction,
+)
+from napari_cryopick.gui.layers.layers import (
+    LABELS,
+    MAPS,
+    MICROGRAPHS,
+    PICKS,
+    find_layer,
+    frame,
+    metadata,
+    pixel_size_angstrom,
+    remember_diameter,
+    role_of,
+    set_pixel_size,
+    stack_of,
+)
 from napari_cryopick.gui.layers.stack import Stack
+from napari_cryopick.io import read_micrograph
 
 STACK = Stack((Path("a.mrc"), Path("b.mrc")), ((100, 120), (90, 120)))
 
@@ -43,7 +64,8 @@ def test_a_coarse_layer_lies_exactly_over_its_image(factor, size, point):
 
 def test_labels_and_maps_cover_the_same_ice_as_the_image():
     image, half = make_image(), make_maps(0.5)
-    for layer in (labels_layer(image, 48.0), map_layer(image, "area", half)):
+    remember_diameter(image, 48 * 1.7)
+    for layer in (labels_layer(image), map_layer(image, "area", half)):
         assert layer.data.shape == (2, 50, 60)
         low, high = layer.extent.world[:, 1:]
         np.testing.assert_allclose(low - layer.scale[1:] / 2, -1.7 / 2)
@@ -52,32 +74,33 @@ def test_labels_and_maps_cover_the_same_ice_as_the_image():
 
 
 def test_circles_have_the_true_diameter_in_angstrom():
-    layer = picks_layer(make_image(), diameter_px=80)
+    layer = picks_layer(over(make_image(), PICKS), diameter_px=80)
     layer.add([0, 10, 10])
     assert layer.size[0] * layer.scale[-1] == pytest.approx(80 * 1.7)
 
 
 def test_a_plain_image_gets_layers_of_the_same_world():
     image = Image(np.zeros((100, 120)), scale=(2, 2), translate=(10, 20))
-    layer = picks_layer(image, 20)
+    layer = picks_layer(over(image, PICKS), 20)
     np.testing.assert_allclose(layer.data_to_world((0, 3, 4))[1:], image.data_to_world((3, 4)))
 
 
 def test_layers_are_found_by_their_micrographs_not_their_name():
     image = make_image()
     other = Stack((Path("z.mrc"),), ((100, 120),))
-    picks, labels = picks_layer(image, 20), labels_layer(image, 20)
-    strange = picks_layer(make_image(metadata=metadata(other, MICROGRAPHS)), 20)
+    picks, labels = picks_layer(over(image, PICKS), 20), labels_layer(image)
+    stranger = make_image(metadata=metadata(other, MICROGRAPHS))
+    strange = picks_layer(over(stranger, PICKS), 20)
     picks.name = "renamed"
     layers = [image, picks, labels, strange]
-    assert find_layer(layers, STACK, PICKS) is picks
-    assert find_layer(layers, STACK, LABELS) is labels
-    assert find_layer(layers, other, LABELS) is None
+    assert find_layer(layers, image, PICKS) is picks
+    assert find_layer(layers, image, LABELS) is labels
+    assert find_layer(layers, stranger, LABELS) is None
 
 
 def test_a_pixel_size_told_later_stretches_all_layers_alike():
     image = make_image(1.0, units=("pixel",) * 3)
-    picks, area = picks_layer(image, 20), map_layer(image, "area", make_maps(0.25))
+    picks, area = picks_layer(over(image, PICKS), 20), map_layer(image, "area", make_maps(0.25))
     assert pixel_size_angstrom(image) is None
     set_pixel_size([image, picks, area], image, 1.3)
     assert pixel_size_angstrom(image) == pixel_size_angstrom(picks) == 1.3
@@ -86,8 +109,77 @@ def test_a_pixel_size_told_later_stretches_all_layers_alike():
     np.testing.assert_allclose(area.translate, translate)
 
 
-def test_maps_of_another_scale_need_another_layer():
-    image = make_image()
-    layer = map_layer(image, "area", make_maps(0.5))
-    assert fits(layer, image, make_maps(0.5))
-    assert not fits(layer, image, make_maps(0.4))
+# what a prediction fills
+
+DIAMETER_ANGSTROM = 40.0
+
+
+def predicted(path, scale: float = 0.5) -> Predicted:
+    """An event as the engine yields it."""
+    micrograph = read_micrograph(path)
+    shape = tuple(int(edge * scale) for edge in micrograph.shape)
+    maps = Maps(*(np.full(shape, value, np.float32) for value in (0.9, 0.5, 0.1)), scale=scale)
+    picks = Picks.at([(30, 40), (80, 100)], [0.9, 0.4], Source.MODEL)
+    return Predicted(0, 1, path, micrograph, picks, maps, threshold=0.5, particles=1.0, seconds=0.1)
+
+
+def show(viewer, image, event, run="run"):
+    remember_diameter(image, DIAMETER_ANGSTROM)
+    for _ in show_prediction(viewer, image, event, run):
+        pass
+    ensure_labels(viewer, image)
+    return layer_of(viewer, image, PICKS)
+
+
+def layer_of(viewer, image, role):
+    return find_layer(viewer.layers, image, role)
+
+
+def test_results_land_on_their_own_micrograph_wherever_the_user_looks(viewer, image):
+    viewer.dims.set_point(0, 2)
+    small = stack_of(image).paths[1]
+    picks = show(viewer, image, predicted(small))
+    assert picks.data.tolist() == [[1, 30, 40], [1, 80, 100]]
+    area = layer_of(viewer, image, "area").data
+    assert area.shape == (3, 80, 96)
+    np.testing.assert_allclose(area[1, :64, :80], 0.9, atol=1e-3)
+    assert not area[1, 64:].any()
+    assert not area[[0, 2]].any()
+    assert viewer.dims.point[0] == 2
+
+
+def test_layers_come_in_a_sensible_order_and_leave_the_selection_alone(viewer, image):
+    viewer.layers.selection.active = image
+    show(viewer, image, predicted(stack_of(image).paths[0]))
+    roles = [role_of(layer) for layer in viewer.layers]
+    assert roles[0] == "micrographs"
+    assert set(roles[1:4]) == set(MAPS)
+    assert roles[4:] == [LABELS, PICKS]
+    assert viewer.layers.selection.active == image
+
+
+def test_clicks_made_before_stay_and_nothing_is_made_twice(viewer, image):
+    event = predicted(stack_of(image).paths[0])
+    show(viewer, image, event).add([0, 10, 10])
+    count = len(viewer.layers)
+    picks = show(viewer, image, event, run="again")
+    assert len(viewer.layers) == count
+    assert sorted(picks.features["source"]) == ["model", "model", "person"]
+
+
+@pytest.mark.parametrize("role", [*MAPS, LABELS, PICKS])
+def test_a_layer_removed_meanwhile_is_made_anew(viewer, image, role):
+    first, second, _ = stack_of(image).paths
+    show(viewer, image, predicted(first))
+    viewer.layers.remove(layer_of(viewer, image, role))
+    show(viewer, image, predicted(second))
+    assert layer_of(viewer, image, role) is not None
+
+
+def test_another_diameter_replaces_the_maps_but_not_what_is_painted(viewer, image):
+    path = stack_of(image).paths[0]
+    show(viewer, image, predicted(path))
+    layer_of(viewer, image, LABELS).data[0, 5, 5] = 1
+    show(viewer, image, predicted(path, scale=0.25))
+    assert layer_of(viewer, image, "area").data.shape == (3, 40, 48)
+    assert layer_of(viewer, image, LABELS).data.sum() == 1

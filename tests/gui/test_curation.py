@@ -9,8 +9,9 @@ from napari.layers import Image
 from napari.layers.base import ActionType
 
 from napari_cryopick import Picks, Source, Status
-from napari_cryopick.gui.layers.create import SOURCE_COLOURS, picks_layer
+from napari_cryopick.gui.layers.create import over, picks_layer
 from napari_cryopick.gui.layers.curation import (
+    SOURCE_COLOURS,
     curate,
     curated_picks,
     redo,
@@ -19,7 +20,7 @@ from napari_cryopick.gui.layers.curation import (
     show_above,
     undo,
 )
-from napari_cryopick.gui.layers.metadata import MICROGRAPHS, metadata
+from napari_cryopick.gui.layers.layers import MICROGRAPHS, PICKS, metadata
 from napari_cryopick.gui.layers.stack import Stack
 
 STACK = Stack((Path("a.mrc"), Path("b.mrc")), ((100, 120),) * 2)
@@ -34,7 +35,7 @@ def found(*rows: tuple[float, float, float], status: str = Status.OK) -> Picks:
 @pytest.fixture
 def layer():
     image = Image(np.zeros((2, 100, 120)), metadata=metadata(STACK, MICROGRAPHS))
-    return curate(picks_layer(image, diameter_px=2 * RADIUS_PX))
+    return curate(picks_layer(over(image, PICKS), diameter_px=2 * RADIUS_PX))
 
 
 def predict(layer, index: int, picks: Picks, run: str = "run") -> None:

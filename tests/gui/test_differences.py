@@ -13,7 +13,7 @@ from napari_cryopick.gui.layers.differences import (
     read_outcome,
     show_differences,
 )
-from napari_cryopick.gui.layers.metadata import (
+from napari_cryopick.gui.layers.layers import (
     DIFFERENCES,
     find_layer,
     stack_of,
@@ -54,7 +54,7 @@ def test_the_first_iteration_has_no_difference(judged, image, viewer):
     outcome = read_outcome(judged[0], None, stack_of(image), DIAMETER_PX)
     assert len(outcome.gained) == len(outcome.lost) == 0
     show_differences(viewer, image, outcome)
-    assert find_layer(viewer.layers, stack_of(image), DIFFERENCES) is None
+    assert find_layer(viewer.layers, image, DIFFERENCES) is None
 
 
 def test_an_iteration_that_finds_nothing_loses_everything(judged, image, tmp_path, begin_run):
@@ -71,7 +71,7 @@ def test_gained_and_lost_differ_in_colour_and_sign(judged, image, viewer):
     for now, before in ((1, 0), (1, 0)):
         outcome = read_outcome(judged[now], judged[before], stack, DIAMETER_PX)
         show_differences(viewer, image, outcome)
-    layer = find_layer(viewer.layers, stack, DIFFERENCES)
+    layer = find_layer(viewer.layers, image, DIFFERENCES)
     assert len(viewer.layers) == 2
     assert viewer.layers.selection.active is image
     assert layer.name == f"{image.name} gained / lost"

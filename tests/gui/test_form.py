@@ -18,7 +18,7 @@ SIZES = {"diameter_angstrom": 126, "pixel_size_angstrom": 1.5}
 def form(request, qtbot):
     fields = [name for name in request.param.model_fields if name not in SIZES]
     form = SettingsForm(request.param, fields)
-    form.widget = form_rows(*form.rows())
+    form.widget = form_rows(*form.rows(*form.fields))
     qtbot.addWidget(form.widget)
     return form
 
@@ -95,7 +95,7 @@ def test_a_rule_about_text_holds_too(qtbot):
         name: str = Field("", min_length=3)
 
     form = SettingsForm(Strict, ["name"])
-    widget = form_rows(*form.rows())
+    widget = form_rows(*form.rows("name"))
     qtbot.addWidget(widget)
     with pytest.raises(CryopickError, match="Name: "):
         form.settings()

@@ -116,7 +116,7 @@ def test_what_is_no_longer_wanted_is_not_answered(qtbot):
     worker, answers = LatestWorker(), []
     worker.done.connect(answers.append)
     worker.ask(lambda: "late")
-    worker.forget()
+    worker.leave()
     assert QThreadPool.globalInstance().waitForDone(5000)
     qtbot.wait(50)
     assert answers == []

@@ -7,14 +7,14 @@ from napari_cryopick import Picks, Source
 from napari_cryopick.gui.contributions.reader import read_stacks
 from napari_cryopick.gui.docks.predict import PredictDock
 from napari_cryopick.gui.layers.curation import replace_model_picks
-from napari_cryopick.gui.layers.geometry import pixel_size_angstrom, slice_in_view
-from napari_cryopick.gui.layers.metadata import (
+from napari_cryopick.gui.layers.layers import (
     LABELS,
     PICKS,
     diameter_angstrom,
     find_layer,
+    pixel_size_angstrom,
     remember_diameter,
-    stack_of,
+    slice_in_view,
 )
 from napari_cryopick.gui.layers.stack import ensure_stack
 from napari_cryopick.gui.widgets.models import add_session_model
@@ -62,7 +62,7 @@ def test_the_whole_stack_is_predicted_shown_and_exported(image, dock, qtbot, vie
     dock.threshold.setValue(0)
     assert set(picks.data[:, 0]) == {0, 1, 2}
     assert picks.shown.any()
-    assert find_layer(viewer.layers, stack_of(image), LABELS).data.shape[0] == 3
+    assert find_layer(viewer.layers, image, LABELS).data.shape[0] == 3
     dock.export_to(tmp_path / "picks.star")
     assert len(read_picks(tmp_path / "picks.star")) == picks.shown.sum()
     dock.threshold.setValue(1)
@@ -153,7 +153,7 @@ def test_only_the_micrograph_in_view_is_predicted_even_if_the_user_moves_on(
     qtbot.waitUntil(lambda: dock.job.running is None, timeout=TIMEOUT_MS)
     assert "1 of 1 micrograph predicted" in dock.job.status.text()
     assert set(dock.micrographs.picks.data[:, 0]) <= {1}
-    assert find_layer(viewer.layers, stack_of(image), "area").data[1].any()
+    assert find_layer(viewer.layers, image, "area").data[1].any()
 
 
 def test_one_bad_micrograph_is_told_and_the_others_go_on(image, folder, dock, qtbot):
@@ -205,7 +205,7 @@ def test_stop_ends_a_run_and_keeps_what_was_found(image, dock, qtbot, viewer):
     dock.scope.setCurrentIndex(1)
     dock.job.button.click()
     assert dock.job.button.text() == "Stop"
-    qtbot.waitUntil(lambda: find_layer(viewer.layers, stack_of(image), PICKS) is not None)
+    qtbot.waitUntil(lambda: find_layer(viewer.layers, image, PICKS) is not None)
     dock.job.button.click()
     qtbot.waitUntil(lambda: dock.job.running is None, timeout=TIMEOUT_MS)
     assert dock.job.button.text() == "Predict"

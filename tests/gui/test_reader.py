@@ -7,8 +7,7 @@ from napari.utils.notifications import notification_manager
 
 from napari_cryopick import CryopickError
 from napari_cryopick.gui.contributions.reader import read_stacks
-from napari_cryopick.gui.layers.geometry import pixel_size_angstrom
-from napari_cryopick.gui.layers.metadata import stack_of
+from napari_cryopick.gui.layers.layers import pixel_size_angstrom, stack_of
 
 
 def test_a_folder_opens_as_one_lazy_stack_in_angstrom(viewer, folder):

@@ -6,10 +6,14 @@ import pytest
 from napari_cryopick import Picks, Source
 from napari_cryopick.detection.uncertain_picks import Reason, UncertainPick
 from napari_cryopick.gui.docks.review import Review
+from napari_cryopick.gui.layers.create import ensure_picks
 from napari_cryopick.gui.layers.curation import curated_picks, redo, replace_model_picks, undo
-from napari_cryopick.gui.layers.geometry import camera
-from napari_cryopick.gui.layers.metadata import PLACE, find_layer, remember_diameter, stack_of
-from napari_cryopick.gui.layers.results import ensure_picks
+from napari_cryopick.gui.layers.layers import (
+    UNCERTAIN,
+    camera,
+    find_layer,
+    remember_diameter,
+)
 
 DIAMETER_ANGSTROM = 40.0
 UNSURE = [
@@ -42,7 +46,7 @@ def review(viewer, image, picks, qtbot):
 
 
 def place_of(viewer, image) -> list:
-    return find_layer(viewer.layers, stack_of(image), PLACE).data.tolist()
+    return find_layer(viewer.layers, image, UNCERTAIN).data.tolist()
 
 
 def test_the_viewer_is_led_from_place_to_place(review, viewer, image, picks):

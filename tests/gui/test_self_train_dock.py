@@ -7,7 +7,7 @@ from napari_cryopick import Picks, Source
 from napari_cryopick.gui.docks.predict import PredictDock
 from napari_cryopick.gui.docks.self_train import SelfTrainDock
 from napari_cryopick.gui.layers.curation import curated_picks, replace_model_picks
-from napari_cryopick.gui.layers.metadata import (
+from napari_cryopick.gui.layers.layers import (
     DIFFERENCES,
     find_layer,
     remember_diameter,
@@ -25,9 +25,9 @@ def dock(viewer, image, qtbot, tmp_path):
     dock = SelfTrainDock(viewer)
     qtbot.addWidget(dock)
     dock.show()
-    dock.inputs.folder.value = tmp_path / "runs"
+    dock.parts.folder.value = tmp_path / "runs"
     for name, value in TINY.items():
-        dock.form.set_value(name, value)
+        dock.parts.form.set_value(name, value)
     return dock
 
 
@@ -40,7 +40,7 @@ def predict(viewer, qtbot):
 
 
 def click(dock):
-    picks = dock.inputs.begin_picks()
+    picks = dock.parts.begin_picks()
     picks.add([(0, *position) for position in CLICKS])
     return picks
 
@@ -52,8 +52,8 @@ def rows(dock) -> list[list[str]]:
 
 
 def finish(dock, qtbot) -> str:
-    qtbot.waitUntil(lambda: dock.job.running is None, timeout=TIMEOUT_MS)
-    return dock.job.status.text()
+    qtbot.waitUntil(lambda: dock.parts.job.running is None, timeout=TIMEOUT_MS)
+    return dock.parts.job.status.text()
 
 
 @pytest.fixture
@@ -77,13 +77,13 @@ def choose(dock, qtbot, row: int) -> None:
 
 def test_a_run_shows_its_iterations_and_what_the_best_has_found(dock, predict, qtbot, tmp_path):
     picks = click(dock)
-    dock.form.set_value("keep_every_round", True)
-    dock.job.button.click()
+    dock.parts.form.set_value("keep_every_round", True)
+    dock.parts.job.button.click()
     with qtbot.waitSignal(dock.outcomes.shown, timeout=TIMEOUT_MS):
-        assert finish(dock, qtbot).startswith("Trained after")
+        assert finish(dock, qtbot).startswith("Trained in")
     run = tmp_path / "runs" / "run_1"
     assert predict.models.model() == str(run)
-    assert dock.plot.steps("loss")
+    assert dock.parts.plot.steps("loss")
     assert [row[0] for row in rows(dock)] == ["0", "1"]
     best = dock.outcomes.table.selected()
     assert best is not None
@@ -94,35 +94,35 @@ def test_a_run_shows_its_iterations_and_what_the_best_has_found(dock, predict, q
 
 def test_a_run_that_was_stopped_can_be_resumed(dock, qtbot, tmp_path):
     click(dock)
-    dock.form.set_value("steps", 10_000)
-    dock.job.button.click()
-    assert dock.job.button.text() == "Stop"
-    qtbot.waitUntil(lambda: dock.plot.steps("loss") != [], timeout=TIMEOUT_MS)
+    dock.parts.form.set_value("steps", 10_000)
+    dock.parts.job.button.click()
+    assert dock.parts.job.button.text() == "Stop"
+    qtbot.waitUntil(lambda: dock.parts.plot.steps("loss") != [], timeout=TIMEOUT_MS)
     assert not dock.resume.isEnabled()
-    dock.job.button.click()
+    dock.parts.job.button.click()
     assert finish(dock, qtbot).startswith("Stopped after")
     qtbot.waitUntil(lambda: dock.resume.isVisible() and dock.resume.isEnabled())
     assert dock.resume.text() == "Resume run_1"
     dock.resume.click()
-    assert dock.job.running is not None
-    qtbot.waitUntil(lambda: dock.plot.steps("loss") != [], timeout=TIMEOUT_MS)
-    dock.job.button.click()
+    assert dock.parts.job.running is not None
+    qtbot.waitUntil(lambda: dock.parts.plot.steps("loss") != [], timeout=TIMEOUT_MS)
+    dock.parts.job.button.click()
     finish(dock, qtbot)
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["run_1"]
 
 
 def test_a_finished_run_goes_on_only_with_more_rounds(dock, run, qtbot):
-    dock.form.set_value("rounds", 2)
+    dock.parts.form.set_value("rounds", 2)
     dock.offer_resume()
     assert not dock.resume.isVisible()
-    dock.form.set_value("rounds", 4)
+    dock.parts.form.set_value("rounds", 4)
     qtbot.waitUntil(dock.resume.isVisible)
     assert dock.resume.toolTip() == "It has had 2 rounds; add more until there are 4."
 
 
 def test_an_interrupted_run_is_offered_whatever_the_rounds(dock, begin_run, tmp_path, qtbot):
     begin_run(tmp_path / "runs" / "run_1", rounds=2, finished=False)
-    dock.form.set_value("rounds", 0)
+    dock.parts.form.set_value("rounds", 0)
     qtbot.waitUntil(dock.resume.isVisible)
     assert "interrupted" in dock.resume.toolTip()
 
@@ -148,11 +148,11 @@ def test_an_ensemble_is_called_so(dock, run, image, qtbot):
 def test_a_row_shows_its_picks_and_what_was_gained_and_lost(dock, run, qtbot, viewer, image):
     assert not dock.outcomes.use.isEnabled()
     choose(dock, qtbot, 1)
-    picks = dock.micrographs.picks
+    picks = dock.parts.micrographs.picks
     assert sorted(map(tuple, picks.data)) == [(0, 21, 20), (0, 90, 30), (1, 50, 50)]
     assert set(picks.features["source"]) == {Source.MODEL}
     assert picks.shown.all()
-    difference = find_layer(viewer.layers, stack_of(image), DIFFERENCES)
+    difference = find_layer(viewer.layers, image, DIFFERENCES)
     assert difference.features["change"].tolist() == ["gained", "gained", "lost"]
     assert "2 gained" in dock.outcomes.difference.text()
     assert dock.outcomes.difference.text().endswith("compared with the initial model")
@@ -163,11 +163,11 @@ def test_a_row_shows_its_picks_and_what_was_gained_and_lost(dock, run, qtbot, vi
 
 
 def test_what_a_person_has_placed_or_deleted_stays(dock, run, qtbot):
-    picks = dock.inputs.begin_picks()
+    picks = dock.parts.begin_picks()
     replace_model_picks(picks, {1: Picks.at([(50, 50)], 0.9, Source.MODEL)}, "old")
     picks.remove([0])
     picks.add([(0, 22, 22)])
-    labels = dock.inputs.begin_labels()
+    labels = dock.parts.begin_labels()
     labels.paint((2, 10, 10), 1)
     painted = labels.data.copy()
     for row in (0, 1, 2, 1):
@@ -183,13 +183,13 @@ def test_the_model_of_any_row_can_be_used(dock, run, predict, qtbot):
     choose(dock, qtbot, 0)
     dock.outcomes.use.click()
     assert predict.models.model() == str(run.path / "iteration_0_supervised")
-    assert "run_1 / iteration_0_supervised" in dock.job.status.text()
+    assert "run_1 / iteration_0_supervised" in dock.parts.job.status.text()
 
 
 def test_picks_that_cannot_be_read_are_told(dock, run, qtbot):
     (run.path / "iteration_1_selftrain" / "picks.star").unlink()
     dock.outcomes.table.selectRow(1)
-    qtbot.waitUntil(lambda: "picks.star does not exist" in dock.job.status.text())
+    qtbot.waitUntil(lambda: "picks.star does not exist" in dock.parts.job.status.text())
 
 
 def test_the_latest_run_is_listed_when_the_dock_opens(dock, viewer, image, qtbot, begin_run):
@@ -204,4 +204,4 @@ def test_the_latest_run_is_listed_when_the_dock_opens(dock, viewer, image, qtbot
 def test_an_output_folder_that_was_chosen_is_kept_while_the_dock_is_out_of_view(dock, tmp_path):
     dock.hide()
     dock.show()
-    assert dock.inputs.runs == tmp_path / "runs"
+    assert dock.parts.runs == tmp_path / "runs"

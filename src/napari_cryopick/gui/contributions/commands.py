@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Layer
 from napari.utils.notifications import show_warning
 
-from ..layers.results import annotate, ensure_labels, ensure_picks
+from ..layers.create import annotate, ensure_labels, ensure_picks
 from ..widgets.layer_combo import shows_micrographs
 
 

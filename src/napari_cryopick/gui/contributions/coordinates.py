@@ -14,20 +14,22 @@ from ...errors import CryopickError
 from ...io import PickSet, match_picks, read_picks, write_picks
 from ...picks import Picks, Status
 from ..layers.convert import picks_of, rows_of
-from ..layers.create import circles, picks_layer
+from ..layers.create import over, picks_layer
 from ..layers.curation import colour_by_source
-from ..layers.geometry import pixel_size_angstrom
-from ..layers.metadata import (
+from ..layers.layers import (
+    AXES,
     DEFAULT_DIAMETER_ANGSTROM,
     DELETED,
     MICROGRAPHS,
     PICKS,
     diameter_angstrom,
     metadata,
+    pixel_size_angstrom,
     role_of,
     stack_of,
+    units,
 )
-from ..layers.stack import AXES, Stack, units
+from ..layers.stack import Stack
 from .reader import LayerData
 
 
@@ -58,7 +60,7 @@ def points_layer(picks: PickSet, layers: Iterable[Layer]) -> Points:
         if stack is not None and (matched := _matched(picks, stack)):
             diameter = picks.diameter_angstrom or diameter_angstrom(image)
             size = pixel_size_angstrom(image) or 1.0
-            return _filled(picks_layer(image, diameter / size), matched)
+            return _filled(picks_layer(over(image, PICKS), diameter / size), matched)
     names, size = sorted(picks.by_micrograph), picks.pixel_size_angstrom or 1.0
     attributes = {
         "scale": (1, size, size),
@@ -68,7 +70,7 @@ def points_layer(picks: PickSet, layers: Iterable[Layer]) -> Points:
     }
     diameter = picks.diameter_angstrom or DEFAULT_DIAMETER_ANGSTROM
     by_index = {index: picks.by_micrograph[name] for index, name in enumerate(names)}
-    return _filled(circles(attributes, diameter / size), by_index)
+    return _filled(picks_layer(attributes, diameter / size), by_index)
 
 
 def write_points(path: str, data: NDArray, attributes: dict[str, Any]) -> list[str]:

@@ -10,8 +10,8 @@ from napari.utils.notifications import show_warning
 
 from ...errors import CryopickError
 from ...io import Header, find_micrographs, read_header, read_micrograph
-from ..layers.metadata import MICROGRAPHS, metadata
-from ..layers.stack import AXES, Stack, contrast_limits, lazy_pixels, units
+from ..layers.layers import AXES, MICROGRAPHS, metadata, units
+from ..layers.stack import Stack, contrast_limits, lazy_pixels
 
 LayerData = tuple[Any, dict[str, Any], str]
 

@@ -14,10 +14,10 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from ...detection.uncertain_picks import uncertain_picks
 from ...picks import Picks
 from ...runs.read import iterations
+from ..layers.create import ensure_picks
 from ..layers.curation import replace_model_picks, show_above
 from ..layers.differences import COLOURS, Outcome, read_outcome, show_differences
-from ..layers.geometry import diameter_px
-from ..layers.results import ensure_picks
+from ..layers.layers import diameter_px
 from ..layers.stack import ensure_stack
 from ..layers.training_data import training_data
 from ..widgets.iterations_table import IterationsTable
@@ -32,11 +32,6 @@ class Outcomes(QWidget):
     """A table of a run's iterations; the picks of the one selected are shown.
 
     A person's points, deletions and paint stay as they are.
-
-    Parameters
-    ----------
-    viewer
-        Where the picks are shown.
     """
 
     told = Signal(str, bool)
@@ -49,13 +44,19 @@ class Outcomes(QWidget):
         self.table = IterationsTable()
         self.difference = QLabel(wordWrap=True)
         self.use = QPushButton("Use this model")
+        self.use.setToolTip("Choose the model of this iteration in Predict particles.")
         self.review = Review(viewer)
         self._steps = StepQueue(self)
         self._worker = LatestWorker(self)
-        self._arrange()
+        self.leave = self._worker.leave
+        rows = QVBoxLayout(self, spacing=8)
+        rows.setContentsMargins(0, 0, 0, 0)
+        for widget in (self.table, self.difference, self.use, self.review):
+            rows.addWidget(widget)
         self.table.chosen.connect(self._on_chosen)
         self.use.clicked.connect(self._use_selected)
         self._worker.done.connect(self._on_read)
+        self.hide()
 
     def show_run(self, image: Image | None, run: Path | None) -> None:
         """List the iterations of a run about an image; what was selected stays so."""
@@ -70,10 +71,6 @@ class Outcomes(QWidget):
         """Select the run's model, and show what it has found."""
         self.table.choose_best()
 
-    def leave(self) -> None:
-        """Show nothing any more of what is still being read."""
-        self._worker.forget()
-
     def _on_selection(self) -> None:
         selected = self.table.selected() is not None
         self.use.setEnabled(selected)
@@ -86,11 +83,8 @@ class Outcomes(QWidget):
         self._on_selection()
         iteration, image = self.table.selected(), self.image
         if iteration is not None and image is not None:
-            before, stack, diameter = (
-                self.table.before(iteration),
-                ensure_stack(image),
-                diameter_px(image),
-            )
+            before, stack = self.table.before(iteration), ensure_stack(image)
+            diameter = diameter_px(image)
             self._worker.ask(lambda: (image, read_outcome(iteration, before, stack, diameter)))
 
     def _on_read(self, read: tuple[Image, Outcome] | JobError) -> None:
@@ -117,9 +111,17 @@ class Outcomes(QWidget):
             show_above(picks, floor(threshold * 100) / 100)
 
     def _show_difference(self, image: Image, outcome: Outcome) -> None:
+        """Show how many were gained and lost, with the colours and signs of their points."""
         show_differences(self._viewer, image, outcome)
-        self.difference.setText(_in_words(outcome))
         self.difference.setVisible(outcome.before is not None)
+        if outcome.before is None:
+            return
+        changed = (("○", "gained", outcome.gained), ("✕", "lost", outcome.lost))
+        counts = [
+            f'<span style="color: {COLOURS[kind]}">{sign}</span> {len(points):,} {kind}'
+            for sign, kind, points in changed
+        ]
+        self.difference.setText(f"{', '.join(counts)}, compared with {outcome.before.phrase}")
 
     def _show_uncertain(self, image: Image, outcome: Outcome) -> None:
         labelled, threshold = self._labelled(image), outcome.iteration.threshold
@@ -138,25 +140,3 @@ class Outcomes(QWidget):
             add_session_model(iteration.path)
             title = model_title(iteration.path)
             self.told.emit(f"{title} is now chosen in Predict particles.", False)
-
-    def _arrange(self) -> None:
-        self.use.setToolTip("Choose the model of this iteration in Predict particles.")
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(8)
-        for widget in (self.table, self.difference, self.use, self.review):
-            rows.addWidget(widget)
-        self.difference.hide()
-        self.hide()
-
-
-def _in_words(outcome: Outcome) -> str:
-    """Return how many were gained and lost, in the colours and with the signs of their points."""
-    if outcome.before is None:
-        return ""
-    changed = (("○", "gained", outcome.gained), ("✕", "lost", outcome.lost))
-    counts = [
-        f'<span style="color: {COLOURS[kind]}">{sign}</span> {len(points):,} {kind}'
-        for sign, kind, points in changed
-    ]
-    return f"{', '.join(counts)}, compared with {outcome.before.phrase}"

@@ -25,22 +25,22 @@ from ...detection.events import (
 from ...detection.settings import PredictSettings
 from ...errors import CryopickError
 from ..contributions.coordinates import write_layer
+from ..layers.create import ensure_labels, ensure_picks, show_prediction
 from ..layers.curation import expected_scores, show_above, threshold_of
-from ..layers.geometry import slice_in_view
-from ..layers.results import ensure_labels, ensure_picks, show_prediction
+from ..layers.layers import slice_in_view
 from ..layers.stack import ensure_stack, write_files
 from ..widgets.form import SettingsForm
 from ..widgets.jobs import JobControl, Work, pluralise
-from ..widgets.layout import beside, folded, form_rows
+from ..widgets.layout import Dock, beside, folded, form_rows
 from ..widgets.micrographs import MicrographChooser
 from ..widgets.model_menu import ModelMenu
 from ..widgets.models import ModelCombo
-from .dock import Dock
 
 _LOWEST_SCORE = 0.05
 """Picks below are hardly ever wanted, and would only slow the layer down."""
 
 _DEFAULT_THRESHOLD = 0.5
+_ADVANCED = ("min_distance", "border", "averaging", "device")
 
 
 class PredictDock(Dock):
@@ -52,10 +52,10 @@ class PredictDock(Dock):
         self.micrographs = MicrographChooser(napari_viewer, self)
         self.models = ModelCombo()
         self.menu = ModelMenu(self.models)
-        self.form = SettingsForm(PredictSettings, ("min_distance", "border", "averaging", "device"))
+        self.form = SettingsForm(PredictSettings, _ADVANCED)
+        self.job = JobControl("Predict", napari_viewer, self)
         self.estimate = QPushButton("Estimate")
         self.scope = QComboBox()
-        self.job = JobControl("Predict", napari_viewer, self)
         self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
         self.count = QLabel()
         self.expected = QLabel(wordWrap=True)
@@ -68,27 +68,23 @@ class PredictDock(Dock):
 
     def predict(self) -> tuple[Image, Work]:
         """Return the work of predicting the micrograph in view or the whole stack."""
-        image = self.micrographs.require()
+        image, settings = self.micrographs.require(), self._settings(threshold=_LOWEST_SCORE)
         stack, here, run = ensure_stack(image), slice_in_view(self.viewer, image), object()
         paths = stack.paths if self.scope.currentIndex() else stack.paths[here : here + 1]
-        settings = self._settings(threshold=_LOWEST_SCORE)
         self._seconds, self._failed = [], []
 
         def work(stop: threading.Event) -> Iterator[tuple[PredictionEvent, object]]:
             from ...detection.predict import predict_many
 
             write_files(image, stack)
-            for event in predict_many(paths, settings, stop):
-                yield event, run
+            yield from ((event, run) for event in predict_many(paths, settings, stop))
 
         return image, work
 
     def estimate_diameter(self) -> tuple[Image, Work]:
         """Return the work of looking for particles of several sizes on a few micrographs."""
-        image = self.micrographs.require()
-        stack, settings = ensure_stack(image), self._settings()
-
-        self._seconds = []
+        image, settings = self.micrographs.require(), self._settings()
+        stack, self._seconds = ensure_stack(image), []
 
         def work(stop: threading.Event) -> Iterator[DiameterEvent | None]:
             from ...detection.diameter import estimate_diameter
@@ -103,18 +99,16 @@ class PredictDock(Dock):
 
     def export_to(self, path: Path) -> None:
         """Write the picks that are shown."""
-        picks = self.micrographs.picks
-        if picks is None:
-            return
         try:
-            count = write_layer(path, picks)
+            count = write_layer(path, self.micrographs.picks)
         except CryopickError as error:
             self.job.tell(str(error), wrong=True)
         else:
             self.job.tell(f"{pluralise(count, 'pick')} exported to {path}.")
 
     def _settings(self, **others: object) -> PredictSettings:
-        return self.form.settings(**self.micrographs.sizes(), model=self.models.model(), **others)
+        sizes = self.micrographs.sizes()
+        return self.form.settings(**sizes, model=self.models.model(), **others)
 
     # estimating
 
@@ -144,8 +138,10 @@ class PredictDock(Dock):
                 self._seconds.append(event.seconds)
             case Failed():
                 self._failed.append(event.message)
-        self.job.show_progress(event.index + 1, event.total, self._seconds_left(event))
-        self.job.tell(self._account(event), wrong=bool(self._failed))
+        mean = sum(self._seconds) / max(1, len(self._seconds))
+        left = mean * (event.total - event.index - 1)
+        self.job.show_progress(event.index + 1, event.total, left)
+        self.job.tell(self._account(event.total, mean), wrong=bool(self._failed))
         self._count_soon()
 
     def _show(self, event: Predicted, run: object) -> Iterator[None]:
@@ -157,24 +153,20 @@ class PredictDock(Dock):
         if image == self.micrographs.image:
             self.threshold.setValue(event.threshold)
 
-    def _on_job(self) -> None:
-        """At the end, make a layer to paint on; it comes last, for napari takes its time."""
-        self.estimate.setEnabled(self.job.running is None)
-        image = self.job.about
-        if self.job.running is None and self._seconds and image in self.viewer.layers:
-            ensure_labels(self.viewer, image)
-
-    def _seconds_left(self, event: PredictionEvent) -> float:
-        mean = sum(self._seconds) / max(1, len(self._seconds))
-        return mean * (event.total - event.index - 1)
-
-    def _account(self, event: PredictionEvent) -> str:
-        if self._failed and event.total == 1:
+    def _account(self, total: int, mean_seconds: float) -> str:
+        if self._failed and total == 1:
             return self._failed[-1]
-        done = f"{len(self._seconds)} of {pluralise(event.total, 'micrograph')} predicted"
+        done = f"{len(self._seconds)} of {pluralise(total, 'micrograph')} predicted"
         if self._failed:
             return f"{done}, {len(self._failed)} failed: {self._failed[-1]}"
-        return f"{done}, {sum(self._seconds) / len(self._seconds):.1f} s each."
+        return f"{done}, {mean_seconds:.1f} s each."
+
+    def _on_job(self) -> None:
+        """At the end, make a layer to paint on; it comes last, for napari takes its time."""
+        running, image = self.job.running is not None, self.job.about
+        self.estimate.setEnabled(not running)
+        if not running and self._seconds and image in self.viewer.layers:
+            ensure_labels(self.viewer, image)
 
     # what was found
 
@@ -206,17 +198,13 @@ class PredictDock(Dock):
     def _name_scope(self) -> None:
         image = self.micrographs.image
         if image is not None:
-            count = len(ensure_stack(image))
-            here = slice_in_view(self.viewer, image) + 1
+            count, here = len(ensure_stack(image)), slice_in_view(self.viewer, image) + 1
             self.scope.setItemText(0, f"this micrograph ({here} of {count})")
             self.scope.setItemText(1, f"all {pluralise(count, 'micrograph')}")
         self._count_soon()
 
     def _choose_export(self) -> None:
-        image = self.micrographs.image
-        if image is None:
-            return
-        start = str(ensure_stack(image).paths[0].parent / "picks.star")
+        start = str(ensure_stack(self.micrographs.require()).paths[0].parent / "picks.star")
         kinds = "RELION STAR (*.star);;CSV (*.csv)"
         path, _ = QFileDialog.getSaveFileName(self, "Export picks", start, kinds)
         if path:
@@ -225,44 +213,38 @@ class PredictDock(Dock):
     # the parts
 
     def _connect(self) -> None:
+        run = self.job.run
         self.opened.connect(self.micrographs.refresh)
         for part in (self.micrographs, self.menu, self.job):
             self.closed.connect(part.leave)
         self.micrographs.chosen.connect(self._on_image)
         self.threshold.valueChanged.connect(self._on_threshold)
-        self.job.asked.connect(lambda: self.job.run(self.predict, self._on_prediction))
-        self.estimate.clicked.connect(
-            lambda: self.job.run(self.estimate_diameter, self._on_diameter)
-        )
+        self.job.asked.connect(lambda: run(self.predict, self._on_prediction))
+        self.estimate.clicked.connect(lambda: run(self.estimate_diameter, self._on_diameter))
         self.job.changed.connect(self._on_job)
         self.menu.told.connect(self.job.tell)
         self.export.clicked.connect(self._choose_export)
         self.viewer.dims.events.point.connect(self._name_scope)
 
     def _arrange(self) -> None:
-        self.estimate.setToolTip("Let the model look for particles of several sizes.")
         self.scope.addItems(["", ""])
-        self.scope.setToolTip("Predict only the micrograph in view, or all of them.")
         self.scope.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.threshold.setRange(0, 1)
-        self.threshold.setSingleStep(0.01)  # type: ignore[arg-type]
         self.threshold.setDecimals(2)
-        self.threshold.setToolTip("Show the model's picks from this score on; yours always show.")
-        self.expected.setToolTip(
-            "Computed from the model's own scores of the picks shown; not measured on labels."
-        )
-        self.export.setToolTip("Write the picks that are shown, as a STAR file for RELION or CSV.")
+        for widget, tip in (
+            (self.scope, "Predict only the micrograph in view, or all of them."),
+            (self.estimate, "Let the model look for particles of several sizes."),
+            (self.threshold, "Show the model's picks from this score on; yours always show."),
+            (self.expected, "Computed from the scores of the picks shown; not measured."),
+            (self.export, "Write the picks that are shown, as a STAR file for RELION or CSV."),
+        ):
+            widget.setToolTip(tip)
         micrographs, *sizes = self.micrographs.rows(self.estimate)
-        rows = (
-            ("Model", beside(self.models, self.menu)),
-            micrographs,
-            ("Predict", self.scope),
-            *sizes,
-        )
+        model, scope = ("Model", beside(self.models, self.menu)), ("Predict", self.scope)
         self.lay_out(
-            form_rows(*rows),
+            form_rows(model, micrographs, scope, *sizes),
             self.micrographs.hint,
-            folded("Advanced", form_rows(*self.form.rows())),
+            folded("Advanced", *self.form.rows(*_ADVANCED)),
             self.job.button,
             self.job.progress,
             form_rows(("Threshold", self.threshold)),

@@ -13,11 +13,9 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from ...detection.uncertain_picks import Reason, UncertainPick
 from ...picks import Source
+from ..layers.create import annotate, insert, over
 from ..layers.curation import accept_pick, reject_pick
-from ..layers.geometry import diameter_px, look_at, over
-from ..layers.metadata import PICKS, PLACE, find_layer
-from ..layers.results import annotate, insert
-from ..layers.stack import ensure_stack
+from ..layers.layers import PICKS, UNCERTAIN, diameter_px, find_layer, look_at
 from ..widgets.jobs import pluralise
 
 _WORDS = {
@@ -29,13 +27,7 @@ _RING_DIAMETERS = 1.5
 
 
 class Review(QWidget):
-    """Leads the viewer from one uncertain pick to the next, where a person accepts or rejects it.
-
-    Parameters
-    ----------
-    viewer
-        The viewer that is moved.
-    """
+    """Leads the viewer from one uncertain pick to the next, to be accepted or rejected."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
@@ -43,20 +35,30 @@ class Review(QWidget):
         self._image: Image | None = None
         self._uncertain: list[UncertainPick] = []
         self._at = -1
-        self.sentence = QLabel(wordWrap=True)
-        self.sentence.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.next = QPushButton("Next uncertain pick")
+        self.sentence = QLabel(wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
         self.yes, self.no = QPushButton("Particle"), QPushButton("Not a particle")
-        self._arrange()
-        self.next.clicked.connect(self.go_on)
+        self.next = QPushButton("Next uncertain pick")
+        self.yes.setToolTip("Accept: the pick becomes yours, and training uses it.")
+        self.no.setToolTip("Reject: the pick is deleted, and training uses that too.")
+        self.next.setToolTip("Go to the next pick, and leave this one as it is.")
         self.yes.clicked.connect(self._accept)
         self.no.clicked.connect(self._reject)
+        self.next.clicked.connect(self.go_on)
+        answers = QHBoxLayout()
+        answers.addWidget(self.yes)
+        answers.addWidget(self.no)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(self.sentence)
+        rows.addLayout(answers)
+        rows.addWidget(self.next)
         self.hide()
 
     def begin(self, image: Image, uncertain: Sequence[UncertainPick]) -> None:
         """Offer to go through these picks; the viewer stays where it is."""
         self._image, self._uncertain, self._at = image, list(uncertain), -1
-        self._reserve_two_lines()
+        self.sentence.ensurePolished()
+        self.sentence.setMinimumHeight(2 * self.sentence.fontMetrics().lineSpacing())
         if uncertain:
             self._ring(None)
         self._show(f"{pluralise(len(uncertain), 'uncertain pick')} to look at.")
@@ -106,29 +108,26 @@ class Review(QWidget):
 
     def _is_open(self, picks: Points, uncertain: UncertainPick) -> bool:
         """Return whether no pick has come, gone or changed hands there since."""
-        assert self._image is not None
         row = _row(picks, uncertain)
         if uncertain.reason is Reason.REJECTED_BUT_FOUND:
-            return not _near(picks, uncertain, diameter_px(self._image) / 2).any()
-        if row is None:
-            return False
-        by_model = picks.features["source"].iloc[row] == Source.MODEL
-        return uncertain.reason is Reason.PLACED_BUT_NOT_FOUND or by_model
+            return not _near(picks, uncertain, float(picks.current_size) / 2).any()
+        by_model = row is not None and picks.features["source"].iloc[row] == Source.MODEL
+        return by_model or (row is not None and uncertain.reason is Reason.PLACED_BUT_NOT_FOUND)
 
     def _picks(self) -> Points | None:
-        image = self._image
-        if image is None or image not in self._viewer.layers:
-            return None
-        return find_layer(self._viewer.layers, ensure_stack(image), PICKS)
+        here = self._image is not None and self._image in self._viewer.layers
+        return find_layer(self._viewer.layers, self._image, PICKS) if here else None
 
     def _ring(self, uncertain: UncertainPick | None) -> None:
         """Draw a white ring around a pick, or take it away."""
         image = self._image
         if image is None or image not in self._viewer.layers:
             return
-        layer = find_layer(self._viewer.layers, ensure_stack(image), PLACE)
+        layer = find_layer(self._viewer.layers, image, UNCERTAIN)
         if layer is None:
-            layer = insert(self._viewer, len(self._viewer.layers), _ring_layer(image))
+            style = {"face_color": "transparent", "border_color": "white", "border_width": 0.04}
+            new = Points(ndim=3, **style, **over(image, UNCERTAIN))
+            layer = insert(self._viewer, len(self._viewer.layers), new)
         place = [] if uncertain is None else [(uncertain.index, *uncertain.position)]
         layer.data = np.reshape(place, (-1, 3))
         layer.editable = False
@@ -141,36 +140,6 @@ class Review(QWidget):
         self.no.setEnabled(here)
         self.next.setEnabled(self._at < len(self._uncertain))
 
-    def _reserve_two_lines(self) -> None:
-        """Keep the buttons where they are, however long a sentence is."""
-        self.sentence.ensurePolished()
-        self.sentence.setText("\n")
-        self.sentence.setMinimumHeight(self.sentence.sizeHint().height())
-
-    def _arrange(self) -> None:
-        self.next.setToolTip("Go to the next pick, and leave this one as it is.")
-        self.yes.setToolTip("Accept: the pick becomes yours, and training uses it.")
-        self.no.setToolTip("Reject: the pick is deleted, and training uses that too.")
-        line = QHBoxLayout()
-        line.addWidget(self.yes)
-        line.addWidget(self.no)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.addWidget(self.sentence)
-        rows.addLayout(line)
-        rows.addWidget(self.next)
-
-
-def _ring_layer(image: Image) -> Points:
-    attributes = over(image, PLACE) | {"name": f"{image.name} uncertain"}
-    return Points(
-        ndim=3,
-        face_color="transparent",
-        border_color="white",
-        border_width=0.04,
-        **attributes,
-    )
-
 
 def _row(picks: Points, uncertain: UncertainPick) -> int | None:
     """Return the row of the pick at exactly this position."""
@@ -179,6 +148,6 @@ def _row(picks: Points, uncertain: UncertainPick) -> int | None:
 
 
 def _near(picks: Points, uncertain: UncertainPick, radius_px: float) -> NDArray[np.bool_]:
-    data = picks.data
-    here = np.round(data[:, 0]) == uncertain.index
-    return np.asarray(here & (np.hypot(*(data[:, 1:] - uncertain.position).T) <= radius_px))
+    here = np.round(picks.data[:, 0]) == uncertain.index
+    distances = np.hypot(*(picks.data[:, 1:] - uncertain.position).T)
+    return np.asarray(here & (distances <= radius_px))

@@ -1,13 +1,12 @@
-"""Parts that the docks *Train* and *Self-train* are composed of."""
+"""What the docks *Train* and *Self-train* have in common: data, settings, a job, and its words."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from math import isfinite, nan
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from magicgui.types import FileDialogMode
 from magicgui.widgets import FileEdit
@@ -18,7 +17,7 @@ from qtpy.QtWidgets import QLabel, QToolButton
 from superqt.utils import qthrottled
 
 from ...errors import CryopickError
-from ...runs.read import is_ensemble, new_run, runs_beside
+from ...runs.read import is_ensemble, runs_beside
 from ...training.events import (
     Finished,
     Iteration,
@@ -30,58 +29,65 @@ from ...training.events import (
     Validation,
 )
 from ...training.settings import TrainSettings
-from ..layers.metadata import LABELS, PICKS, find_layer, has_diameter, role_of
-from ..layers.results import annotate, ensure_labels, ensure_picks
+from ..layers.create import annotate, ensure_labels, ensure_picks
+from ..layers.layers import LABELS, PICKS, find_layer, has_diameter, role_of
 from ..layers.stack import ensure_stack, write_files
 from ..layers.training_data import TrainingData, training_data
 from ..widgets.form import SettingsForm
 from ..widgets.jobs import JobControl, JobError, LatestWorker, Work, duration, pluralise
 from ..widgets.layer_combo import LayerCombo
-from ..widgets.layout import Row, beside
+from ..widgets.layout import Dock, Row, beside, folded, form_rows
 from ..widgets.micrographs import MicrographChooser
 from ..widgets.models import add_session_model
 from ..widgets.plot import TrainingPlot, import_matplotlib
 
-OF_STRUCTURES = ("simulated_micrographs", "voltage_kilovolt", "defocus_angstrom")
-"""Settings that only matter where a structure is trained on."""
+Training = TypeVar("Training", bound=TrainSettings)
+
+_ELSEWHERE = {"diameter_angstrom", "pixel_size_angstrom", "recipe"}
+_OF_STRUCTURES = ("simulated_micrographs", "voltage_kilovolt", "defocus_angstrom")
 
 
-class TrainingInputs(QObject):
-    """What a training learns from, and where its run goes.
+class TrainingParts(QObject, Generic[Training]):
+    """The parts of a dock that trains: inputs, settings, a folder for runs, a job and a plot.
 
     Parameters
     ----------
     viewer
-        The viewer whose layers are learned from.
-    micrographs
-        Of which micrographs.
-    form
-        The settings, `complete` and `structure` among them.
+        The viewer whose layers are trained on.
+    model
+        The settings.
+    text
+        What the button says.
+    dock
+        The dock that they are parts of.
     """
 
-    told = Signal(str, bool)
+    chosen = Signal()
+    """Other micrographs are chosen, and the parts show what belongs to them."""
 
-    def __init__(
-        self, viewer: ViewerModel, micrographs: MicrographChooser, form: SettingsForm[Any]
-    ) -> None:
-        super().__init__(micrographs)
-        self._viewer, self._micrographs, self._form = viewer, micrographs, form
+    def __init__(self, viewer: ViewerModel, model: type[Training], text: str, dock: Dock) -> None:
+        super().__init__(dock)
+        self._viewer = viewer
+        self.micrographs = MicrographChooser(viewer, self)
+        self.form = SettingsForm(model, [n for n in model.model_fields if n not in _ELSEWHERE])
+        self.job = JobControl(text, viewer, self)
+        self.plot = TrainingPlot(viewer.theme)
         self.picks = LayerCombo(viewer, _may_hold_picks, "none")
         self.labels = LayerCombo(viewer, lambda layer: isinstance(layer, Labels), "none")
         self.folder = FileEdit(mode=FileDialogMode.EXISTING_DIRECTORY)
         self.summary = QLabel(wordWrap=True)
-        self._combos = {PICKS: self.picks, LABELS: self.labels}
         self._watched: list[Any] = []
         self._folder_of: Image | None = None
+        self._expected = ""
         self._measuring = LatestWorker(self)
         self._describe_soon = qthrottled(self._describe, timeout=100, leading=False, parent=self)
-        self._arrange()
-        self._connect()
+        self._connect(dock)
+        self._on_structure()
 
     @property
     def structure(self) -> Path | None:
         """The structure that is trained on instead of picks."""
-        structure: Path | None = self._form.value("structure")
+        structure: Path | None = self.form.value("structure")
         return structure
 
     @property
@@ -89,25 +95,66 @@ class TrainingInputs(QObject):
         """The folder of runs."""
         return Path(str(self.folder.value))
 
-    def rows(self) -> list[Row]:
-        """Return the rows of a dock's form."""
-        picks, labels = (
-            beside(combo, _plus(begin))
-            for combo, begin in ((self.picks, self.begin_picks), (self.labels, self.begin_labels))
+    def inputs(self, *names: str) -> list[Any]:
+        """Return the upper parts; `names` are fields to show besides those of every training."""
+        in_view = ("structure", "complete", *names)
+        advanced = [name for name in self.form.fields if name not in in_view]
+        rows = form_rows(
+            *self.micrographs.rows(),
+            self._layer_row("Picks", self.picks, self.begin_picks),
+            self._layer_row("Labels", self.labels, self.begin_labels),
+            *self.form.rows(*in_view),
+            ("Output", self.folder.native),
         )
-        structure, complete = self._form.rows("structure", "complete")
-        return [("Picks", picks), ("Labels", labels), structure, complete]
+        advanced_rows = folded("Advanced", *self.form.rows(*advanced))
+        self._explain()
+        return [rows, self.micrographs.hint, advanced_rows, self.summary]
 
     def data(self) -> TrainingData:
         """Return what a training would use as it is now; no labels if there is a structure."""
-        image, complete = self._micrographs.image, self._form.value("complete")
+        image = self.micrographs.require()
         if self.structure is not None:
             return TrainingData({}, {}, len(ensure_stack(image)))
+        complete = self.form.value("complete")
         return training_data(image, self.picks.layer(), self.labels.layer(), complete)
 
-    def new_run(self) -> Path:
-        """Return a folder for the next run."""
-        return new_run(self.runs)
+    def work(
+        self,
+        train: Callable[..., Iterator[TrainingEvent]],
+        settings: TrainSettings,
+        run: Path,
+        **options: object,
+    ) -> tuple[Image, Work]:
+        """Return the work of one training run on the data as it is now."""
+        image, data = self.micrographs.require(), self.data()
+        stack = ensure_stack(image)
+        self.plot.clear()
+
+        def work(stop: threading.Event) -> Iterator[TrainingEvent]:
+            import_matplotlib()
+            write_files(image, stack)
+            labels, paths = data.labels, stack.paths
+            yield from train(paths, data.picks, settings, run, labels=labels, stop=stop, **options)
+
+        return image, work
+
+    def show(self, event: TrainingEvent) -> None:
+        """Show an event of a training, and offer its model at the end."""
+        match event:
+            case Simulating():
+                self.job.show_progress(event.done, event.total, event.seconds_left)
+            case Step():
+                self.job.show_progress(event.step, event.steps, event.seconds_left)
+                self.plot.add(event.step, loss=event.losses["total"])
+            case Validation():
+                self.plot.add(event.step, F1=event.f1, AP=event.average_precision)
+                self._expected = _expected(event)
+            case Iteration():
+                self.plot.end_iteration()
+            case Finished():
+                add_session_model(event.run)
+        if sentence := _sentence(event, self._expected):
+            self.job.tell(sentence)
 
     def begin_picks(self) -> Points:
         """Go to the picks layer of the micrographs, made if need be, ready to click."""
@@ -117,45 +164,38 @@ class TrainingInputs(QObject):
         """Go to the labels layer of the micrographs, made if need be, ready to paint."""
         return self._begin(ensure_labels, self.labels, "paint")
 
-    def refresh(self) -> None:
-        """Choose the picks, labels and runs that belong to the micrographs chosen."""
-        image = self._micrographs.image
+    # layers
+
+    def _begin(self, ensure: Callable[..., Any], combo: LayerCombo, mode: str) -> Any:
+        layer = ensure(self._viewer, self.micrographs.image)
+        combo.choose(layer)
+        annotate(self._viewer, layer, mode)
+        return layer
+
+    def _on_image(self) -> None:
+        image = self.micrographs.image
         if image is None:
             return
-        self._choose_mates(image)
+        self._choose_mates()
         if image is not self._folder_of:
             self._folder_of = image
             self.folder.value = runs_beside(ensure_stack(image).paths[0])
         self._watch()
         if not has_diameter(image):
             self._measure()
+        self.chosen.emit()
 
-    def leave(self) -> None:
-        """Follow the viewer no longer."""
-        self._measuring.forget()
-        self.picks.leave()
-        self.labels.leave()
-        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
-
-    # layers
-
-    def _begin(self, ensure: Callable[..., Any], combo: LayerCombo, mode: str) -> Any:
-        layer = ensure(self._viewer, self._micrographs.image)
-        combo.choose(layer)
-        annotate(self._viewer, layer, mode)
-        return layer
-
-    def _choose_mates(self, image: Image, only_missing: bool = False) -> None:
-        for role, combo in self._combos.items():
-            layer = find_layer(self._viewer.layers, ensure_stack(image), role)
+    def _choose_mates(self, only_missing: bool = False) -> None:
+        """Choose the picks and labels that belong to the micrographs."""
+        image = self.micrographs.image
+        for role, combo in ((PICKS, self.picks), (LABELS, self.labels)):
+            layer = image and find_layer(self._viewer.layers, image, role)
             if layer is not None and not (only_missing and combo.layer()):
                 combo.refresh()
                 combo.choose(layer)
 
     def _on_inserted(self) -> None:
-        """Choose what is made while nothing is chosen."""
-        if self._micrographs.image is not None:
-            self._choose_mates(self._micrographs.image, only_missing=True)
+        self._choose_mates(only_missing=True)
 
     def _watch(self) -> None:
         """Follow the edits of the layers chosen."""
@@ -172,14 +212,14 @@ class TrainingInputs(QObject):
     # the structure
 
     def _on_structure(self) -> None:
-        for name in OF_STRUCTURES:
-            self._form.fields[name].enabled = self.structure is not None
+        for name in _OF_STRUCTURES:
+            self.form.fields[name].enabled = self.structure is not None
         self._describe()
         self._measure()
 
     def _measure(self) -> None:
         """Find out how large the structure is; a map may be large."""
-        image, structure = self._micrographs.image, self.structure
+        image, structure = self.micrographs.image, self.structure
         if image is None or structure is None or not structure.is_file():
             return
 
@@ -192,123 +232,79 @@ class TrainingInputs(QObject):
 
     def _on_measured(self, measured: tuple[Image, str, float] | JobError) -> None:
         if isinstance(measured, JobError):
-            self.told.emit(measured.message, True)
+            self.job.tell(measured.message, wrong=True)
             return
         image, name, angstrom = measured
-        self._micrographs.set_diameter(image, angstrom)
-        self.told.emit(f"Diameter set to {angstrom:.0f} Å, the size of {name}.", False)
+        self.micrographs.set_diameter(image, angstrom)
+        self.job.tell(f"Diameter set to {angstrom:.0f} Å, the size of {name}.")
 
-    # words
+    # the widgets
 
     def _describe(self) -> None:
-        if self._micrographs.image is None:
-            self.summary.setText("")
-            return
         try:
-            self.summary.setText(_in_words(self.data(), self.structure))
+            sentence = _in_words(self.data(), self.structure)
         except CryopickError as error:
-            self.summary.setText(str(error))
+            sentence = "" if self.micrographs.hint.text() else str(error)
+        self.summary.setText(sentence)
 
-    # the parts
-
-    def _connect(self) -> None:
-        for combo in self._combos.values():
+    def _connect(self, dock: Dock) -> None:
+        dock.opened.connect(self.micrographs.refresh)
+        for part in (self.micrographs, self.job, self._measuring, self.picks, self.labels, self):
+            dock.closed.connect(part.leave)
+        self.micrographs.chosen.connect(self._on_image)
+        for combo in (self.picks, self.labels):
             combo.chosen.connect(self._watch)
-        self._form.fields["complete"].changed.connect(self._describe_soon)
-        self._form.fields["structure"].changed.connect(self._on_structure)
+        self.form.fields["complete"].changed.connect(self._describe_soon)
+        self.form.fields["structure"].changed.connect(self._on_structure)
         self._measuring.done.connect(self._on_measured)
-        self._micrographs.chosen.connect(self.refresh)
         self._viewer.layers.events.inserted.connect(self._on_inserted)
-        self._on_structure()
 
-    def _arrange(self) -> None:
+    def leave(self) -> None:
+        """Follow the viewer no longer."""
+        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
+
+    def _layer_row(self, title: str, combo: LayerCombo, begin: Callable[[], Layer]) -> Row:
+        plus = QToolButton(text="+", toolTip="Make a new layer, or go to the one there is.")
+        plus.clicked.connect(lambda: begin())
+        return title, beside(combo, plus)
+
+    def _explain(self) -> None:
         self.picks.setToolTip("Clicked or loaded picks; a model's own picks are left out.")
         self.labels.setToolTip("Painted particles, background and contamination.")
         self.folder.choose_btn.text = "…"
         self.folder.tooltip = "Each training makes a folder of its own in here."
-        structure: Any = self._form.fields["structure"]
-        structure.line_edit.native.setPlaceholderText("none: train on picks")
-        structure.line_edit.native.setClearButtonEnabled(True)
+        field: Any = self.form.fields["structure"]
+        line = field.line_edit.native
+        line.setPlaceholderText("none: train on picks")
+        line.setClearButtonEnabled(True)
 
 
-def training_work(
-    train: Callable[..., Iterator[TrainingEvent]],
-    image: Image,
-    data: TrainingData,
-    settings: TrainSettings,
-    run: Path,
-    **options: Any,
-) -> Work:
-    """Return the work of one training run on the data as it is now."""
-    stack = ensure_stack(image)
-
-    def work(stop: threading.Event) -> Iterator[TrainingEvent]:
-        import_matplotlib()
-        write_files(image, stack)
-        yield from train(
-            stack.paths, data.picks, settings, run, labels=data.labels, stop=stop, **options
-        )
-
-    return work
-
-
-class TrainingProgress:
-    """Shows the events of a training: progress, curves, sentences, the model at the end."""
-
-    def __init__(self, job: JobControl, plot: TrainingPlot) -> None:
-        self._job, self._plot = job, plot
-        self._expected = ""
-
-    def show(self, event: TrainingEvent) -> None:
-        """Show an event."""
-        match event:
-            case Simulating():
-                self._job.show_progress(event.done, event.total, event.seconds_left)
-            case Step():
-                self._job.show_progress(event.step, event.steps, event.seconds_left)
-                self._plot.add(event.step, loss=event.losses["total"])
-            case Validation():
-                self._plot.add(event.step, F1=event.f1, AP=event.average_precision)
-                self._expected = _expected(event)
-            case Iteration():
-                self._plot.end_iteration()
-            case Finished():
-                add_session_model(event.run)
-        if sentence := self._sentence(event):
-            self._job.tell(sentence)
-
-    def _sentence(self, event: TrainingEvent) -> str:
-        match event:
-            case Simulating():
-                return "Simulating micrographs of the structure…"
-            case Started():
-                return _started(event)
-            case PseudoLabelled():
-                return (
-                    f"Round {event.iteration} trains on {pluralise(event.particles, 'particle')} "
-                    f"pseudo-labelled on {pluralise(event.micrographs, 'micrograph')}."
-                )
-            case Iteration():
-                what = "The ensemble" if is_ensemble(event.name) else f"Round {event.number}"
-                what = what if event.number else "The initial model"
-                return (
-                    f"{what} {'was kept' if event.accepted else 'was rolled back'}: {event.reason}"
-                )
-            case Finished():
-                verb = "Stopped" if event.stopped else "Trained"
-                measured = _measured(event.metrics) or self._expected
-                done = f"{verb} after {duration(event.seconds)}. {measured}".strip()
-                return (
-                    f"{done} The model is now chosen in Predict particles. {event.advice}".strip()
-                )
-        return ""
-
-
-def _started(event: Started) -> str:
-    if not event.training_picks:
-        return f"Training on {event.device}."
-    held_out = f"; {event.held_out_picks:,} are held out" if event.held_out_picks else ""
-    return f"Training on {event.device} on {pluralise(event.training_picks, 'pick')}{held_out}."
+def _sentence(event: TrainingEvent, expected: str) -> str:
+    """Return what to say about an event, if anything."""
+    match event:
+        case Simulating():
+            return "Simulating micrographs of the structure…"
+        case Started():
+            picks = f" on {pluralise(event.training_picks, 'pick')}" * bool(event.training_picks)
+            held_out = f"; {event.held_out_picks:,} are held out" * bool(event.held_out_picks)
+            return f"Training on {event.device}{picks}{held_out}."
+        case PseudoLabelled():
+            return (
+                f"Round {event.iteration} trains on {pluralise(event.particles, 'particle')} "
+                f"pseudo-labelled on {pluralise(event.micrographs, 'micrograph')}."
+            )
+        case Iteration():
+            what = "The ensemble" if is_ensemble(event.name) else f"Round {event.number}"
+            what = what if event.number else "The initial model"
+            return f"{what} {'was kept' if event.accepted else 'was rolled back'}: {event.reason}"
+        case Finished():
+            done = (
+                f"{'Stopped after' if event.stopped else 'Trained in'} {duration(event.seconds)}."
+            )
+            chosen = "The model is now chosen in Predict particles."
+            parts = (done, _measured(event.metrics) or expected, chosen, event.advice)
+            return " ".join(filter(None, parts))
+    return ""
 
 
 def _measured(metrics: dict[str, float]) -> str:
@@ -320,12 +316,11 @@ def _measured(metrics: dict[str, float]) -> str:
 
 
 def _expected(event: Validation) -> str:
-    if not isfinite(event.expected_precision) or not isfinite(event.expected_recall):
+    precision, recall = event.expected_precision, event.expected_recall
+    if not isfinite(precision) or not isfinite(recall):
         return ""
-    return (
-        f"Expected precision {event.expected_precision:.2f}, recall {event.expected_recall:.2f} "
-        "(from the model's own scores)."
-    )
+    figures = f"precision {precision:.2f}, recall {recall:.2f}"
+    return f"Expected {figures} (from the model's own scores)."
 
 
 def _in_words(data: TrainingData, structure: Path | None) -> str:
@@ -333,23 +328,11 @@ def _in_words(data: TrainingData, structure: Path | None) -> str:
         return f"Trains on simulated micrographs of {structure.name}, not on picks or labels."
     if not data.labelled:
         return "Nothing is labelled yet: click particles, paint labels or choose a structure."
-    parts = [f"{pluralise(data.placed, 'pick')}"] if data.placed else []
-    parts += [f"{data.deleted:,} rejected"] if data.deleted else []
-    parts += [f"labels painted on {len(data.labels):,}"] if data.labels else []
+    parts = [f"{pluralise(data.placed, 'pick')}"] * bool(data.placed)
+    parts += [f"{data.deleted:,} rejected"] * bool(data.deleted)
+    parts += [f"labels painted on {len(data.labels):,}"] * bool(data.labels)
     where = f"{data.labelled:,} of {pluralise(data.micrographs, 'micrograph')}"
     return f"Labelled on {where}: {', '.join(parts)}."
-
-
-def _plus(begin: Callable[[], object]) -> QToolButton:
-    button = QToolButton()
-    button.setText("+")
-    button.setToolTip("Make a new layer, or go to the one there is.")
-    button.clicked.connect(partial(_call, begin))
-    return button
-
-
-def _call(function: Callable[[], object]) -> None:
-    function()
 
 
 def _may_hold_picks(layer: Layer) -> bool:

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from ...errors import CryopickError
 from ...labels import LabelClass, Labels
-from ...picks import Picks
-from .create import CLICKED
-from .geometry import frame
+from ...picks import Picks, Source, Status
+from .layers import frame
 from .stack import Stack
 
 if TYPE_CHECKING:
     import pandas as pd
+
+CLICKED = {"score": np.nan, "source": str(Source.PERSON), "status": str(Status.OK)}
+"""The features of a point that a person has placed."""
 
 _COLUMNS = {"score": "scores", "source": "sources", "status": "statuses"}
 
@@ -30,15 +32,15 @@ def rows_of(found: Mapping[int, Picks]) -> tuple[NDArray[np.float64], pd.DataFra
     """
     import pandas as pd
 
-    tables = list(found.values())
-    extra = set.intersection(*(set(picks.extra) for picks in tables)) if tables else set()
-    indices = np.repeat([float(index) for index in found], [len(picks) for picks in tables])
-    positions = np.concatenate([picks.positions for picks in tables] or [np.empty((0, 2))])
+    tables = list(found.values()) or [Picks.at([])]
+    indices = np.repeat([float(index) for index in found], [len(p) for p in found.values()])
     columns = {
-        name: np.concatenate([getattr(picks, column) for picks in tables] or [[]])
+        name: np.concatenate([getattr(picks, column) for picks in tables])
         for name, column in _COLUMNS.items()
     }
-    columns |= {name: np.concatenate([p.extra[name] for p in tables]) for name in sorted(extra)}
+    for name in sorted(set.intersection(*(set(picks.extra) for picks in tables))):
+        columns[name] = np.concatenate([picks.extra[name] for picks in tables])
+    positions = np.concatenate([picks.positions for picks in tables])
     return np.column_stack([indices, positions]), pd.DataFrame(columns)
 
 
@@ -62,14 +64,13 @@ def points_over(layer: Points, image: Image) -> NDArray[np.float64]:
     CryopickError
         If the layer is flat and so does not say which of several micrographs its points are on.
     """
-    scale, translate = frame(image)
-    own_scale, own_translate = frame(layer)
-    points = np.column_stack([np.zeros((len(layer.data), 3 - layer.ndim)), layer.data])
     if layer.ndim < image.ndim and image.data.shape[0] > 1:
         raise CryopickError(
             f"The layer {layer.name} does not say which micrograph its points are on; "
             "make a new picks layer and click there."
         )
+    (scale, translate), (own_scale, own_translate) = frame(image), frame(layer)
+    points = np.column_stack([np.zeros((len(layer.data), 3 - layer.ndim)), layer.data])
     if np.array_equal(scale, own_scale) and np.array_equal(translate, own_translate):
         return points
     return np.asarray((points * own_scale + own_translate - translate) / scale)

@@ -1,44 +1,50 @@
-"""Make the empty layers of a stack of micrographs: picks, painted labels, probability maps.
+"""Make the layers of a stack of micrographs, picks, labels and maps, and fill them.
 
 All of them have the axes (micrograph, y, x) and lie over the image they belong to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Labels, Points
+from napari.components import ViewerModel
+from napari.layers import Image, Labels, Layer, Points
 from napari.utils.colormaps import Colormap, DirectLabelColormap
 
-from ...detection.events import Maps
+from ...detection.events import Maps, Predicted
 from ...labels import LabelClass
-from ...picks import Source, Status
-from .geometry import frame, over
-from .metadata import LABELS, PICKS
+from ...picks import Source
+from .convert import CLICKED
+from .curation import SOURCE_COLOURS, curate, replace_model_picks
+from .layers import AXES, LABELS, MAPS, PICKS, diameter_px, find_layer, frame, metadata
 from .stack import ensure_stack
 
-SOURCE_COLOURS = {Source.PERSON: "#ffc233", Source.MODEL: "#35e0d2", Source.FILE: "#c9a0ff"}
-LABEL_COLOURS = {
+_LABEL_COLOURS = {
     LabelClass.PARTICLE: "#35e0d2",
     LabelClass.BACKGROUND: "#5b8cff",
     LabelClass.CONTAMINATION: "#ff5c5c",
 }
-CLICKED = {"score": np.nan, "source": str(Source.PERSON), "status": str(Status.OK)}
-"""The features of a point that a person has placed."""
-
 _MAP_COLOURS = {"area": "#35e0d2", "centre": "#ffffff", "contamination": "#ff5c5c"}
 _PAINTED_PARTICLE_PX = 24
 """Labels are painted about as finely as the network sees them (20 px across a particle)."""
 
 
-def picks_layer(image: Image, diameter_px: float) -> Points:
-    """Make an empty layer for picks over an image."""
-    return circles(over(image, PICKS), diameter_px)
+def over(image: Image, role: str, factor: float = 1.0) -> dict[str, Any]:
+    """Return the name, place and metadata of a layer that lies over an image."""
+    scale, translate = frame(image, factor)
+    return {
+        "name": f"{image.name} {role}",
+        "scale": scale,
+        "translate": translate,
+        "units": ("pixel",) * (3 - image.ndim) + tuple(image.units),
+        "axis_labels": AXES,
+        "metadata": metadata(ensure_stack(image), role),
+    }
 
 
-def circles(attributes: Mapping[str, Any], diameter_px: float) -> Points:
+def picks_layer(attributes: Mapping[str, Any], diameter_px: float) -> Points:
     """Make an empty layer for picks, whose points are circles of the particle's diameter."""
     return Points(
         ndim=3,
@@ -52,11 +58,11 @@ def circles(attributes: Mapping[str, Any], diameter_px: float) -> Points:
     )
 
 
-def labels_layer(image: Image, diameter_px: float) -> Labels:
+def labels_layer(image: Image) -> Labels:
     """Make an empty layer to paint on, about as fine as a network sees the micrographs."""
-    stack, factor = ensure_stack(image), min(1.0, _PAINTED_PARTICLE_PX / diameter_px)
+    stack, factor = ensure_stack(image), min(1.0, _PAINTED_PARTICLE_PX / diameter_px(image))
     colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
-    colours |= {int(name): colour for name, colour in LABEL_COLOURS.items()}
+    colours |= {int(name): colour for name, colour in _LABEL_COLOURS.items()}
     layer = Labels(
         np.zeros((len(stack), *(int(edge * factor) for edge in stack.shape)), np.uint8),
         colormap=DirectLabelColormap(color_dict=colours),
@@ -80,7 +86,68 @@ def map_layer(image: Image, role: str, maps: Maps) -> Image:
     )
 
 
-def fits(layer: Image, image: Image, maps: Maps) -> bool:
+def show_prediction(
+    viewer: ViewerModel, image: Image, event: Predicted, run: Hashable
+) -> Iterator[None]:
+    """Show the maps and picks of one micrograph in its slice, wherever the user looks by now.
+
+    Layers are made as needed, with a pause after each; once the image has been removed, nothing is.
+    """
+    index = ensure_stack(image).index(event.path)
+    for role in MAPS:
+        if image not in viewer.layers:
+            return
+        layer = find_layer(viewer.layers, image, role)
+        if layer is None or not _fits(layer, image, event.maps):
+            if layer is not None:
+                viewer.layers.remove(layer)
+            place = viewer.layers.index(image) + 1
+            layer = insert(viewer, place, map_layer(image, role, event.maps))
+            yield
+        probabilities = getattr(event.maps, role)
+        height, width = probabilities.shape
+        layer.data[index] = 0
+        layer.data[index, :height, :width] = probabilities
+        layer.refresh()
+    if image in viewer.layers:
+        replace_model_picks(ensure_picks(viewer, image), {index: event.picks}, run)
+
+
+def ensure_picks(viewer: ViewerModel, image: Image) -> Points:
+    """Return the picks layer of an image, made if there is none."""
+    layer = find_layer(viewer.layers, image, PICKS)
+    if layer is None:
+        new = picks_layer(over(image, PICKS), diameter_px(image))
+        layer = insert(viewer, len(viewer.layers), new)
+    return curate(layer)
+
+
+def ensure_labels(viewer: ViewerModel, image: Image) -> Labels:
+    """Return the labels layer of an image, made just above its maps if there is none."""
+    layer = find_layer(viewer.layers, image, LABELS)
+    if layer is None:
+        below = [find_layer(viewer.layers, image, role) for role in MAPS] + [image]
+        place = max(viewer.layers.index(layer) for layer in below if layer is not None) + 1
+        layer = insert(viewer, place, labels_layer(image))
+    return layer
+
+
+def annotate(viewer: ViewerModel, layer: Layer, mode: str) -> None:
+    """Make a layer ready to be clicked or painted on."""
+    viewer.layers.selection.active = layer
+    layer.mode = mode
+
+
+def insert(viewer: ViewerModel, place: int, layer: Layer) -> Any:
+    """Insert a layer, and leave the selection as it is."""
+    selected = set(viewer.layers.selection)
+    with viewer.layers.selection.events.blocker_all():
+        viewer.layers.insert(place, layer)
+        viewer.layers.selection = selected
+    return viewer.layers[viewer.layers.index(layer)]
+
+
+def _fits(layer: Image, image: Image, maps: Maps) -> bool:
     """Return whether a map layer was made for maps as fine as these."""
     scale, _ = frame(image, maps.scale)
     return np.allclose(layer.scale, scale) and layer.data.shape == _map_shape(image, maps)

@@ -9,40 +9,37 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 from napari.layers import Points
 from napari.layers.base import ActionType
 from napari.utils.colormaps.standardize_color import transform_color
+from napari.utils.events import Event
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from ...detection.calibration import ExpectedScores
 from ...picks import Picks, Source, Status
-from .convert import picks_of, rows_of
-from .create import CLICKED, SOURCE_COLOURS
-from .metadata import DELETED, HISTORY, THRESHOLD
+from .convert import CLICKED, picks_of, rows_of
+from .layers import DELETED, HISTORY, THRESHOLD
 
 if TYPE_CHECKING:
     import pandas as pd
 
 State = TypeVar("State")
 
+SOURCE_COLOURS = {Source.PERSON: "#ffc233", Source.MODEL: "#35e0d2", Source.FILE: "#c9a0ff"}
+
+_STEPS_BACK = 100
+"""More edits than anyone takes back; each keeps a copy of the table."""
+
 
 class History(Generic[State]):
-    """States in the order in which they came about, with one of them current.
+    """States in the order in which they came about, with one of them current."""
 
-    Parameters
-    ----------
-    state
-        The first one.
-    limit
-        How many steps back are remembered.
-    """
-
-    def __init__(self, state: State, limit: int = 100) -> None:
-        self._states, self._at, self._limit = [state], 0, limit
+    def __init__(self, state: State) -> None:
+        self._states, self._at = [state], 0
         self._kind: Hashable | None = None
 
     @property
@@ -54,19 +51,11 @@ class History(Generic[State]):
         """Make `state` current; steps of the same kind, one after the other, count as one."""
         if kind is None or kind != self._kind:
             self._at += 1
-        self._states[self._at :] = [state]
-        self._states = self._states[-self._limit - 1 :]
+        self._states = [*self._states[: self._at], state][-_STEPS_BACK - 1 :]
         self._at, self._kind = len(self._states) - 1, kind
 
-    def undo(self) -> State | None:
-        """Go one step back, and return the state there or None if there is no such step."""
-        return self._go(-1)
-
-    def redo(self) -> State | None:
-        """Go one step forward, and return the state there or None if there is no such step."""
-        return self._go(1)
-
-    def _go(self, by: int) -> State | None:
+    def go(self, by: int) -> State | None:
+        """Go some steps forward or back, and return the state there if there is one."""
         if not 0 <= self._at + by < len(self._states):
             return None
         self._at, self._kind = self._at + by, None
@@ -80,20 +69,6 @@ class Table:
     points: NDArray[np.float64]
     features: pd.DataFrame
     deleted: NDArray[np.float64]
-
-    @property
-    def by_model(self) -> NDArray[np.bool_]:
-        """(n,) whether the model has found a point."""
-        return (self.features["source"] == Source.MODEL).to_numpy(bool)
-
-    def without(self, row: int) -> Table:
-        """Move a point to the deleted ones."""
-        others = np.arange(len(self.points)) != row
-        return Table(
-            self.points[others],
-            self.features[others].reset_index(drop=True),
-            np.concatenate([self.deleted, self.points[[row]]]),
-        )
 
 
 def curate(layer: Points) -> Points:
@@ -114,12 +89,12 @@ def is_curated(layer: Points) -> bool:
 
 def undo(layer: Points) -> None:
     """Take the last edit back."""
-    _restore(layer, _history(layer).undo())
+    _restore(layer, _history(layer).go(-1))
 
 
 def redo(layer: Points) -> None:
     """Make the edit again that was taken back."""
-    _restore(layer, _history(layer).redo())
+    _restore(layer, _history(layer).go(1))
 
 
 def replace_model_picks(layer: Points, found: Mapping[int, Picks], run: Hashable) -> None:
@@ -129,17 +104,14 @@ def replace_model_picks(layer: Points, found: Mapping[int, Picks], run: Hashable
     All results of one `run` are a single step to undo.
     """
     table = _history(layer).current
-    kept = ~table.by_model | ~np.isin(table.points[:, 0].round(), list(found))
+    by_model = (table.features["source"] == Source.MODEL).to_numpy(bool)
+    kept = ~by_model | ~np.isin(table.points[:, 0].round(), list(found))
     points, features = rows_of(found)
     settled = np.concatenate([table.points[kept], table.deleted])
     new = _far_from(_apart(settled), _apart(points), _radius(layer))
-    table = Table(
-        np.concatenate([table.points[kept], points[new]]),
-        _stacked(table.features[kept], features[new]),
-        table.deleted,
-    )
-    _history(layer).record(table, kind=run)
-    _restore(layer, table)
+    points = np.concatenate([table.points[kept], points[new]])
+    features = _stacked(table.features[kept], features[new])
+    _record(layer, Table(points, features, table.deleted), run)
 
 
 def accept_pick(layer: Points, row: int) -> None:
@@ -150,8 +122,11 @@ def accept_pick(layer: Points, row: int) -> None:
 
 def reject_pick(layer: Points, row: int) -> None:
     """Delete a pick and remember its place as one without a particle, whoever has placed it."""
-    _history(layer).record(_history(layer).current.without(row))
-    _restore(layer, _history(layer).current)
+    table = _history(layer).current
+    others = np.arange(len(table.points)) != row
+    features = table.features[others].reset_index(drop=True)
+    deleted = np.concatenate([table.deleted, table.points[[row]]])
+    _record(layer, Table(table.points[others], features, deleted))
 
 
 def curated_picks(layer: Points, index: int) -> tuple[Picks, Picks]:
@@ -211,7 +186,7 @@ def _radius(layer: Points) -> float:
     return float(layer.current_size) / 2
 
 
-def _on_edit(layer: Points, event: Any) -> None:
+def _on_edit(layer: Points, event: Event) -> None:
     before, rows = _history(layer).current, list(event.data_indices)
     deleted = before.deleted
     if event.action == ActionType.REMOVED:
@@ -230,6 +205,11 @@ def _make_clicked(layer: Points, rows: list[int]) -> None:
         features.iloc[rows, features.columns.get_loc(name)] = value
     layer.features = features
     colour_by_source(layer)
+
+
+def _record(layer: Points, table: Table, run: Hashable | None = None) -> None:
+    _history(layer).record(table, run)
+    _restore(layer, table)
 
 
 def _restore(layer: Points, table: Table | None) -> None:

@@ -15,13 +15,13 @@ from ...io import match_picks
 from ...metrics.matching import compare
 from ...picks import Picks, Source
 from ...runs.read import RunIteration
-from .geometry import diameter_px, over
-from .metadata import DIFFERENCES, find_layer
-from .results import insert
-from .stack import Stack, ensure_stack
+from .create import insert, over
+from .layers import DIFFERENCES, diameter_px, find_layer
+from .stack import Stack
 
 COLOURS = {"gained": "#3d6bff", "lost": "#ff4040"}
 SYMBOLS = {"gained": "disc", "lost": "x"}
+_FACES = {"gained": "transparent", "lost": COLOURS["lost"]}
 _DIAMETERS = {"gained": 1.25, "lost": 0.4}
 """Gained picks get a ring around their circle, lost ones a cross within it."""
 
@@ -67,35 +67,30 @@ def changes(
     for index in sorted(now.keys() | before.keys()):
         old, new = before.get(index, nothing), now.get(index, nothing)
         _, came, went = compare(old.positions, new.positions, radius_px)
-        for points, positions in ((gained, came), (lost, went)):
-            points.append(np.insert(positions, 0, index, axis=1))
+        gained.append(np.insert(came, 0, index, axis=1))
+        lost.append(np.insert(went, 0, index, axis=1))
     return np.concatenate(gained), np.concatenate(lost)
 
 
 def show_differences(viewer: ViewerModel, image: Image, outcome: Outcome) -> None:
     """Put what was gained and lost into a layer above all others, made if need be."""
-    stack = ensure_stack(image)
-    layer = find_layer(viewer.layers, stack, DIFFERENCES)
+    layer = find_layer(viewer.layers, image, DIFFERENCES)
+    if layer is None and outcome.before is None:
+        return
     if layer is None:
-        if outcome.before is None:
-            return
         attributes = over(image, DIFFERENCES) | {"name": f"{image.name} gained / lost"}
-        layer = insert(viewer, len(viewer.layers), Points(ndim=3, border_width=0.045, **attributes))
-    _fill(layer, {"gained": outcome.gained, "lost": outcome.lost}, diameter_px(image))
-
-
-def _fill(layer: Points, changed: Mapping[str, NDArray], diameter_px: float) -> None:
-    kinds = [kind for kind, points in changed.items() for _ in points]
+        new = Points(ndim=3, border_width=0.045, **attributes)
+        layer = insert(viewer, len(viewer.layers), new)
+    kinds = ["gained"] * len(outcome.gained) + ["lost"] * len(outcome.lost)
     layer.selected_data = set()
-    layer.data = np.concatenate(list(changed.values()))
+    layer.data = np.concatenate([outcome.gained, outcome.lost])
     layer.editable = False
     layer.features = {"change": kinds}
     if kinds:
-        layer.size = [_DIAMETERS[kind] * diameter_px for kind in kinds]
+        layer.size = [_DIAMETERS[kind] * diameter_px(image) for kind in kinds]
         layer.symbol = [SYMBOLS[kind] for kind in kinds]
         layer.border_color = transform_color([COLOURS[kind] for kind in kinds])
-        faces = {**COLOURS, "gained": "transparent"}
-        layer.face_color = transform_color([faces[kind] for kind in kinds])
+        layer.face_color = transform_color([_FACES[kind] for kind in kinds])
 
 
 def _picks(iteration: RunIteration, stack: Stack) -> dict[int, Picks]:
@@ -103,9 +98,8 @@ def _picks(iteration: RunIteration, stack: Stack) -> dict[int, Picks]:
     known = set(iteration.micrographs) or set(map(str, stack.paths))
     found = {path: Picks.at([]) for path in stack.paths if str(path) in known}
     found |= match_picks(iteration.picks(), stack.paths)
+    scores = {path: np.nan_to_num(picks.scores, nan=1.0) for path, picks in found.items()}
     return {
-        stack.index(path): Picks.at(
-            picks.positions, np.nan_to_num(picks.scores, nan=1.0), Source.MODEL
-        )
+        stack.index(path): Picks.at(picks.positions, scores[path], Source.MODEL)
         for path, picks in found.items()
     }

@@ -15,12 +15,11 @@ from napari.layers import Image
 from numpy.typing import NDArray
 
 from ...io import FORMATS, atomic_path, read_micrograph
-from .metadata import MICROGRAPHS, metadata, stack_of
+from .layers import MICROGRAPHS, metadata, stack_of
 
 if TYPE_CHECKING:
     from dask.array import Array
 
-AXES = ("micrograph", "y", "x")
 _SAMPLES_PER_EDGE = 512
 _CONTRAST_PERCENTILES = (0.3, 99.7)
 """Few enough pixels lie outside that micrographs look grey, and hot pixels do not count."""
@@ -56,11 +55,6 @@ class Stack:
     def index(self, path: Path) -> int:
         """Return the slice that shows the micrograph of this file."""
         return self.paths.index(path)
-
-
-def units(pixel_size_angstrom: float | None) -> tuple[str, str, str]:
-    """Return the units of the axes (micrograph, y, x)."""
-    return ("pixel", "angstrom", "angstrom") if pixel_size_angstrom else ("pixel",) * 3
 
 
 def ensure_stack(image: Image) -> Stack:

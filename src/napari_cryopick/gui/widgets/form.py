@@ -20,8 +20,9 @@ from .layout import Row
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
-UNITS = {"angstrom": "Å", "px": "px", "kilovolt": "kV"}
 AUTOMATIC = "automatic"
+_UNITS = {"angstrom": "Å", "px": "px", "kilovolt": "kV"}
+_TITLES = {"complete": "Labels are complete"}
 _STRUCTURES = "Structures (*.pdb *.cif *.mrc *.map *.pdb.gz *.cif.gz *.mrc.gz *.map.gz)"
 
 
@@ -30,13 +31,6 @@ class SettingsForm(QObject, Generic[Settings]):
 
     Labels, ranges, choices, defaults and tooltips are taken from the model. Fields that may be
     None, or are named in its `AUTOMATIC`, show "automatic" for None.
-
-    Parameters
-    ----------
-    model
-        The settings.
-    names
-        The fields to edit.
     """
 
     changed = Signal(str)
@@ -44,14 +38,17 @@ class SettingsForm(QObject, Generic[Settings]):
     def __init__(self, model: type[Settings], names: Iterable[str]) -> None:
         super().__init__()
         self._model = model
-        self.fields: dict[str, ValueWidget] = {}
-        for name in names:
-            field = self.fields[name] = _field(model, name)
+        self.fields: dict[str, ValueWidget] = {name: _field(model, name) for name in names}
+        for name, field in self.fields.items():
             field.changed.connect(lambda *_, name=name: self.changed.emit(name))
 
     def rows(self, *names: str) -> list[Row]:
-        """Return the rows of some fields, by default of all of them."""
-        return [self._row(name, self.fields[name]) for name in names or self.fields]
+        """Return the rows of some fields."""
+        fields = {name: self.fields[name] for name in names}
+        return [
+            ("" if isinstance(field, CheckBox) else title(name), field.native)
+            for name, field in fields.items()
+        ]
 
     def settings(self, **others: object) -> Settings:
         """Make the settings as they are now; `others` are fields that the form does not show.
@@ -77,37 +74,16 @@ class SettingsForm(QObject, Generic[Settings]):
     def set_value(self, name: str, value: object) -> None:
         """Set a field, as if the user had done so."""
         field = self.fields[name]
-        if isinstance(field, FileEdit) or value is not None:
-            field.value = value
-        else:
-            field.value = AUTOMATIC if hasattr(field, "choices") else ""
-
-    def _row(self, name: str, field: ValueWidget) -> Row:
-        return ("" if isinstance(field, CheckBox) else title(name)), field.native
+        if value is None and not isinstance(field, FileEdit):
+            value = AUTOMATIC if hasattr(field, "choices") else ""
+        field.value = value
 
 
 def title(name: str) -> str:
     """Return the label of a field: "diameter_angstrom" becomes "Diameter (Å)"."""
     *words, last = name.split("_")
-    words, unit = (words, f" ({UNITS[last]})") if last in UNITS else ([*words, last], "")
-    return " ".join(words).capitalize() + unit
-
-
-def _field(model: type[BaseModel], name: str) -> ValueWidget:
-    """Make the widget that suits a field's type, limits and default."""
-    info, automatic = model.model_fields[name], _may_be_none(model, name)
-    optional = NoneType in get_args(info.annotation)
-    field = _make(get_args(info.annotation)[0] if optional else info.annotation, info, automatic)
-    field.tooltip = info.description or ""
-    if isinstance(field, CheckBox):
-        field.text = title(name)
-    if not automatic and info.default is not PydanticUndefined:
-        field.value = info.default
-    field.native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    for box in field.native.findChildren(QAbstractSpinBox) or [field.native]:
-        if isinstance(box, QAbstractSpinBox):
-            box.setKeyboardTracking(False)
-    return field
+    words, unit = (words, f" ({_UNITS[last]})") if last in _UNITS else ([*words, last], "")
+    return _TITLES.get(name) or " ".join(words).capitalize() + unit
 
 
 def _may_be_none(model: type[BaseModel], name: str) -> bool:
@@ -115,33 +91,46 @@ def _may_be_none(model: type[BaseModel], name: str) -> bool:
     return optional or name in getattr(model, "AUTOMATIC", ())
 
 
-def _make(kind: Any, info: FieldInfo, automatic: bool) -> Any:
+def _field(model: type[BaseModel], name: str) -> ValueWidget:
+    """Make the widget that suits a field's type, limits and default."""
+    info, automatic = model.model_fields[name], _may_be_none(model, name)
+    field = _widget(info, automatic)
+    field.tooltip = info.description or ""
+    if isinstance(field, CheckBox):
+        field.text = title(name)
+    if not automatic and info.default is not PydanticUndefined:
+        field.value = info.default
+    field.native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    for box in [field.native, *field.native.findChildren(QAbstractSpinBox)]:
+        if isinstance(box, QAbstractSpinBox):
+            box.setKeyboardTracking(False)
+    return field
+
+
+def _widget(info: FieldInfo, automatic: bool) -> Any:
+    optional = NoneType in get_args(info.annotation)
+    kind: Any = get_args(info.annotation)[0] if optional else info.annotation
     if get_origin(kind) is Literal and automatic:
         return create_widget(annotation=str, options={"choices": [AUTOMATIC, *get_args(kind)]})
     if kind is Path:
-        field: Any = create_widget(annotation=Path | None, options={"filter": _STRUCTURES})
-        field.choose_btn.text = "…"
-        return field
+        file = FileEdit(filter=_STRUCTURES, nullable=True)
+        file.choose_btn.text = "…"
+        return file
     if kind in (int, float, str) and automatic:
         field = create_widget(annotation=str)
         field.native.setPlaceholderText(AUTOMATIC)
         return field
-    if kind in (int, float):
-        return create_widget(annotation=kind, options=_limits(kind, info))
     if get_origin(kind) is tuple:
         ends = {"min": 0, "max": 1e6, "step": 100}
         return create_widget(info.default, annotation=kind, options={"options": ends})
-    return create_widget(annotation=kind)
+    options = _limits(kind, info) if kind in (int, float) else {}
+    return create_widget(annotation=kind, options=options)
 
 
 def _limits(kind: type, info: FieldInfo) -> dict[str, float]:
     """Return the range of a number and its step; two decimals are enough for those here."""
-    rules = {
-        bound: getattr(rule, bound)
-        for rule in info.metadata
-        for bound in ("gt", "ge", "lt", "le", "multiple_of")
-        if hasattr(rule, bound)
-    }
+    bounds = ("gt", "ge", "lt", "le", "multiple_of")
+    rules = {b: getattr(rule, b) for rule in info.metadata for b in bounds if hasattr(rule, b)}
     step = rules.get("multiple_of", 1 if kind is int else 0.01)
     lowest = rules["gt"] + step if "gt" in rules else rules.get("ge", -1e6)
     highest = rules["lt"] - step if "lt" in rules else rules.get("le", 1e6)

@@ -7,7 +7,7 @@ from math import isnan
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QBrush
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 from superqt.utils import qthrottled
 
 from ...runs.read import RunIteration
@@ -21,7 +21,6 @@ _COLUMNS = {
     "Threshold": "Lowest score of a pick.",
     "": "Whether it became the model of the run; point at a row to read why.",
 }
-_UNKNOWN = "–"
 _ROWS_IN_VIEW = 5
 
 
@@ -33,15 +32,21 @@ class IterationsTable(QTableWidget):
     def __init__(self) -> None:
         super().__init__(0, len(_COLUMNS))
         self._iterations: list[RunIteration] = []
-        self._choose_soon = qthrottled(self._choose, timeout=30, leading=False, parent=self)
+        choose_soon = qthrottled(self._choose, timeout=30, leading=False, parent=self)
+        self.itemSelectionChanged.connect(choose_soon)
+        self.cellClicked.connect(choose_soon)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setShowGrid(False)
-        self._head()
-        self.itemSelectionChanged.connect(self._choose_soon)
-        self.cellClicked.connect(self._choose_soon)
+        for column, (title, tip) in enumerate(_COLUMNS.items()):
+            self.setHorizontalHeaderItem(column, QTableWidgetItem(title))
+            self.horizontalHeaderItem(column).setToolTip(tip)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        self.horizontalHeader().setMinimumSectionSize(1)
+        self.horizontalHeader().setStyleSheet("QHeaderView::section { padding: 2px 3px; }")
         self.show_iterations([])
 
     def show_iterations(self, iterations: Sequence[RunIteration]) -> None:
@@ -51,7 +56,8 @@ class IterationsTable(QTableWidget):
         with QSignalBlocker(self):
             self.setRowCount(len(iterations))
             for row, iteration in enumerate(iterations):
-                self._fill(row, iteration)
+                for column, text in enumerate(_texts(iteration)):
+                    self.setItem(row, column, self._item(iteration, text, column))
             self.clearSelection()
             paths = [one.path for one in iterations]
             if selected is not None and selected.path in paths:
@@ -73,38 +79,23 @@ class IterationsTable(QTableWidget):
         for row, iteration in enumerate(self._iterations):
             if iteration.best:
                 self.selectRow(row)
-                self._choose_soon()
+                self._choose()
 
     def _choose(self) -> None:
         self.chosen.emit()
 
-    def _fill(self, row: int, iteration: RunIteration) -> None:
-        for column, text in enumerate(_texts(iteration)):
-            item = QTableWidgetItem(text)
-            item.setToolTip(iteration.reason or iteration.path.name)
-            last = column == len(_COLUMNS) - 1
-            side = Qt.AlignmentFlag.AlignLeft if last else Qt.AlignmentFlag.AlignRight
-            item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
-            if not iteration.accepted:
-                item.setForeground(QBrush(self.palette().mid().color()))
-            font = item.font()
-            font.setBold(iteration.best)
-            item.setFont(font)
-            self.setItem(row, column, item)
-
-    def _head(self) -> None:
-        for column, (title, tip) in enumerate(_COLUMNS.items()):
-            item = QTableWidgetItem(title)
-            item.setToolTip(tip)
-            self.setHorizontalHeaderItem(column, item)
-        item.setTextAlignment(Qt.AlignmentFlag.AlignLeft)
-        self.verticalHeader().hide()
-        header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setMinimumSectionSize(1)
-        header.setStyleSheet("QHeaderView::section { padding: 2px 3px; }")
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+    def _item(self, iteration: RunIteration, text: str, column: int) -> QTableWidgetItem:
+        item = QTableWidgetItem(text)
+        item.setToolTip(iteration.reason or iteration.path.name)
+        last = column == len(_COLUMNS) - 1
+        side = Qt.AlignmentFlag.AlignLeft if last else Qt.AlignmentFlag.AlignRight
+        item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+        if not iteration.accepted:
+            item.setForeground(QBrush(self.palette().mid().color()))
+        font = item.font()
+        font.setBold(iteration.best)
+        item.setFont(font)
+        return item
 
     def _fit(self) -> None:
         """Be as wide as the columns and as high as the rows, up to some."""
@@ -120,15 +111,14 @@ class IterationsTable(QTableWidget):
 
 
 def _texts(iteration: RunIteration) -> Sequence[str]:
+    def figure(value: float) -> str:
+        return "–" if isnan(value) else f"{value:.2f}"
+
     return (
         iteration.title if iteration.is_ensemble else str(iteration.number),
-        _figure(iteration.f1),
-        _figure(iteration.average_precision),
-        _UNKNOWN if iteration.count is None else f"{iteration.count:,}",
-        _figure(iteration.threshold),
+        figure(iteration.f1),
+        figure(iteration.average_precision),
+        "–" if iteration.count is None else f"{iteration.count:,}",
+        figure(iteration.threshold),
         "★ best" if iteration.best else "kept" if iteration.accepted else "rolled back",
     )
-
-
-def _figure(value: float) -> str:
-    return _UNKNOWN if isnan(value) else f"{value:.2f}"

@@ -12,6 +12,7 @@ from typing import Any
 from napari.components import ViewerModel
 from napari.layers import Image
 from napari.qt.threading import create_worker
+from napari.utils.events import Event
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QObject, Qt, QTimer, Signal
 from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton
@@ -35,13 +36,7 @@ class JobError:
 
 
 class Job(QObject):
-    """One piece of work that yields events and looks at a stop token.
-
-    Parameters
-    ----------
-    work
-        Called in a thread with the stop token; its iterator is run there to the end.
-    """
+    """One piece of work that runs to its end in a thread, yielding events."""
 
     happened = Signal(object)
     ended = Signal()
@@ -72,6 +67,13 @@ class Job(QObject):
         self.happened.emit(JobError(f"Something went wrong: {error}"))
 
 
+def _events(work: Work, stop: threading.Event) -> Iterator[Any]:
+    try:
+        yield from work(stop)
+    except CryopickError as error:
+        yield JobError(str(error))
+
+
 class LatestWorker(QObject):
     """Fetches something in a thread; of several requests, only the last is answered."""
 
@@ -81,14 +83,14 @@ class LatestWorker(QObject):
         super().__init__(parent)
         self._job: Job | None = None
 
-    def ask(self, fetch: Callable[[], Any]) -> None:
+    def ask(self, fetch: Callable[[], object]) -> None:
         """Have something fetched; `done` gives it, or a `JobError`."""
-        self.forget()
+        self.leave()
         self._job = Job(lambda _: iter([fetch()]), self)
         self._job.happened.connect(self.done)
         self._job.start()
 
-    def forget(self) -> None:
+    def leave(self) -> None:
         """Do not answer what was asked for any more."""
         if self._job is not None:
             self._job.abandon()
@@ -97,8 +99,7 @@ class LatestWorker(QObject):
 class StepQueue(QObject):
     """Work for the window's own thread, one step at each turn of its event loop.
 
-    What would stop the window for long if done at once is written as a generator that yields
-    between steps.
+    What would stop the window for long is written as a generator that yields between steps.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -121,46 +122,36 @@ class StepQueue(QObject):
 
 
 class JobControl(QObject):
-    """A button that runs and stops a job, its progress, and a sentence about it.
-
-    Parameters
-    ----------
-    text
-        What the button says while nothing runs; then it stops.
-    viewer
-        A job about one of its layers stops when the layer is removed.
-    """
+    """A button that runs and stops a job about an image, its progress, and a sentence about it."""
 
     asked = Signal()
     changed = Signal()
 
     def __init__(self, text: str, viewer: ViewerModel, parent: QObject) -> None:
         super().__init__(parent)
-        self._text = text
+        self._text, self._viewer = text, viewer
         self._steps = StepQueue(self)
-        self._viewer = viewer
         self.about: Any = None
         self.running: Job | None = None
         self.button = _primary_button(text, viewer.theme)
         self.progress = _quiet_progress()
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status = QLabel(wordWrap=True)
         self.status.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.status.setMinimumHeight(3 * self.status.fontMetrics().lineSpacing())
-        self.button.clicked.connect(self._on_click)
+        self.button.clicked.connect(lambda: self.stop() if self.running else self.asked.emit())
         viewer.layers.events.removed.connect(self._on_removed)
 
     def run(self, make: Callable[[], tuple[Image, Work]], on_event: OnEvent) -> None:
-        """Start the work that `make` returns with its layer, or say why there is none."""
+        """Start the work that `make` returns with its image, or say why there is none."""
         try:
-            layer, work = make()
+            image, work = make()
         except CryopickError as error:
             self.tell(str(error), wrong=True)
         else:
-            self.start(layer, work, on_event)
+            self.start(image, work, on_event)
 
     def start(self, about: Image, work: Work, on_event: OnEvent) -> None:
-        """Run work about a layer; what `on_event` does with its events is done step by step."""
+        """Run work; what `on_event` does with its events is done step by step."""
         self.about = about
         job = self.running = Job(work, self)
         job.happened.connect(lambda event: self._steps.add(self._take(event, on_event)))
@@ -197,18 +188,12 @@ class JobControl(QObject):
         self.progress.setValue(done)
         self.progress.setFormat(f"{done} of {total}, {duration(seconds_left)} left")
 
-    def _on_click(self) -> None:
-        if self.running is None:
-            self.asked.emit()
-        else:
-            self.stop()
-
-    def _on_removed(self, event: Any) -> None:
+    def _on_removed(self, event: Event) -> None:
         if self.running is not None and event.value == self.about:
             self.stop()
             self.tell("Stopped, because the micrographs were removed.")
 
-    def _take(self, event: Any, on_event: OnEvent) -> Iterator[None]:
+    def _take(self, event: object, on_event: OnEvent) -> Iterator[None]:
         if isinstance(event, JobError):
             self.tell(event.message, wrong=True)
         else:
@@ -225,21 +210,12 @@ class JobControl(QObject):
 
 def duration(seconds: float) -> str:
     """Return a rough duration, as a person would say it."""
-    if seconds < 90:
-        return f"{ceil(seconds)} s"
-    return f"{round(seconds / 60)} min"
+    return f"{ceil(seconds)} s" if seconds < 90 else f"{round(seconds / 60)} min"
 
 
 def pluralise(number: int, noun: str) -> str:
     """Return "1 pick" or "12 picks"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _events(work: Work, stop: threading.Event) -> Iterator[Any]:
-    try:
-        yield from work(stop)
-    except CryopickError as error:
-        yield JobError(str(error))
 
 
 def _primary_button(text: str, theme: str) -> QPushButton:

@@ -10,33 +10,20 @@ from napari.layers import Image, Layer
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QSizePolicy
 
-from ..layers.metadata import MICROGRAPHS, role_of
-
-_CHANGES = ("inserted", "removed", "reordered", "renamed")
+from ..layers.layers import MICROGRAPHS, role_of
 
 
 def shows_micrographs(layer: Layer) -> bool:
     """Return whether a layer is a micrograph or a stack of them: any grey image not made here."""
-    return (
-        isinstance(layer, Image)
-        and role_of(layer) in (None, MICROGRAPHS)
-        and layer.ndim in (2, 3)
-        and not layer.rgb
-        and not layer.multiscale
-    )
+    ours = role_of(layer) not in (None, MICROGRAPHS)
+    grey = isinstance(layer, Image) and not layer.rgb and not layer.multiscale
+    return grey and not ours and layer.ndim in (2, 3)
 
 
 class LayerCombo(QComboBox):
-    """A combo box of those layers of a viewer that `accepts` accepts.
+    """A combo box of those layers of a viewer that `accepts` accepts, uppermost first.
 
-    Parameters
-    ----------
-    viewer
-        Its layers are followed as they come, go and are renamed.
-    accepts
-        Whether a layer may be chosen.
-    none
-        The text of a first entry that stands for no layer, or None for no such entry.
+    `none` is the text of a first entry that stands for no layer, or None for no such entry.
     """
 
     chosen = Signal()
@@ -48,8 +35,10 @@ class LayerCombo(QComboBox):
         self._viewer, self._accepts, self._none = viewer, accepts, none
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.currentIndexChanged.connect(lambda _: self.chosen.emit())
-        for event in _CHANGES:
-            getattr(viewer.layers.events, event).connect(self.refresh)
+        events = viewer.layers.events
+        self._changes = (events.inserted, events.removed, events.reordered, events.renamed)
+        for change in self._changes:
+            change.connect(self.refresh)
         self.refresh()
 
     def layer(self) -> Any:
@@ -61,7 +50,7 @@ class LayerCombo(QComboBox):
         self.setCurrentIndex(next((i for i in range(self.count()) if self.itemData(i) == layer), 0))
 
     def refresh(self) -> None:
-        """List the layers anew, uppermost first, and keep the choice."""
+        """List the layers anew, and keep the choice."""
         before = self.layer()
         with QSignalBlocker(self):
             self.clear()
@@ -75,5 +64,5 @@ class LayerCombo(QComboBox):
 
     def leave(self) -> None:
         """Follow the viewer's layers no longer."""
-        for event in _CHANGES:
-            getattr(self._viewer.layers.events, event).disconnect(self.refresh)
+        for change in self._changes:
+            change.disconnect(self.refresh)

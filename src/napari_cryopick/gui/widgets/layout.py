@@ -1,11 +1,9 @@
-"""Lay out the parts of a dock: rows with aligned labels, a column that scrolls, folded sections."""
+"""Docks: a column of parts, rows with aligned labels, folded sections."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtGui import QIcon
+from qtpy.QtCore import QEvent, QObject, Qt, Signal
+from qtpy.QtGui import QIcon, QShowEvent
 from qtpy.QtWidgets import (
     QAbstractButton,
     QFormLayout,
@@ -26,59 +24,14 @@ _WIDTH_PX = 280
 _SIGN_PX = 24
 
 
-def form_rows(*rows: Row) -> QWidget:
-    """Make rows whose fields use the width there is."""
-    widget = QWidget()
-    layout = QFormLayout(widget)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(6)
-    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    for text, field in rows:
-        label = QLabel(text, objectName="row")
-        label.setToolTip(field.toolTip() if isinstance(field, QWidget) else "")
-        layout.addRow(label, field)
-    return widget
+class Dock(QWidget):
+    """A column of parts that scrolls where the window is too low for it."""
 
+    opened = Signal()
+    closed = Signal()
 
-def align_rows(parent: QWidget) -> None:
-    """Give the labels of all rows in a widget the same width."""
-    labels = parent.findChildren(QLabel, "row")
-    width = max(label.sizeHint().width() for label in labels)
-    for label in labels:
-        label.setMinimumWidth(width)
-
-
-def beside(*widgets: QWidget) -> QHBoxLayout:
-    """Put widgets side by side; the first one gets the width there is."""
-    line = QHBoxLayout()
-    line.setSpacing(4)
-    for index, widget in enumerate(widgets):
-        if isinstance(widget, QAbstractButton) and len(widget.text()) == 1:
-            widget.setFixedWidth(_SIGN_PX)
-        line.addWidget(widget, stretch=index == 0)
-    return line
-
-
-def folded(title: str, content: QWidget) -> QCollapsible:
-    """Fold a widget away under a title that opens it."""
-    section = QCollapsible(expandedIcon=QIcon(), collapsedIcon=QIcon())
-    section.setDuration(0)
-    section.layout().setContentsMargins(0, 0, 0, 0)
-    section.content().layout().setContentsMargins(0, 4, 0, 0)
-    section.toggleButton().setStyleSheet(
-        "QPushButton { text-align: left; border: none; background: transparent; padding: 2px 0; }"
-    )
-    section.addWidget(content)
-    section.toggled.connect(lambda open_: section.setText(f"{'▾' if open_ else '▸'}  {title}"))
-    section.toggled.emit(False)
-    return section
-
-
-class ScrolledColumn(QScrollArea):
-    """A column of widgets, as wide as they need, that scrolls where the window is too low."""
-
-    def __init__(self, parts: Iterable[QWidget | QLayout]) -> None:
-        super().__init__()
+    def lay_out(self, *parts: QWidget | QLayout) -> None:
+        """Put parts under each other; called once."""
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(10, 8, 10, 8)
@@ -89,16 +42,80 @@ class ScrolledColumn(QScrollArea):
             else:
                 column.addWidget(part)
         column.addStretch()
+        self.area = _Column(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.area)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Align the rows, whose fonts are known now."""
+        super().showEvent(event)
+        labels = self.findChildren(QLabel, "row")
+        in_view = [label.sizeHint().width() for label in labels if not label.wordWrap()]
+        words = [word for label in labels for word in label.text().split()]
+        width = max([*in_view, *map(self.fontMetrics().horizontalAdvance, words)])
+        for label in labels:
+            label.setFixedWidth(width + 4)
+        self.opened.emit()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Notice that napari closes the dock: it loses its parent, and lives on unseen."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.closed.emit()
+
+
+class _Column(QScrollArea):
+    """Scrolls up and down only, and is as wide as its content needs."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__(widgetResizable=True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWidgetResizable(True)
         self.setWidget(content)
         self.setMinimumWidth(_WIDTH_PX)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Ask for more width where the widgets need it."""
         if event.type() == QEvent.Type.LayoutRequest and watched is self.widget():
             needed = self.widget().minimumSizeHint().width()
             bar = self.verticalScrollBar().sizeHint().width()
             self.setMinimumWidth(max(_WIDTH_PX, needed + bar))
         return bool(super().eventFilter(watched, event))
+
+
+def form_rows(*rows: Row) -> QWidget:
+    """Make rows whose fields use the width there is."""
+    widget = QWidget()
+    layout = QFormLayout(widget)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(6)
+    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    for text, field in rows:
+        layout.addRow(QLabel(text, objectName="row"), field)
+    return widget
+
+
+def beside(*widgets: QWidget) -> QHBoxLayout:
+    """Put widgets side by side; the first one gets the width there is."""
+    line = QHBoxLayout(spacing=4)
+    for index, widget in enumerate(widgets):
+        if isinstance(widget, QAbstractButton) and len(widget.text()) == 1:
+            widget.setFixedWidth(_SIGN_PX)
+        line.addWidget(widget, stretch=index == 0)
+    return line
+
+
+def folded(title: str, *rows: Row) -> QCollapsible:
+    """Fold rows away under a title that opens them."""
+    section = QCollapsible(expandedIcon=QIcon(), collapsedIcon=QIcon())
+    section.setDuration(0)
+    section.layout().setContentsMargins(0, 0, 0, 0)
+    section.content().layout().setContentsMargins(0, 4, 0, 0)
+    style = "text-align: left; border: none; background: transparent; padding: 2px 0;"
+    section.toggleButton().setStyleSheet(f"QPushButton {{ {style} }}")
+    section.addWidget(form_rows(*rows))
+    for label in section.findChildren(QLabel, "row"):
+        label.setWordWrap(True)
+    section.toggled.connect(lambda open_: section.setText(f"{'▾' if open_ else '▸'}  {title}"))
+    section.toggled.emit(False)
+    return section

@@ -7,42 +7,41 @@ from typing import Any
 
 from magicgui.widgets import create_widget
 from napari.components import ViewerModel
-from napari.layers import Image, Points
+from napari.layers import Image, Layer, Points
+from napari.utils.events import Event
 from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QLabel, QWidget
 
 from ...errors import CryopickError
 from ...settings import ParticleSettings
 from ..layers.curation import curate
-from ..layers.geometry import camera, diameter_px, pixel_size_angstrom, set_pixel_size
-from ..layers.metadata import (
+from ..layers.layers import (
     DEFAULT_DIAMETER_ANGSTROM,
     DIAMETER_CIRCLE,
     PICKS,
+    camera,
     diameter_angstrom,
+    diameter_px,
     find_layer,
     metadata,
+    pixel_size_angstrom,
     remember_diameter,
     role_of,
+    set_pixel_size,
 )
 from ..layers.stack import ensure_stack
 from .jobs import ERROR_COLOUR
 from .layer_combo import LayerCombo, shows_micrographs
 from .layout import Row, beside
 
-_SHOWN_MS = 2500
-_LARGEST_ANGSTROM = 100_000
+_CIRCLE_MS = 2500
 
 
 class MicrographChooser(QObject):
     """A combo box of micrographs, and fields for their particle diameter and pixel size.
 
-    Both sizes belong to the micrographs: every dock shows the same ones.
-
-    Parameters
-    ----------
-    viewer
-        The viewer whose images can be chosen.
+    Both sizes belong to the micrographs: every dock shows the same ones. A diameter that is
+    entered is drawn in the middle of the view for a moment.
     """
 
     chosen = Signal()
@@ -52,14 +51,14 @@ class MicrographChooser(QObject):
         self._viewer = viewer
         self.layers = LayerCombo(viewer, shows_micrographs)
         self.layers.setToolTip("The micrographs: an image, or a stack of them.")
-        self.diameter = _number("diameter_angstrom", least=1, step=0.1)
-        self.diameter.native.setSingleStep(1)
+        self.diameter = _number("diameter_angstrom", least=1, step=1, decimals=1)
         self.diameter.value = DEFAULT_DIAMETER_ANGSTROM
-        self.pixel_size = _number("pixel_size_angstrom", least=0, step=1e-4)
-        self.pixel_size.native.setSingleStep(0.01)
+        self.pixel_size = _number("pixel_size_angstrom", least=0, step=0.01, decimals=4)
         self.pixel_size.native.setSpecialValueText("unknown")
         self.hint = QLabel(wordWrap=True)
-        self.circle = DiameterCircle(viewer, self)
+        self._circle: Points | None = None
+        self._circle_timer = QTimer(self, singleShot=True, interval=_CIRCLE_MS)
+        self._circle_timer.timeout.connect(self.hide_circle)
         self.layers.chosen.connect(self.refresh)
         self.diameter.changed.connect(self._on_diameter)
         self.pixel_size.changed.connect(self._on_pixel_size)
@@ -84,7 +83,7 @@ class MicrographChooser(QObject):
     def picks(self) -> Points | None:
         """The picks of the micrographs chosen, if there are any."""
         image = self.image
-        return image and find_layer(self._viewer.layers, ensure_stack(image), PICKS)
+        return image and find_layer(self._viewer.layers, image, PICKS)
 
     def require(self) -> Image:
         """Return the layer chosen; raise `CryopickError` if something about it is missing."""
@@ -98,25 +97,22 @@ class MicrographChooser(QObject):
     def sizes(self) -> dict[str, float | None]:
         """Return the diameter and the pixel size in Å, by the names that settings have for them."""
         image = self.require()
-        return {
-            "diameter_angstrom": diameter_angstrom(image),
-            "pixel_size_angstrom": pixel_size_angstrom(image),
-        }
+        diameter, size = diameter_angstrom(image), pixel_size_angstrom(image)
+        return {"diameter_angstrom": diameter, "pixel_size_angstrom": size}
 
     def set_diameter(self, image: Image, angstrom: float) -> None:
         """Enter the diameter of the particles in some micrographs, and draw it."""
         if image == self.image:
             self.diameter.value = angstrom
-            self._draw(image)
+            self._draw_circle(image)
         else:
             remember_diameter(image, angstrom)
 
     def refresh(self) -> None:
         """Show the sizes of the micrographs chosen."""
         image = self.image
-        self.circle.hide()
+        self.hide_circle()
         if image is not None:
-            ensure_stack(image)
             self.diameter.value = diameter_angstrom(image)
             self.pixel_size.value = pixel_size_angstrom(image) or 0
         self._advise()
@@ -124,9 +120,15 @@ class MicrographChooser(QObject):
 
     def leave(self) -> None:
         """Follow the viewer no longer."""
-        self.circle.hide()
+        self.hide_circle()
         self.layers.leave()
         self._viewer.layers.events.inserted.disconnect(self._on_inserted)
+
+    def hide_circle(self) -> None:
+        """Remove the circle that shows the diameter."""
+        if self._circle in self._viewer.layers:
+            self._viewer.layers.remove(self._circle)
+        self._circle = None
 
     def _on_pixel_size(self, size: float) -> None:
         image = self.image
@@ -137,17 +139,23 @@ class MicrographChooser(QObject):
             self._advise()
 
     def _on_diameter(self, angstrom: float) -> None:
-        image = self.image
+        image, picks = self.image, self.picks
         if image is None or angstrom == diameter_angstrom(image):
             return
         remember_diameter(image, angstrom)
-        self._draw(image)
-        if (picks := self.picks) is not None:
+        self._draw_circle(image)
+        if picks is not None:
             picks.current_size = picks.size = diameter_px(image)
 
-    def _draw(self, image: Image) -> None:
-        if pixel_size_angstrom(image) is not None:
-            self.circle.show(image)
+    def _draw_circle(self, image: Image) -> None:
+        if pixel_size_angstrom(image) is None:
+            return
+        if self._circle not in self._viewer.layers:
+            selected = set(self._viewer.layers.selection)
+            self._circle = self._viewer.add_layer(_circle(self._viewer, image))
+            self._viewer.layers.selection = selected
+        self._circle.size = diameter_angstrom(image)
+        self._circle_timer.start()
 
     def _advise(self) -> None:
         image, sentence = self.image, ""
@@ -157,44 +165,16 @@ class MicrographChooser(QObject):
             sentence = "The files do not say their pixel size; enter it here."
         self.hint.setText(sentence)
         self.hint.setVisible(bool(sentence))
-        colour = f"color: {ERROR_COLOUR}" if image is not None and sentence else ""
         for widget in (self.hint, self.pixel_size.native):
-            widget.setStyleSheet(colour)
+            widget.setStyleSheet(f"color: {ERROR_COLOUR}" if image and sentence else "")
 
-    def _on_inserted(self, event: Any) -> None:
+    def _on_inserted(self, event: Event) -> None:
         _curate(event.value)
 
 
-class DiameterCircle(QObject):
-    """The particle diameter as a circle in the middle of the view, which goes away by itself."""
-
-    def __init__(self, viewer: ViewerModel, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._viewer = viewer
-        self._layer: Points | None = None
-        self._timer = QTimer(self, singleShot=True, interval=_SHOWN_MS)
-        self._timer.timeout.connect(self.hide)
-
-    def show(self, image: Image) -> None:
-        """Draw the diameter of an image's particles, or resize the circle there is."""
-        if self._layer is None or self._layer not in self._viewer.layers:
-            selected = set(self._viewer.layers.selection)
-            y, x = camera(self._viewer).center[-2:]
-            self._layer = self._viewer.add_layer(_circle((y, x), image))
-            self._viewer.layers.selection = selected
-        self._layer.size = diameter_angstrom(image)
-        self._timer.start()
-
-    def hide(self) -> None:
-        """Remove the circle."""
-        if self._layer is not None and self._layer in self._viewer.layers:
-            self._viewer.layers.remove(self._layer)
-        self._layer = None
-
-
-def _circle(centre: tuple[float, float], image: Image) -> Points:
+def _circle(viewer: ViewerModel, image: Image) -> Points:
     return Points(
-        [centre],
+        [camera(viewer).center[-2:]],
         name="diameter",
         face_color="#35e0d233",
         border_color="#35e0d2",
@@ -204,14 +184,14 @@ def _circle(centre: tuple[float, float], image: Image) -> Points:
     )
 
 
-def _number(name: str, least: float, step: float) -> Any:
-    limits = {"min": least, "max": _LARGEST_ANGSTROM, "step": step}
-    field = create_widget(annotation=float, options=limits)
+def _number(name: str, least: float, step: float, decimals: int) -> Any:
+    field = create_widget(annotation=float, options={"min": least, "max": 1e5, "step": step})
     field.tooltip = ParticleSettings.model_fields[name].description
+    field.native.setDecimals(decimals)
     field.native.setKeyboardTracking(False)
     return field
 
 
-def _curate(layer: Any) -> None:
+def _curate(layer: Layer) -> None:
     if role_of(layer) == PICKS:
         curate(layer)

@@ -40,17 +40,7 @@ _FILES = "Models (*.safetensors)"
 
 
 class ModelCardDialog(QDialog):
-    """A model's name, what it is for, and what its card says below.
-
-    Parameters
-    ----------
-    title
-        What the model is called where it was chosen.
-    path
-        Its file.
-    card
-        Its card.
-    """
+    """A model's name, what it is for, and what its card says below."""
 
     def __init__(self, title: str, path: Path, card: ModelCard, parent: QWidget | None) -> None:
         super().__init__(parent)
@@ -60,8 +50,7 @@ class ModelCardDialog(QDialog):
         self.text = QTextBrowser()
         self.text.setFrameShape(QFrame.Shape.NoFrame)
         self.text.setHtml(_page(title, path, card))
-        buttons = QDialogButtonBox()
-        buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         rows = QVBoxLayout(self)
         rows.addWidget(self.text)
@@ -69,38 +58,35 @@ class ModelCardDialog(QDialog):
 
 
 def _page(title: str, path: Path, card: ModelCard) -> str:
-    """Return HTML; whoever made the model wrote plain text."""
+    """Return HTML of what whoever made the model wrote as plain text."""
+
+    def lines(text: str) -> str:
+        return escape(text).replace("\n", "<br>")
+
     summary = {**card_summary(card), "File": f"{path}, {format_size(path.stat().st_size)}"}
     rows = (
-        f'<tr><td style="padding: 6px 18px 6px 0"><b>{escape(name)}</b></td>'
-        f'<td style="padding: 6px 0">{_lines(text)}</td></tr>'
+        f'<tr><td style="padding: 6px 18px 6px 0"><b>{lines(name)}</b></td>'
+        f'<td style="padding: 6px 0">{lines(text)}</td></tr>'
         for name, text in summary.items()
     )
-    heading = f"<h2>{escape(card.name or title)}</h2><p>{_lines(card.description)}</p>"
+    heading = f"<h2>{lines(card.name or title)}</h2><p>{lines(card.description)}</p>"
     return f"{heading}<table>{''.join(rows)}</table>"
-
-
-def _lines(text: str) -> str:
-    return escape(text).replace("\n", "<br>")
 
 
 class ModelMenu(QToolButton):
     """A button with a menu about the model that is chosen in a combo box.
 
-    Parameters
-    ----------
-    models
-        The combo box.
+    `told` gives a sentence, and whether something is wrong.
     """
 
     told = Signal(str, bool)
-    """A sentence, and whether something is wrong."""
 
     def __init__(self, models: ModelCombo) -> None:
         super().__init__()
         self.models = models
         self._worker = LatestWorker(self)
         self._worker.done.connect(self._on_downloaded)
+        self.leave = self._worker.leave
         menu = QMenu(self)
         self.about = self._action(menu, "About this model…", self._show_card)
         self.export = self._action(menu, "Export to a file…", self._ask_where)
@@ -128,9 +114,7 @@ class ModelMenu(QToolButton):
 
     def keep_as(self, name: str) -> str:
         """Save the model chosen to my models under a name."""
-        kept = import_model(self.models.model(), name, models_folder())
-        self.models.choose(str(kept.path))
-        return _saved(kept)
+        return self._choose(import_model(self.models.model(), name, models_folder()))
 
     def remove_kept(self) -> str:
         """Remove the model chosen from my models."""
@@ -145,28 +129,29 @@ class ModelMenu(QToolButton):
         self.told.emit("Downloading…", False)
         self._worker.ask(lambda: import_model(url, folder=folder))
 
-    def leave(self) -> None:
-        """Report nothing any more of what is still being downloaded."""
-        self._worker.forget()
+    def _choose(self, entry: ModelEntry) -> str:
+        self.models.choose(str(entry.path))
+        return f"{entry.name} was saved to your models in {entry.path.parent}."
 
     def _on_downloaded(self, got: ModelEntry | JobError) -> None:
-        if isinstance(got, JobError):
-            self.told.emit(got.message, True)
-            return
-        self.models.choose(str(got.path))
-        self.told.emit(_saved(got), False)
+        wrong = isinstance(got, JobError)
+        self.told.emit(got.message if isinstance(got, JobError) else self._choose(got), wrong)
 
     def _show_card(self) -> None:
         self.card().open()
 
+    def _default_name(self) -> str:
+        return default_name(self.models.model(), models_folder())
+
     def _ask_where(self) -> str | None:
-        start = default_name(self.models.model(), models_folder()) + ".safetensors"
+        start = f"{self._default_name()}.safetensors"
         path, _ = QFileDialog.getSaveFileName(self, "Export this model", start, _FILES)
         return self.save_as(Path(path).with_suffix(".safetensors")) if path else None
 
     def _ask_name(self) -> str | None:
-        default = default_name(self.models.model(), models_folder())
-        name, agreed = QInputDialog.getText(self, "Save to my models", "Name:", text=default)
+        name, agreed = QInputDialog.getText(
+            self, "Save to my models", "Name:", text=self._default_name()
+        )
         return self.keep_as(name) if agreed else None
 
     def _ask_whether(self) -> str | None:
@@ -194,8 +179,8 @@ class ModelMenu(QToolButton):
         self.remove.setEnabled(bool(model) and Path(model).parent == models_folder())
 
     def _action(self, menu: QMenu, text: str, do: Callable[[], str | None]) -> QAction:
-        action = menu.addAction(text)
-        assert action is not None
+        action = QAction(text, menu)
+        menu.addAction(action)
         action.triggered.connect(lambda: self._tell(do))
         return action
 
@@ -206,7 +191,3 @@ class ModelMenu(QToolButton):
                 self.told.emit(sentence, False)
         except CryopickError as error:
             self.told.emit(str(error), True)
-
-
-def _saved(entry: ModelEntry) -> str:
-    return f"{entry.name} was saved to your models in {entry.path.parent}."

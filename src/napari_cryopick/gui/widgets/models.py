@@ -11,7 +11,7 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QComboBox, QSizePolicy
 
 from ...model import registry
-from ...model.registry import DEFAULT, ITERATION, ModelEntry, list_models, model_root
+from ...model.registry import DEFAULT, ITERATION, list_models, model_root
 
 session_models: EventedList[Path] = EventedList()
 """Runs and weights that were trained or opened since napari was started, oldest first."""
@@ -47,8 +47,8 @@ class ModelCombo(QComboBox):
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setToolTip("The model: the bundled general one, or one that you have trained.")
-        session_models.events.inserted.connect(self._on_added)
         self.setPlaceholderText("none: train or open one")
+        session_models.events.inserted.connect(self._on_added)
         self.choose(DEFAULT)
 
     def model(self) -> str:
@@ -62,7 +62,8 @@ class ModelCombo(QComboBox):
             for path in reversed(session_models):
                 self._add(model_title(path), str(path), str(path))
             for entry in list_models(models_folder()):
-                self._add(entry.name, _data(entry), f"{entry.origin}: {entry.path}")
+                name = entry.name if entry.origin == "bundled" else str(entry.path)
+                self._add(entry.name, name, f"{entry.origin}: {entry.path}")
         self.setCurrentIndex(max(0, self.findData(model)))
 
     def showPopup(self) -> None:  # noqa: N802
@@ -77,7 +78,3 @@ class ModelCombo(QComboBox):
     def _add(self, text: str, data: str, tip: str) -> None:
         self.addItem(text, data)
         self.setItemData(self.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-
-
-def _data(entry: ModelEntry) -> str:
-    return entry.name if entry.origin == "bundled" else str(entry.path)

@@ -27,13 +27,10 @@ class TrainingPlot(QWidget):
         super().__init__()
         self._theme = get_theme(theme)
         self._curves: dict[str, tuple[list[int], list[float]]] = {}
-        self._lines: dict[str, Any] = {}
         self._ends: list[int] = []
-        self._end_lines: list[Any] = []
         self._canvas: Any = None
         self._draw_soon = qthrottled(self._draw, timeout=_PAUSE_MS, leading=False, parent=self)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        QVBoxLayout(self).setContentsMargins(0, 0, 0, 0)
         self.setFixedHeight(_HEIGHT_PX)
         self.clear()
 
@@ -54,50 +51,52 @@ class TrainingPlot(QWidget):
 
     def end_iteration(self) -> None:
         """Draw a vertical line at the last step."""
-        if steps := self.steps("loss"):
-            self._ends.append(steps[-1])
-            self._draw_soon()
+        self._ends += self.steps("loss")[-1:]
+        self._draw_soon()
 
     def steps(self, name: str) -> list[int]:
         """Return the steps at which a curve has points."""
         return self._curves[name][0]
 
     def _draw(self) -> None:
-        from matplotlib import rc_context
-
-        with rc_context(self._style()):
-            if self._canvas is None:
-                self._make_canvas()
-                self._draw_soon()
-                return
-            self._redraw()
-        self.show()
-
-    def _redraw(self) -> None:
+        if self._canvas is None:
+            self._make_canvas()
+            self._draw_soon()
+            return
         for name, line in self._lines.items():
             line.set_data(*self._curves[name])
-        for line in self._end_lines:
-            line.remove()
-        self._end_lines = [self._axes.axvline(x, color="gray", linestyle=":") for x in self._ends]
+        self._end_lines.set_segments([[(x, 0), (x, 1)] for x in self._ends])
+        self._scores.set_visible(bool(self.steps("F1")))
         drawn = [line for name, line in self._lines.items() if self.steps(name)]
         self._figure.legends.clear()
         self._figure.legend(handles=drawn, loc="outside upper left", ncols=3)
-        self._axes.relim()
-        self._axes.autoscale_view()
+        self._losses.relim()
+        self._losses.autoscale_view()
         self._canvas.draw_idle()
+        self.show()
 
     def _make_canvas(self) -> None:
+        from matplotlib import rc_context
         from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
         from matplotlib.figure import Figure
 
-        self._figure = Figure(layout="constrained")
-        self._axes = self._figure.add_subplot(xlabel="step")
-        score = self._axes.twinx()
-        score.set_ylim(0, 1.02)
-        for name, colour in _COLOURS.items():
-            axes, marker = (self._axes, "") if name == "loss" else (score, ".")
-            (self._lines[name],) = axes.plot([], [], color=colour, label=name, marker=marker)
-        self._canvas = FigureCanvasQTAgg(self._figure)
+        with rc_context(self._style()):
+            self._figure = Figure(layout="constrained")
+            self._losses = self._figure.add_subplot(xlabel="step")
+            self._scores = self._losses.twinx()
+            self._scores.set_ylim(0, 1.02)
+            axes = {
+                "loss": (self._losses, ""),
+                "F1": (self._scores, "."),
+                "AP": (self._scores, "."),
+            }
+            self._lines = {
+                name: on.plot([], [], color=_COLOURS[name], label=name, marker=marker)[0]
+                for name, (on, marker) in axes.items()
+            }
+            across = self._losses.get_xaxis_transform()
+            self._end_lines = self._losses.vlines([], 0, 1, "gray", "dotted", transform=across)
+            self._canvas = FigureCanvasQTAgg(self._figure)
         self.layout().addWidget(self._canvas)
 
     def _style(self) -> Any:
@@ -112,5 +111,4 @@ class TrainingPlot(QWidget):
             "axes.spines.top": False,
             "legend.frameon": False,
             "font.size": 8,
-            "lines.linewidth": 1.5,
         }

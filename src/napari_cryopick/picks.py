@@ -132,10 +132,15 @@ def flip_y(picks: PickSet, height_px: int) -> PickSet:
     return replace(
         picks,
         by_micrograph={
-            name: replace(one, positions=one.positions * (-1, 1) + (height_px - 1, 0))
+            name: replace(one, positions=flipped(one.positions, height_px))
             for name, one in picks.by_micrograph.items()
         },
     )
+
+
+def flipped(positions: NDArray, height_px: int) -> NDArray[np.float64]:
+    """Return (n, 2) positions (y, x) upside down."""
+    return positions * (-1, 1) + (height_px - 1, 0)
 
 
 def common_value(values: Iterable[float | None]) -> float | None:

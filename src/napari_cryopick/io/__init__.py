@@ -2,7 +2,7 @@
 
 from ..picks import PickSet, flip_y
 from .files import atomic_path, writing_in
-from .header import Header
+from .images import Header
 from .matching import match_picks
 from .micrographs import (
     FORMATS,

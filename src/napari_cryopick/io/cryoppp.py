@@ -12,51 +12,45 @@ file, as cryoSPARC shows it: CryoPPP's authors turn every MRC upside down before
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import CryopickError
-from ..picks import Picks, PickSet, Source, Status, common_value, flip_y
+from ..picks import Picks, PickSet, Source, Status, common_value, flipped
 from . import csv_picks, star
 from .files import reading
 from .images import read_bitmap
 from .matching import match_picks
-from .micrographs import (
-    CRYOPPP_MICROGRAPHS,
-    FORMATS,
-    find_micrographs,
-    read_header,
-    suffix_of,
-)
+from .micrographs import CRYOPPP_MICROGRAPHS, FORMATS, find_micrographs, read_header, suffix_of
 
-GROUND_TRUTH = "ground_truth"
-PARTICLES = "particle_coordinates"
+GROUND_TRUTH, PARTICLES = "ground_truth", "particle_coordinates"
 REJECTED = ("false_positives", "empty_location")
 """Folders of what surely is no particle; it is read as deleted picks."""
 
 
-def is_cryoppp(path: Path) -> bool:
-    """Return whether these are picks as CryoPPP lays them out: an entry, folder in it, or file."""
-    return _locate(path) is not None
+def locate(path: Path) -> tuple[Path, Path] | None:
+    """Return the folder of an entry and that or the file of the picks meant; None if it is none."""
+    path = path.absolute()
+    if (path / GROUND_TRUTH / PARTICLES).is_dir():
+        return path, path / GROUND_TRUTH / PARTICLES
+    if path.name == GROUND_TRUTH and (path / PARTICLES).is_dir():
+        return path.parent, path / PARTICLES
+    folder = path if path.is_dir() else path.parent
+    if folder.name in (PARTICLES, *REJECTED) and folder.parent.name == GROUND_TRUTH:
+        return folder.parents[1], path
+    if folder.name == GROUND_TRUTH and path.name.lower().startswith("empiar"):
+        return folder.parent, path
+    return None
 
 
-def read(path: Path) -> PickSet:
-    """Read the picks of an entry, turned to where they are in its micrographs.
+def read(entry: Path, source: Path) -> PickSet:
+    """Read picks of an entry, turned to where they are in its micrographs.
 
     Names are the paths of the micrographs; picks whose micrograph is not in the entry are left
     out. Of each row only the position is kept: turned upside down, angles and shifts would be
     wrong.
-
-    Raises
-    ------
-    CryopickError
-        If the entry has no micrographs or no picks, or they do not belong together.
     """
-    located = _locate(path)
-    assert located is not None
-    entry, source = located
     folder = entry / CRYOPPP_MICROGRAPHS
     if not folder.is_dir():
         raise CryopickError(
@@ -71,24 +65,13 @@ def read(path: Path) -> PickSet:
     if not found:
         raise CryopickError(f"{source} holds no picks; name an entry of CryoPPP, unpacked.")
     size = common_value(read_header(micrograph).pixel_size_angstrom for micrograph in found)
+    diameters_px = [one.extra["Diameter"] for one in tables.values() if "Diameter" in one.extra]
+    diameter = None
+    if size and diameters_px:
+        diameter = round(float(np.median(np.concatenate(diameters_px))) * size, 2)
     status = Status.DELETED if kind in REJECTED else Status.OK
     turned = {str(m): _turned(picks, m, source, status) for m, picks in found.items()}
-    return PickSet(turned, size, diameter_angstrom=_diameter_angstrom(tables.values(), size))
-
-
-def _locate(path: Path) -> tuple[Path, Path] | None:
-    """Return the folder of an entry, and the folder or file of the picks that are meant."""
-    path = path.absolute()
-    if (path / GROUND_TRUTH / PARTICLES).is_dir():
-        return path, path / GROUND_TRUTH / PARTICLES
-    if path.name == GROUND_TRUTH and (path / PARTICLES).is_dir():
-        return path.parent, path / PARTICLES
-    folder = path if path.is_dir() else path.parent
-    if folder.name in (PARTICLES, *REJECTED) and folder.parent.name == GROUND_TRUTH:
-        return folder.parents[1], path
-    if folder.name == GROUND_TRUTH and path.name.lower().startswith("empiar"):
-        return folder.parent, path
-    return None
+    return PickSet(turned, size, diameter_angstrom=diameter)
 
 
 def _read_file(file: Path, kind: str) -> dict[str, Picks]:
@@ -102,22 +85,13 @@ def _read_file(file: Path, kind: str) -> dict[str, Picks]:
 
 def _turned(picks: Picks, micrograph: Path, source: Path, status: str) -> Picks:
     """Return picks where they are in a micrograph as it is stored."""
-    placed = Picks.at(picks.positions, picks.scores, Source.FILE, status)
-    if FORMATS[suffix_of(micrograph.name)] is read_bitmap:
-        return placed
-    height = read_header(micrograph).shape[0]
-    turned = flip_y(PickSet({"": placed}), height).by_micrograph[""]
-    if (turned.positions[:, 0] < -0.5).any():
-        raise CryopickError(
-            f"{source} has picks beyond row {height} of {micrograph}; "
-            "it must be the micrograph that CryoPPP comes with."
-        )
-    return turned
-
-
-def _diameter_angstrom(tables: Iterable[Picks], pixel_size: float | None) -> float | None:
-    """Return the median of CryoPPP's diameters, which are in pixels."""
-    columns = [table.extra["Diameter"] for table in tables if "Diameter" in table.extra]
-    if pixel_size is None or not columns:
-        return None
-    return round(float(np.median(np.concatenate(columns))) * pixel_size, 2)
+    positions = picks.positions
+    if FORMATS[suffix_of(micrograph.name)] is not read_bitmap:
+        height = read_header(micrograph).shape[0]
+        positions = flipped(positions, height)
+        if (positions[:, 0] < -0.5).any():
+            raise CryopickError(
+                f"{source} has picks beyond row {height} of {micrograph}; "
+                "it must be the micrograph that CryoPPP comes with."
+            )
+    return Picks.at(positions, picks.scores, Source.FILE, status)

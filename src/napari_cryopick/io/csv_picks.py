@@ -1,19 +1,26 @@
-"""CSV files with a header: our own table in full, and most people's."""
+"""CSV files with a header: our own table in full, and most people's.
+
+A table with a row per pick is what STAR files are made from, too.
+"""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..errors import CryopickError
-from ..picks import PickSet, Status, common_value
+from ..picks import Picks, PickSet, Source, Status, common_value
 from .files import atomic_path
-from .table import COLUMNS, from_table, to_table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+_COLUMNS = ("micrograph", "x", "y", "score", "source", "status")
 _OF_ALL = ("pixel_size_angstrom", "diameter_angstrom")
 _ALIASES = {
     "micrograph": ("micrograph_name", "micrograph_path", "filename", "file_name", "image_name"),
@@ -22,7 +29,7 @@ _ALIASES = {
     "score": ("figure_of_merit", "fom", "confidence", "probability"),
 }
 _CANONICAL = {alias: name for name, aliases in _ALIASES.items() for alias in aliases}
-_CANONICAL |= {name: name for name in (*COLUMNS, *_OF_ALL)}
+_CANONICAL |= {name: name for name in (*_COLUMNS, *_OF_ALL)}
 
 
 def read(path: Path) -> PickSet:
@@ -51,17 +58,19 @@ def write(path: Path, picks: PickSet) -> None:
 
 
 def _read_table(path: Path) -> DataFrame:
+    """Read a table, with our names for the columns that we know ("X-Coordinate" is x)."""
     import pandas as pd
 
     with path.open(encoding="utf-8-sig") as lines:
         header = lines.readline()
     separator = max(",;\t", key=header.count)
     (columns,) = csv.reader([header], delimiter=separator, skipinitialspace=True)
+    plain = [name.strip().lower().replace("-", "_").replace(" ", "_") for name in columns]
     table = pd.read_csv(
         path,
         sep=separator,
         header=0,
-        names=[_canonical(column) for column in columns],
+        names=[_CANONICAL.get(*names) for names in zip(plain, columns, strict=True)],
         dtype={"micrograph": str},
         keep_default_na=False,
         na_values=[""],
@@ -71,7 +80,64 @@ def _read_table(path: Path) -> DataFrame:
     return table
 
 
-def _canonical(column: str) -> str:
-    """Return x for "X-Coordinate" and the like; an unknown name stays as it is."""
-    plain = column.strip().lower().replace("-", "_").replace(" ", "_")
-    return _CANONICAL.get(plain, column)
+def to_table(by_micrograph: Mapping[str, Picks]) -> DataFrame:
+    """Return a row per pick, with whatever else any of them carry (NaN where one does not)."""
+    import pandas as pd
+
+    named = [(name, picks) for name, picks in by_micrograph.items() if len(picks)]
+    tables = [
+        pd.DataFrame(
+            {
+                "micrograph": name,
+                "x": picks.positions[:, 1],
+                "y": picks.positions[:, 0],
+                "score": picks.scores,
+                "source": picks.sources,
+                "status": picks.statuses,
+                **picks.extra,
+            }
+        )
+        for name, picks in named or [("", Picks.at([]))]
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def from_table(table: DataFrame, path: Path) -> dict[str, Picks]:
+    """Split a table into the picks of each micrograph, in the order of the file.
+
+    Only x and y are needed: without a micrograph column all belong to the one that the file
+    is named after. Further columns are carried along.
+    """
+    extra = {name: table[name] for name in table if name not in _COLUMNS}
+    known = table.reindex(columns=_COLUMNS)
+    picks = Picks(
+        positions=np.column_stack([_numbers(known, axis, path) for axis in "yx"]),
+        scores=_numbers(known, "score", path),
+        sources=known["source"].astype(object).fillna(Source.FILE).to_numpy(dtype=str),
+        statuses=known["status"].astype(object).fillna(Status.OK).to_numpy(dtype=str),
+        extra={
+            str(name): column.to_numpy()
+            if column.dtype.kind in "iufb"
+            else column.fillna("").to_numpy(dtype=str)
+            for name, column in extra.items()
+        },
+    )
+    if "micrograph" not in table:
+        return {path.stem: picks} if len(picks) else {}
+    names = table["micrograph"].fillna("")
+    nameless = np.flatnonzero(names == "")
+    if len(nameless):
+        raise CryopickError(f"{path} names no micrograph in row {nameless[0] + 1}; correct it.")
+    rows = names.groupby(names, sort=False).indices
+    return {str(name): picks[np.asarray(indices)] for name, indices in rows.items()}
+
+
+def _numbers(table: DataFrame, name: str, path: Path) -> NDArray[np.float64]:
+    import pandas as pd
+
+    numbers = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float)
+    bad = np.flatnonzero(~np.isfinite(numbers))
+    if name in ("x", "y") and len(bad):
+        value = table[name].iloc[bad[0]]
+        raise CryopickError(f"{path} has {name} = {value} in row {bad[0] + 1}; correct it.")
+    return numbers

@@ -15,18 +15,15 @@ from typing import Any
 from ..errors import CryopickError
 
 _PART = re.compile(r"\..+\.\d+(\.\w+)?")
-_FULL = "is on a full disk; free some space or choose another folder"
-_FORBIDDEN = "cannot be written to; choose another folder or change its permissions"
-_NO_FOLDER = "is not a folder; choose another output"
 _ADVICE = {
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-    errno.EACCES: _FORBIDDEN,
-    errno.EPERM: _FORBIDDEN,
-    errno.EROFS: _FORBIDDEN,
-    errno.ENOTDIR: _NO_FOLDER,
-    errno.EEXIST: _NO_FOLDER,
-    errno.EISDIR: "holds a folder of the output's name; choose another name",
+    "is on a full disk; free some space or choose another folder": (errno.ENOSPC, errno.EDQUOT),
+    "cannot be written to; choose another folder or change its permissions": (
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+    ),
+    "is not a folder; choose another output": (errno.ENOTDIR, errno.EEXIST),
+    "holds a folder of the output's name; choose another name": (errno.EISDIR,),
 }
 
 
@@ -65,9 +62,10 @@ def writing_in(folder: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _ADVICE:
-            raise
-        raise CryopickError(f"{folder} {_ADVICE[error.errno]}.") from error
+        for advice, numbers in _ADVICE.items():
+            if error.errno in numbers:
+                raise CryopickError(f"{folder} {advice}.") from error
+        raise
 
 
 @contextmanager

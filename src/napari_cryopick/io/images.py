@@ -1,10 +1,11 @@
-"""TIFF, PNG and JPEG files; of a grey image saved in colour one channel is read."""
+"""Headers of image files; TIFF, PNG and JPEG, of which one channel is read if saved in colour."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -14,14 +15,32 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .header import Header
-
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
 _ANGSTROM_PER_UNIT = {2: 2.54e8, 3: 1e8}
-_PLAUSIBLE_ANGSTROM = (0.05, 100)
 _PIL_DTYPES = {"I;16": "<u2", "I;16L": "<u2", "I;16B": ">u2", "I": "i4", "F": "f4"}
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a micrograph's file says about itself, before its pixels are read.
+
+    Attributes
+    ----------
+    shape, dtype
+        (h, w) in pixels, and their type as `load` will read them, memory-mapped where possible.
+    pixel_size_angstrom
+        Edge of one pixel in Å, or None where the file does not say.
+    sections
+        How many images the file holds: one in a micrograph, more in a stack or a volume.
+    """
+
+    shape: tuple[int, int]
+    dtype: np.dtype
+    load: Callable[[], NDArray] = field(repr=False)
+    pixel_size_angstrom: float | None = None
+    sections: int = 1
 
 
 def read_tiff(path: Path) -> Header:
@@ -54,8 +73,7 @@ def _tiff_pixel_size(page: TiffPage) -> float | None:
     if unit not in _ANGSTROM_PER_UNIT or not pixels:
         return None
     size = _ANGSTROM_PER_UNIT[unit] * per / pixels
-    smallest, largest = _PLAUSIBLE_ANGSTROM
-    return round(size, 5) if smallest < size < largest else None
+    return round(size, 5) if 0.05 < size < 100 else None
 
 
 def read_bitmap(path: Path) -> Header:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, takewhile
+from operator import eq
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,11 +45,9 @@ def match_picks(picks: PickSet, micrographs: Sequence[Path]) -> dict[Path, Picks
     meant: dict[Path, str] = {}
     for key in (str, stem, _bare_stem):
         names_of, paths_of = _group(names, key), _group(paths, key)
-        shared = names_of.keys() & paths_of.keys()
-        for namesakes in shared:
-            meant |= _pair(names_of[namesakes], paths_of[namesakes])
-        names = [name for name in names if key(_file_name(name)) not in shared]
-        paths = [path for path in paths if key(_file_name(path)) not in shared]
+        for namesakes in names_of.keys() & paths_of.keys():
+            meant |= _pair(names_of.pop(namesakes), paths_of.pop(namesakes))
+        names, paths = [*chain(*names_of.values())], [*chain(*paths_of.values())]
     if names and paths and not meant:
         raise CryopickError(
             f'The picks belong to other micrographs: theirs are named like "{names[0]}", '
@@ -84,23 +84,14 @@ def _require_no_tie(
 def _common_folders(name: str, path: Path) -> int:
     """Return how many folders agree, from the file up."""
     above = [part for part in _parts(name)[-2::-1] if part not in ("", ".")]
-    n = 0
-    for one, other in zip(above, path.absolute().parts[-2::-1], strict=False):
-        if one != other:
-            break
-        n += 1
-    return n
+    return sum(takewhile(bool, map(eq, above, path.absolute().parts[-2::-1])))
 
 
 def _group(names: Iterable[_Name], key: Callable[[str], str]) -> dict[str, list[_Name]]:
     groups = defaultdict(list)
     for name in names:
-        groups[key(_file_name(name))].append(name)
+        groups[key(_parts(str(name))[-1])].append(name)
     return groups
-
-
-def _file_name(name: str | Path) -> str:
-    return _parts(str(name))[-1]
 
 
 def _parts(name: str) -> list[str]:

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from ..errors import CryopickError
 from ..micrograph import Micrograph
 from .files import reading
-from .header import Header
-from .images import read_bitmap, read_tiff
+from .images import Header, read_bitmap, read_tiff
 from .mrc import read_mrc
 
 FORMATS: dict[str, Callable[[Path], Header]] = {
@@ -31,12 +30,6 @@ FORMATS: dict[str, Callable[[Path], Header]] = {
 
 CRYOPPP_MICROGRAPHS = "micrographs"
 """Folder of the micrographs in an entry of CryoPPP."""
-
-MIN_EDGE_PX = 64
-"""Smaller images are icons or crops."""
-
-_CHECKED_PER_EDGE = 256
-_DUMMY_ANGSTROM = 1.0
 
 
 def find_micrographs(sources: Iterable[str | Path]) -> list[Path]:
@@ -92,13 +85,7 @@ def _natural_order(path: Path) -> list[str | int]:
 
 
 def read_header(path: str | Path) -> Header:
-    """Read a micrograph's shape, type and pixel size, without its pixels.
-
-    Raises
-    ------
-    CryopickError
-        If the file is missing, broken, of an unknown format, a stack or volume, or too small.
-    """
+    """Read a micrograph's shape, type and pixel size, with the errors of `read_micrograph`."""
     path = Path(path)
     suffix = suffix_of(path.name)
     if suffix not in FORMATS:
@@ -109,7 +96,9 @@ def read_header(path: str | Path) -> Header:
             raise CryopickError(f"{path} is empty (0 bytes); copy it again.")
         header = FORMATS[suffix](path)
     _check_header(path, header)
-    return replace(header, pixel_size_angstrom=_credible(header.pixel_size_angstrom))
+    size = header.pixel_size_angstrom
+    credible = size is not None and 0 < size < np.inf and size != 1.0
+    return header if credible else replace(header, pixel_size_angstrom=None)
 
 
 def read_micrograph(path: str | Path, pixel_size_angstrom: float | None = None) -> Micrograph:
@@ -154,7 +143,7 @@ def stem(name: str) -> str:
 
 def check_pixels(micrograph: Micrograph) -> None:
     """Raise a `CryopickError` if the pixels hold no image: all NaN, or all the same."""
-    rows, columns = (max(1, edge // _CHECKED_PER_EDGE) for edge in micrograph.shape)
+    rows, columns = (max(1, edge // 256) for edge in micrograph.shape)
     sample = micrograph.pixels[::rows, ::columns]
     if _holds_image(sample) or _holds_image(micrograph.pixels):
         return
@@ -179,19 +168,12 @@ def _check_header(path: Path, header: Header) -> None:
             f"{path} holds {header.sections} sections, where one micrograph is expected; "
             "average a movie, and leave out stacks and volumes."
         )
-    if min(header.shape) < MIN_EDGE_PX:
+    if min(header.shape) < 64:  # an icon or a crop
         raise CryopickError(
-            f"{path} is only {width} x {height} pixels; "
-            f"a micrograph has at least {MIN_EDGE_PX} on each edge."
+            f"{path} is only {width} x {height} pixels; a micrograph has at least 64 on each edge."
         )
     if header.dtype.kind not in "iuf":
         raise CryopickError(f"{path} holds {header.dtype} values, where real numbers are expected.")
-
-
-def _credible(pixel_size_angstrom: float | None) -> float | None:
-    if pixel_size_angstrom is None or pixel_size_angstrom == _DUMMY_ANGSTROM:
-        return None
-    return pixel_size_angstrom if 0 < pixel_size_angstrom < np.inf else None
 
 
 def _holds_image(pixels: NDArray) -> bool:

@@ -14,12 +14,11 @@ from mrcfile.dtypes import HEADER_DTYPE
 from numpy.typing import NDArray
 
 from ..errors import CryopickError
-from .header import Header
+from .images import Header
 
 _OPENERS: dict[str, Callable] = {".gz": gzip.open, ".bz2": bz2.open}
 _DTYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
 _UNREADABLE_MODES = {3: "complex integers", 4: "complex numbers", 101: "4-bit numbers"}
-_MAX_EDGE_PX = 100_000
 
 
 def read_mrc(path: Path) -> Header:
@@ -28,20 +27,27 @@ def read_mrc(path: Path) -> Header:
     shape = int(raw["ny"]), int(raw["nx"])
     dtype, offset = _dtype(raw, path), HEADER_DTYPE.itemsize + int(raw["nsymbt"])
     load = partial(_load, path, shape, dtype, offset)
-    return Header(shape, dtype, load, _pixel_size_angstrom(raw), int(raw["nz"]))
+    size = round(float(raw["cella"]["x"]) / int(raw["mx"]), 5) if raw["mx"] > 0 else None
+    return Header(shape, dtype, load, size, int(raw["nz"]))
 
 
 def _load(path: Path, shape: tuple[int, int], dtype: np.dtype, offset: int) -> NDArray:
     """Memory-map the only section, or read it where it is compressed."""
     length = dtype.itemsize * shape[0] * shape[1]
+    unpacked: bytes | None = None
     if path.suffix.lower() in _OPENERS:
         with _open(path) as stream:
             stream.seek(offset)
-            data = stream.read(length)
-        _check_length(path, len(data), length)
-        return np.frombuffer(data, dtype).reshape(shape)
-    _check_length(path, path.stat().st_size - offset, length)
-    return np.memmap(path, dtype, "r", offset, shape)
+            unpacked = stream.read(length)
+    found = path.stat().st_size - offset if unpacked is None else len(unpacked)
+    if found < length:
+        raise CryopickError(
+            f"{path} is cut short: {max(found, 0):,} of {length:,} bytes of pixels are there; "
+            "copy it again."
+        )
+    if unpacked is None:
+        return np.memmap(path, dtype, "r", offset, shape)
+    return np.frombuffer(unpacked, dtype).reshape(shape)
 
 
 def _open(path: Path) -> BinaryIO:
@@ -55,15 +61,11 @@ def _raw_header(path: Path) -> np.void:
     if len(raw) == HEADER_DTYPE.itemsize:
         for order in "<>":
             header = np.frombuffer(raw, HEADER_DTYPE.newbyteorder(order))[0]
-            if _makes_sense(header):
+            edges = header["nx"], header["ny"], header["nz"]
+            known_mode = header["mode"] in {*_DTYPES, *_UNREADABLE_MODES}
+            if known_mode and header["nsymbt"] >= 0 and all(1 <= n <= 100_000 for n in edges):
                 return cast(np.void, header)
     raise CryopickError(f"{path} is not an MRC file.")
-
-
-def _makes_sense(header: np.void) -> bool:
-    edges = header["nx"], header["ny"], header["nz"]
-    known_mode = header["mode"] in _DTYPES or header["mode"] in _UNREADABLE_MODES
-    return known_mode and header["nsymbt"] >= 0 and all(1 <= n <= _MAX_EDGE_PX for n in edges)
 
 
 def _dtype(header: np.void, path: Path) -> np.dtype:
@@ -72,26 +74,8 @@ def _dtype(header: np.void, path: Path) -> np.dtype:
         raise CryopickError(
             f"{path} holds {_UNREADABLE_MODES[mode]} (MRC mode {mode}); convert it to float32."
         )
-    if mode == 0 and _has_imod_unsigned_bytes(header):
+    stamp, flags = np.frombuffer(header["extra2"].tobytes()[40:48], header.dtype["mode"])
+    by_imod = stamp == int.from_bytes(b"IMOD", "little")
+    if mode == 0 and by_imod and not flags & 1:  # else bytes are signed
         return np.dtype("u1")
     return np.dtype(_DTYPES[mode]).newbyteorder(header.dtype["mode"].byteorder)
-
-
-def _has_imod_unsigned_bytes(header: np.void) -> bool:
-    """Return whether IMOD stamped the file and does not say that bytes are signed."""
-    stamp, flags = np.frombuffer(header["extra2"].tobytes()[40:48], header.dtype["mode"])
-    return bool(stamp == int.from_bytes(b"IMOD", "little") and not flags & 1)
-
-
-def _pixel_size_angstrom(header: np.void) -> float | None:
-    if header["mx"] <= 0:
-        return None
-    return round(float(header["cella"]["x"]) / int(header["mx"]), 5)
-
-
-def _check_length(path: Path, found: int, expected: int) -> None:
-    if found < expected:
-        raise CryopickError(
-            f"{path} is cut short: {max(found, 0):,} of {expected:,} bytes of pixels are there; "
-            "copy it again."
-        )

@@ -48,8 +48,9 @@ def read_picks(path: str | Path) -> PickSet:
         If the file is missing, broken, of an unknown format or without coordinates.
     """
     path = Path(path)
-    if cryoppp.is_cryoppp(path):
-        return cryoppp.read(path)
+    entry = cryoppp.locate(path)
+    if entry:
+        return cryoppp.read(*entry)
     chosen = pick_format(path)
     with reading(path, f"a {path.suffix} file of picks"):
         return chosen.read(path)

@@ -7,12 +7,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import CryopickError
 from ..picks import PickSet, common_value
+from .csv_picks import from_table, to_table
 from .files import atomic_path
-from .table import from_table, to_table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -25,10 +24,12 @@ _NAMES = {
 }
 _PIXEL_SIZE = "rlnMicrographPixelSize"
 _OTHER_PIXEL_SIZES = ("rlnMicrographOriginalPixelSize", "rlnImagePixelSize")
+"""Of movies and of particles: where they agree they are the micrographs', if that is missing."""
+
 _PARTICLE_DIAMETER = "rlnParticleDiameter"
 _GROUP = "rlnOpticsGroup"
 _LIST = "coordinate_files"
-_LIST_COLUMNS = ("rlnMicrographName", "rlnMicrographCoordinates")
+_LIST_COLUMNS = ["rlnMicrographName", "rlnMicrographCoordinates"]
 _NO_NUMBER, _NO_WORD = -999, "None"
 
 
@@ -40,13 +41,18 @@ def read(path: Path) -> PickSet:
     blocks = _blocks(path)
     if all(name in blocks.get(_LIST, ()) for name in _LIST_COLUMNS):
         return _read_listed(_frame(blocks[_LIST]), path)
-    table = _coordinates(blocks, path).rename(columns={rln: name for name, rln in _NAMES.items()})
+    x, y = _NAMES["x"], _NAMES["y"]
+    block = next((block for block in blocks.values() if x in block and y in block), None)
+    if block is None:
+        raise CryopickError(f"{path} has no columns {x} and {y}; give a STAR file of coordinates.")
+    table = _frame(block).rename(columns={rln: name for name, rln in _NAMES.items()})
     if "score" in table:
         table["score"] = table["score"].replace(_NO_NUMBER, np.nan)
     optics = {str(name): np.atleast_1d(c) for name, c in blocks.get("optics", {}).items()}
+    sizes = (_PIXEL_SIZE,) if _PIXEL_SIZE in optics else _OTHER_PIXEL_SIZES
     return PickSet(
         from_table(table, path),
-        pixel_size_angstrom=_pixel_size_angstrom(optics),
+        pixel_size_angstrom=common_value([one for name in sizes for one in optics.get(name, ())]),
         optics=optics,
         diameter_angstrom=common_value(optics.get(_PARTICLE_DIAMETER, ())),
     )
@@ -65,7 +71,7 @@ def write(path: Path, picks: PickSet) -> None:
     blocks = {"particles": table}
     if picks.optics or picks.pixel_size_angstrom or picks.diameter_angstrom:
         table[_GROUP] = table[_GROUP].fillna(1).astype(int) if _GROUP in table else 1
-        blocks = {"optics": _optics(picks), "particles": table}
+        blocks = {"optics": _optics(picks)} | blocks
     _write_blocks(path, blocks)
 
 
@@ -121,28 +127,17 @@ def _frame(block: DataFrame | dict) -> DataFrame:
     return pd.DataFrame({name: np.atleast_1d(block[name]) for name in block})
 
 
-def _coordinates(blocks: dict[str, DataFrame | dict], path: Path) -> DataFrame:
-    x, y = _NAMES["x"], _NAMES["y"]
-    for block in blocks.values():
-        if x in block and y in block:
-            return _frame(block)
-    raise CryopickError(f"{path} has no columns {x} and {y}; give a STAR file of coordinates.")
-
-
 def _read_listed(table: DataFrame, path: Path) -> PickSet:
+    """Read listed files: their paths start at the project's folder, somewhere above the list."""
     by_micrograph = {}
-    for name, file in table[list(_LIST_COLUMNS)].itertuples(index=False):
-        for picks in read(_listed(file, path)).by_micrograph.values():
+    for name, file in table[_LIST_COLUMNS].itertuples(index=False):
+        places = (folder / file for folder in (Path(), *path.absolute().parents))
+        found = next(filter(Path.exists, places), None)
+        if found is None:
+            raise CryopickError(f"{path} lists {file}, which is not found from there upwards.")
+        for picks in read(found).by_micrograph.values():
             by_micrograph[str(name)] = picks
     return PickSet(by_micrograph)
-
-
-def _listed(file: str, path: Path) -> Path:
-    """Return where a listed file is: paths start at the project's folder, somewhere above."""
-    for folder in (Path(), *path.absolute().parents):
-        if (folder / file).exists():
-            return folder / file
-    raise CryopickError(f"{path} lists {file}, which is not found from there upwards.")
 
 
 def _optics(picks: PickSet) -> DataFrame:
@@ -153,9 +148,3 @@ def _optics(picks: PickSet) -> DataFrame:
     return pd.DataFrame(dict(picks.optics) or one_group).assign(
         **{name: value for name, value in known.items() if value is not None}
     )
-
-
-def _pixel_size_angstrom(optics: dict[str, NDArray]) -> float | None:
-    """Return the micrographs' pixel size, or that of movies and particles where they agree."""
-    names = (_PIXEL_SIZE,) if _PIXEL_SIZE in optics else _OTHER_PIXEL_SIZES
-    return common_value([size for name in names for size in optics.get(name, ())])

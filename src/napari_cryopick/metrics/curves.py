@@ -8,43 +8,26 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def expected_calibration_error(scores: ArrayLike, hits: ArrayLike, bins: int = 10) -> float:
-    """Return the mean distance of scores and fractions of hits.
+def expected_calibration_error(scores: ArrayLike, hits: ArrayLike) -> float:
+    """Return the mean distance of (n,) scores and the fractions of (n,) hits among them.
 
-    Scores fall into `bins` equal-width bins of [0, 1]; in each, the mean score is compared with
-    the fraction of hits; bins are weighted by the number of scores in them.
-
-    Parameters
-    ----------
-    scores
-        (n,) figures of merit in [0, 1].
-    hits
-        (n,) True where the pick is a particle.
-
-    Returns
-    -------
-    The error in [0, 1]; NaN of nothing, or where a score cannot be a probability.
+    In ten equal-width bins of [0, 1] the mean score is compared with the fraction of hits; bins
+    are weighted by the number of scores in them. NaN of nothing, or where a score cannot be a
+    probability.
     """
     scores = np.asarray(scores, dtype=float)
     if not len(scores) or scores.min() < 0 or scores.max() > 1:
         return np.nan
-    index = np.clip((scores * bins).astype(int), 0, bins - 1)
-    surplus = np.bincount(index, scores - np.asarray(hits, dtype=float), minlength=bins)
+    bins = np.minimum((scores * 10).astype(int), 9)
+    surplus = np.bincount(bins, scores - np.asarray(hits, dtype=float))
     return float(np.abs(surplus).sum() / len(scores))
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """True and false positives at every threshold that makes a difference.
+    """(k,) true and false positives at or above every distinct score, from the highest down.
 
-    Attributes
-    ----------
-    thresholds
-        (k,) distinct scores, falling; a threshold keeps scores at or above it.
-    true_positives, false_positives
-        (k,) counts among the kept.
-    positives
-        How many there are to be found.
+    `positives` is how many there are to be found.
     """
 
     thresholds: NDArray[np.float64]
@@ -97,16 +80,10 @@ class Curve:
 
 
 def score_curve(scores: ArrayLike, hits: ArrayLike, positives: int) -> Curve:
-    """Count hits at every threshold on `scores`.
+    """Count hits at every threshold on (n,) scores.
 
-    Parameters
-    ----------
-    scores
-        (n,) figures of merit.
-    hits
-        (n,) True where a score belongs to a positive.
-    positives
-        How many positives there are, with those that have no score at all.
+    `hits` is True where a score belongs to a positive; `positives` counts those without any score
+    too.
     """
     scores = np.asarray(scores, dtype=float)
     order = np.argsort(-scores, kind="stable")

@@ -14,15 +14,7 @@ from ..picks import Picks
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """Pairs of a found and a true position.
-
-    Attributes
-    ----------
-    found, truth
-        (k,) indices into the two lists, ascending in `found`; none occurs twice.
-    distances_px
-        (k,) distances within the pairs.
-    """
+    """(k,) indices into two lists, ascending in `found`, none twice, and distances of the pairs."""
 
     found: NDArray[np.intp]
     truth: NDArray[np.intp]
@@ -51,26 +43,14 @@ def match(
     scores
         (n,) figures of merit of `found`.
     """
-    i, j, distances = _pairs_within(_positions(found), _positions(truth), radius_px)
+    found, truth = (np.asarray(points, dtype=float).reshape(-1, 2) for points in (found, truth))
+    pairs = cKDTree(found).sparse_distance_matrix(cKDTree(truth), radius_px, output_type="ndarray")
+    i, j, distances = pairs["i"], pairs["j"], pairs["v"]
     priority = np.zeros(len(i)) if scores is None else -np.asarray(scores, dtype=float)[i]
     order = np.lexsort((j, i, distances, priority))
     rows = order[_first_of_both(i[order], j[order])]
     rows = rows[np.argsort(i[rows])]
     return Matches(i[rows], j[rows], distances[rows])
-
-
-def _positions(points: ArrayLike) -> NDArray[np.float64]:
-    return np.asarray(points, dtype=float).reshape(-1, 2)
-
-
-def _pairs_within(
-    found: NDArray[np.float64], truth: NDArray[np.float64], radius_px: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """Return all pairs (i, j) at most `radius_px` apart, and how far apart they are."""
-    if not len(found) or not len(truth):
-        return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
-    pairs = cKDTree(found).sparse_distance_matrix(cKDTree(truth), radius_px, output_type="ndarray")
-    return pairs["i"], pairs["j"], pairs["v"]
 
 
 def _first_of_both(i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -104,10 +84,8 @@ def changes(
     before: Mapping[str, Picks], after: Mapping[str, Picks], diameter_px: float
 ) -> list[Change]:
     """Compare by micrograph, most changes first; picks within half a diameter are the same."""
-    names = sorted(before.keys() | after.keys())
-    none = Picks.at([])
-    found = []
-    for name in names:
+    none, found = Picks.at([]), []
+    for name in sorted(before.keys() | after.keys()):
         earlier, later = (picks.get(name, none).positions for picks in (before, after))
         found.append(Change(name, *compare(earlier, later, diameter_px / 2)))
     return sorted(found, key=len, reverse=True)
@@ -116,13 +94,7 @@ def changes(
 def compare(
     before: NDArray, after: NDArray, radius_px: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return positions kept, gained and lost; kept are those that moved by at most `radius_px`.
-
-    Parameters
-    ----------
-    before, after
-        (n, 2) and (m, 2) positions (y, x) on one micrograph.
-    """
+    """Return (k, 2) positions kept, gained and lost; kept moved by at most `radius_px`."""
     pairs = match(after, before, radius_px)
     kept, gained = after[pairs.found], np.delete(after, pairs.found, axis=0)
     return kept, gained, np.delete(before, pairs.truth, axis=0)

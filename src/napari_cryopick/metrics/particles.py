@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import nan
 from typing import Any
@@ -39,12 +39,6 @@ class Rates:
             2 * matched / (found + truth),
         )
 
-    @classmethod
-    def mean(cls, rates: Iterable[Rates]) -> Rates:
-        """Return the mean of each figure; NaN of nothing."""
-        table = [(r.precision, r.recall, r.f1) for r in rates]
-        return cls(*np.mean(table, axis=0).tolist()) if table else cls(nan, nan, nan)
-
 
 @dataclass(frozen=True)
 class ParticleScores:
@@ -52,22 +46,18 @@ class ParticleScores:
 
     Attributes
     ----------
-    macro
-        Means over all annotated micrographs, also those without a pick or without a particle.
-    micro
-        Of all picks and particles pooled.
-    average_precision
-        Area under the pooled precision-recall curve, from scores.
-    best_f1, best_f1_threshold
-        Highest micro F1 along that curve, and the score at which it is reached.
+    macro, micro
+        Means over all annotated micrographs, also those without a pick or without a particle, and
+        figures of all picks and particles pooled.
+    average_precision, best_f1, best_f1_threshold
+        Area under the pooled precision-recall curve, its highest F1, and the score that reaches it.
     calibration_error
         Mean distance of score and fraction of particles, in ten equal-width bins of the score.
     centre_error_px, centre_error_angstrom
         Mean distance of a matched pick from its particle.
-    micrographs, found, truth, matched
-        How many annotated micrographs, picks in them, particles, and pairs of the two.
-    ignored
-        How many more picks are at ignored places.
+    micrographs, found, truth, matched, ignored
+        How many annotated micrographs, picks in them, particles, pairs of the two, and further
+        picks at ignored places.
     """
 
     macro: Rates
@@ -142,23 +132,21 @@ def score_particles(
     """
     tallies = _tallies(found, truth, ignored, diameter_px / 2, threshold=threshold)
     curve = precision_recall_curve(found, truth, diameter_px, ignored)
-    return _scores(tallies, curve, pixel_size_angstrom or nan)
-
-
-def _scores(tallies: list[_Tally], curve: Curve, pixel_size_angstrom: float) -> ParticleScores:
     pooled = _pool(tallies)
+    each = [(tally.rates.precision, tally.rates.recall, tally.rates.f1) for tally in tallies]
+    macro = np.mean(each or [(nan, nan, nan)], axis=0)
     scored = np.isfinite(pooled.scores)
     best_f1, best_f1_threshold = curve.best_f1
     error_px = float(pooled.distances_px[pooled.hits].mean()) if pooled.hits.any() else nan
     return ParticleScores(
-        macro=Rates.mean(tally.rates for tally in tallies),
+        macro=Rates(*macro.tolist()),
         micro=pooled.rates,
         average_precision=curve.average_precision,
         best_f1=best_f1,
         best_f1_threshold=best_f1_threshold,
         calibration_error=expected_calibration_error(pooled.scores[scored], pooled.hits[scored]),
         centre_error_px=error_px,
-        centre_error_angstrom=error_px * pixel_size_angstrom,
+        centre_error_angstrom=error_px * (pixel_size_angstrom or nan),
         micrographs=len(tallies),
         found=len(pooled.scores),
         truth=pooled.truth,
@@ -194,26 +182,18 @@ def _tallies(
 ) -> list[_Tally]:
     """Match the picks that count with the particles that do, in each annotated micrograph."""
     none, tallies = Picks.at([]), []
-    for name, true in truth.items():
-        picks = found.get(name, none).with_status(Status.OK)
+    for name in truth:
+        picks, particles, places = (
+            table.get(name, none).with_status(Status.OK) for table in (found, truth, ignored or {})
+        )
         if threshold is not None:
             picks = picks[_certain(picks.scores) >= threshold]
-        places = (ignored or {}).get(name, none).with_status(Status.OK)
-        tallies.append(_tally(picks, true.with_status(Status.OK), places, radius_px, by_score))
+        distances = _distances_px(picks, particles, radius_px, by_score)
+        wrong = np.flatnonzero(np.isnan(distances))
+        excused = wrong[np.isfinite(_distances_px(picks[wrong], places, radius_px, by_score))]
+        scores, distances = (np.delete(each, excused) for each in (picks.scores, distances))
+        tallies.append(_Tally(len(particles), scores, distances, len(excused)))
     return tallies
-
-
-def _tally(found: Picks, truth: Picks, ignored: Picks, radius_px: float, by_score: bool) -> _Tally:
-    distances = _distances_px(found, truth, radius_px, by_score)
-    wrong = np.flatnonzero(np.isnan(distances))
-    excused = np.isfinite(_distances_px(found[wrong], ignored, radius_px, by_score))
-    left_out = wrong[excused]
-    return _Tally(
-        len(truth),
-        np.delete(found.scores, left_out),
-        np.delete(distances, left_out),
-        len(left_out),
-    )
 
 
 def _distances_px(
@@ -228,7 +208,6 @@ def _distances_px(
 
 
 def _certain(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return scores, 1 where there is none."""
     return np.nan_to_num(scores, nan=1.0)
 
 

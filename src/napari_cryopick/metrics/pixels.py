@@ -13,14 +13,10 @@ from .curves import score_curve
 
 @dataclass(frozen=True)
 class PixelScores:
-    """Figures at pixel level.
+    """Figures at pixel level: of the mask cut at the threshold, 1 where both masks are empty.
 
-    Attributes
-    ----------
-    precision, recall, f1, iou
-        Of the mask cut at the threshold; 1 where both masks are empty.
-    roc_auc, average_precision
-        From the probabilities themselves, ties included; NaN where the truth has only one class.
+    ROC AUC and average precision are those of the probabilities themselves, ties included; NaN
+    where the truth has only one class.
     """
 
     precision: float
@@ -36,15 +32,7 @@ class PixelScores:
 
 
 def score_pixels(probability: ArrayLike, truth: ArrayLike, threshold: float = 0.5) -> PixelScores:
-    """Score probabilities against a mask, pixel by pixel.
-
-    Parameters
-    ----------
-    probability, truth
-        Arrays of one shape; several maps are ravelled and concatenated.
-    threshold
-        Lowest probability taken for a particle.
-    """
+    """Score probabilities against a mask of the same shape, cut at the threshold."""
     scores, positive = np.asarray(probability), np.asarray(truth, dtype=bool)
     kept = scores >= threshold
     both, either = int((kept & positive).sum()), int((kept | positive).sum())

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_cryopick.detection import PredictSettings
 from napari_cryopick.detection.events import Predicted
 from napari_cryopick.detection.predict import predict_many
-from napari_cryopick.detection.settings import PredictSettings
 from napari_cryopick.io import find_micrographs, match_picks, read_picks
 from napari_cryopick.metrics.particles import ParticleScores, score_particles
 from napari_cryopick.picks import Picks

@@ -17,8 +17,8 @@ from time import perf_counter
 import mrcfile
 import numpy as np
 
+from napari_cryopick.detection import PredictSettings
 from napari_cryopick.detection.predict import predict
-from napari_cryopick.detection.settings import PredictSettings
 from napari_cryopick.io import read_micrograph
 from napari_cryopick.model.card import ModelCard
 from napari_cryopick.model.unet import ARCHITECTURES, PARTICLE_PX

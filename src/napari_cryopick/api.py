@@ -40,7 +40,7 @@ def predict(
     model
         A name that ``napari-cryopick models`` lists, a weights file, or a run folder.
     **settings
-        Further fields of `napari_cryopick.detection.settings.PredictSettings`, such as
+        Further fields of `napari_cryopick.detection.PredictSettings`, such as
         `pixel_size_angstrom` (by default that in the files), `threshold` (lowest score kept, in
         [0, 1]; by default the model's own) and `device`.
 
@@ -69,9 +69,9 @@ def predict(
     >>> len(sure) <= len(picks)
     True
     """
+    from .detection import PredictSettings
     from .detection.events import Predicted
     from .detection.predict import predict_many
-    from .detection.settings import PredictSettings
 
     paths = _files(micrographs)
     if diameter_angstrom is None:

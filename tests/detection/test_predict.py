@@ -14,9 +14,9 @@ import torch
 from pydantic import ValidationError
 
 from napari_cryopick import CryopickError
+from napari_cryopick.detection import PredictSettings
 from napari_cryopick.detection.events import Failed, Predicted
 from napari_cryopick.detection.predict import predict_many
-from napari_cryopick.detection.settings import PredictSettings
 from napari_cryopick.io import read_micrograph
 from napari_cryopick.model.card import ModelCard
 from napari_cryopick.model.unet import ARCHITECTURES

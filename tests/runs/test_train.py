@@ -17,9 +17,9 @@ import yaml
 from safetensors.torch import load_file
 
 from napari_cryopick import CryopickError
+from napari_cryopick.detection import PredictSettings
 from napari_cryopick.detection.events import Predicted
 from napari_cryopick.detection.predict import predict_many
-from napari_cryopick.detection.settings import PredictSettings
 from napari_cryopick.io import read_picks
 from napari_cryopick.labels import LabelClass, Labels
 from napari_cryopick.metrics.particles import score_particles

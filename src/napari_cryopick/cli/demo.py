@@ -87,9 +87,9 @@ def commands(folder: Path, diameter_angstrom: float) -> dict[str, list[str]]:
 
 def draw(folder: Path, name: str, truth: Picks, diameter_angstrom: float) -> None:
     """Draw the picks on one micrograph: right, wrong and missed."""
+    from ..detection import PredictSettings
     from ..detection.events import Predicted
     from ..detection.predict import predict_many
-    from ..detection.settings import PredictSettings
     from ..runs.pictures import draw_picks
 
     settings = PredictSettings(diameter_angstrom=diameter_angstrom, model=str(folder / "run"))

@@ -12,9 +12,9 @@ import numpy as np
 from cyclopts import Parameter
 from pydantic import Field
 
+from ..detection import PredictSettings
 from ..detection.calibration import ExpectedScores
 from ..detection.events import DiameterResult, Predicted, PredictionEvent
-from ..detection.settings import PredictSettings
 from ..io.files import without_nan
 from ..picks import Picks, PickSet, Status, common_value
 from .options import JsonFile

@@ -38,16 +38,7 @@ def calibrate(heights: NDArray, calibration: Calibration) -> NDArray[np.float64]
 
     A peak among many that are surely particles is a particle more often than one as high on a
     micrograph where hardly any peak looks like one: noise, frost and ice make some such peaks
-    everywhere, particles come in numbers.
-
-    Parameters
-    ----------
-    heights
-        (n,) of all its peaks, in [0, 1].
-
-    Returns
-    -------
-    (n,) probabilities of being a particle.
+    everywhere, particles come in numbers. `heights` are (n,) in [0, 1], scores probabilities.
     """
     return expit(calibrated_logits(as_logits(heights), calibration))
 
@@ -68,21 +59,16 @@ def calibrated_logits(logits: NDArray, calibration: Calibration) -> NDArray[np.f
 def fit(logits: Sequence[NDArray], hits: Sequence[NDArray]) -> Calibration:
     """Fit a calibration to labelled peaks by logistic regression, near the identity.
 
-    Parameters
-    ----------
-    logits
-        Of peak heights, (n,) for each micrograph, on labelled ground that no step has trained on.
-    hits
-        (n,) for each, True where the peak is a particle.
+    For each micrograph there are (n,) logits of peak heights, on labelled ground that no step has
+    trained on, and (n,) hits, True where the peak is a particle.
     """
-    signs = [np.where(hit, 1.0, -1.0) for hit in hits]
     identity = np.array([1.0, 0.0, 0.0])
 
     def loss(parameters: NDArray) -> float:
         calibration = _calibration(parameters)
         likelihoods = [
-            log_expit(sign * calibrated_logits(each, calibration)).sum()
-            for each, sign in zip(logits, signs, strict=True)
+            log_expit(np.where(hit, 1.0, -1.0) * calibrated_logits(each, calibration)).sum()
+            for each, hit in zip(logits, hits, strict=True)
         ]
         return float(L2_PENALTY * np.square(parameters - identity).sum() - sum(likelihoods))
 
@@ -99,12 +85,8 @@ def match_expected_count(
 ) -> Calibration:
     """Shift the offset of a calibration until the scores add up to an expected number.
 
-    Parameters
-    ----------
-    heights
-        Of all peaks, (n,) for each micrograph, in [0, 1].
-    expected
-        Number of particles; more than there are peaks cannot be reached.
+    `heights` of all peaks, (n,) for each micrograph, are in [0, 1]; more particles than there are
+    peaks cannot be reached.
     """
     logits = [as_logits(each) for each in heights]
 

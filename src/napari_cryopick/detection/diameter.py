@@ -20,9 +20,9 @@ from ..model.registry import load_model
 from ..model.unet import AREA_RADIUS
 from ..model.weights import Model
 from ..picks import Status
+from . import PredictSettings
 from .events import DiameterEvent, DiameterProgress, DiameterResult, Maps
 from .predict import predict
-from .settings import PredictSettings
 
 CANDIDATES_ANGSTROM = tuple(float(d) for d in np.geomspace(70.0, 420.0, 6).round())
 """Sizes that are tried, 1.43 times apart: models find particles up to a fifth off in size."""
@@ -40,9 +40,6 @@ would be whole."""
 
 MAX_MICROGRAPHS = 3
 """Spread over all of them, that an estimate rests on: 18 predictions, seconds on a CPU."""
-
-Sizes = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""(n,) scores of picks and their diameters over the candidate."""
 
 
 def estimate_diameter(
@@ -77,35 +74,21 @@ def estimate_diameter(
     loaded.network.to(choose_device(device))
     chosen = np.unique(np.linspace(0, len(paths) - 1, MAX_MICROGRAPHS).round().astype(int))
     micrographs = [read_micrograph(paths[i], pixel_size_angstrom) for i in chosen]
-    yield from _try_candidates(loaded, micrographs, stop or Event())
-
-
-def _try_candidates(
-    model: Model, micrographs: Sequence[Micrograph], stop: Event
-) -> Iterator[DiameterEvent]:
-    """Predict at every size, and find between them the one at which most particles are so large."""
     begun, n = perf_counter(), len(micrographs)
     total = n * len(CANDIDATES_ANGSTROM)
-    sizes: list[Sizes] = []
+    fitting: list[float] = []
     for done, (diameter, micrograph) in enumerate(product(CANDIDATES_ANGSTROM, micrographs), 1):
-        sizes.append(_sizes(model, micrograph, diameter))
+        fitting.append(_count_fitting(loaded, micrograph, diameter))
         left = (perf_counter() - begun) / done * (total - done)
         yield DiameterProgress(done - 1, total, diameter, left)
-        if stop.is_set():
+        if stop is not None and stop.is_set():
             return
-    particles = [_count_fitting(sizes[i : i + n]) for i in range(0, total, n)]
+    particles = [sum(fitting[i : i + n]) for i in range(0, total, n)]
     if max(particles) < n:
         raise CryopickError(
             "No particles of any size were found to estimate the diameter from; give it."
         )
     yield DiameterResult(_vertex(particles), max(particles), n)
-
-
-def _count_fitting(sizes: Sequence[Sizes]) -> float:
-    """Return how many particles are about as large as the candidate."""
-    scores, ratios = (np.concatenate(column) for column in zip(*sizes, strict=True))
-    deviations = np.log(np.maximum(ratios, 1e-3)) / SIZE_TOLERANCE
-    return float((scores * np.exp(-0.5 * deviations**2))[scores >= MIN_SCORE].sum())
 
 
 def _vertex(particles: Sequence[float]) -> float:
@@ -119,18 +102,21 @@ def _vertex(particles: Sequence[float]) -> float:
     return float(np.exp(np.interp(at, steps, np.log(CANDIDATES_ANGSTROM))))
 
 
-def _sizes(model: Model, micrograph: Micrograph, diameter_angstrom: float) -> Sizes:
-    """Predict a micrograph at one size, and measure its picks."""
+def _count_fitting(model: Model, micrograph: Micrograph, diameter_angstrom: float) -> float:
+    """Predict a micrograph at one size, and return how many particles are about as large."""
     across = min(micrograph.shape) * require_pixel_size(micrograph) / diameter_angstrom
     if across < MIN_PARTICLES_ACROSS:
-        return np.empty(0), np.empty(0)
+        return 0.0
     picks, maps = predict(model, micrograph, PredictSettings(diameter_angstrom=diameter_angstrom))
     picks = picks.with_status(Status.OK)
+    picks = picks[picks.scores >= MIN_SCORE]
     centres = Rescaling(maps.scale).to_network(picks.positions)
-    return picks.scores, _measured(maps, centres, model.card.particle_px)
+    ratios = _diameters(maps, centres, model.card.particle_px)
+    deviations = np.log(np.maximum(ratios, 1e-3)) / SIZE_TOLERANCE
+    return float((picks.scores * np.exp(-0.5 * deviations**2)).sum())
 
 
-def _measured(maps: Maps, centres: NDArray, particle_px: float) -> NDArray[np.float64]:
+def _diameters(maps: Maps, centres: NDArray, particle_px: float) -> NDArray[np.float64]:
     """Return diameters at (n, 2) centres over `particle_px`: where the area map falls to a half."""
     radii = np.arange(0.0, particle_px, 0.5)
     angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)

@@ -14,15 +14,10 @@ from ..picks import Picks
 
 @dataclass(frozen=True, eq=False)
 class Maps:
-    """Probabilities at the network's scale.
+    """(h, w) probabilities to lie on a particle, to be the centre of one, to lie on contamination.
 
-    Attributes
-    ----------
-    area, centre, contamination
-        (h, w) float32 arrays in [0, 1]: lies on a particle, is a particle's centre, lies on
-        contamination.
-    scale
-        Map pixels per micrograph pixel. A micrograph point p lies at ``(p + 0.5) * scale - 0.5``.
+    There are `scale` map pixels per micrograph pixel, and a micrograph point p lies at
+    ``(p + 0.5) * scale - 0.5``.
     """
 
     area: NDArray[np.float32]
@@ -33,24 +28,16 @@ class Maps:
 
 @dataclass(frozen=True)
 class Predicted:
-    """One micrograph is done.
+    """The micrograph `index`, from 0, of `total` is done.
 
     Attributes
     ----------
-    index, total
-        Which micrograph of how many, from 0.
-    path, micrograph
-        Its file, and what was read from it.
-    picks
-        Those at or above the threshold that was asked for.
-    maps
-        The probabilities behind them.
+    picks, maps
+        Those at or above the threshold that was asked for, and the probabilities behind them.
     threshold
         The model's own, whichever was asked for.
     particles
         Number of particles that all scores add up to, those below the threshold too.
-    seconds
-        Time it took.
     """
 
     index: int

@@ -26,26 +26,18 @@ def predict_maps(network: nn.Module, image: Tensor, scale: float, averaging: boo
 
 @torch.inference_mode()
 def infer(network: nn.Module, image: Tensor, averaging: bool = False) -> Tensor:
-    """Return the logits of a prepared image.
+    """Return the (3, h, w) logits of a (h, w) prepared image, on the CPU.
 
-    Parameters
-    ----------
-    network
-        In evaluation mode.
-    image
-        (h, w) prepared pixels.
-    averaging
-        Take the mean over the eight flips and right-angle rotations.
-
-    Returns
-    -------
-    Tensor
-        (3, h, w) logits on the CPU.
+    The network must be in evaluation mode. `averaging` takes the mean over the eight flips and
+    right-angle rotations.
     """
-    views = range(8) if averaging else range(1)
-    total = sum(_back(_in_tiles(network, _view(image, i)), i) for i in views)
-    assert isinstance(total, Tensor)
-    return total / len(views)
+    n_views = 8 if averaging else 1
+    logits = torch.zeros(3, *image.shape)
+    for i in range(n_views):
+        turned = torch.rot90(image, i)
+        seen = _in_tiles(network, turned.flip(-1) if i >= 4 else turned)
+        logits += torch.rot90(seen.flip(-1) if i >= 4 else seen, -i, (-2, -1))
+    return logits / n_views
 
 
 def _in_tiles(network: nn.Module, image: Tensor) -> Tensor:
@@ -71,13 +63,3 @@ def _run(network: nn.Module, image: Tensor) -> Tensor:
     batch = image[None, None].to(device).contiguous(memory_format=torch.channels_last)
     logits: Tensor = network(batch)[0].float().cpu()
     return logits
-
-
-def _view(image: Tensor, i: int) -> Tensor:
-    turned = torch.rot90(image, i % 4, (-2, -1))
-    return turned.flip(-1) if i >= 4 else turned
-
-
-def _back(image: Tensor, i: int) -> Tensor:
-    straight = image.flip(-1) if i >= 4 else image
-    return torch.rot90(straight, -(i % 4), (-2, -1))

@@ -17,25 +17,19 @@ from .events import Maps
 MIN_HEIGHT = 0.01
 """Lower peaks are not looked for: they outnumber all others and score next to nothing."""
 
+CONTAMINATION_DISTANCE, CONTAMINATION_THRESHOLD = 0.25, 0.4
+"""A pick is flagged if anything within so many diameters, half a radius, is contamination with this
+probability."""
+
 
 def find_peaks(
     centre: NDArray[np.float32], min_distance_px: float, smooth_px: float = 1.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Find the local maxima of a (h, w) probability map, best first.
+    """Find the local maxima of a (h, w) map of the probability to be a particle's centre.
 
-    Parameters
-    ----------
-    centre
-        Probability that a pixel is a particle's centre.
-    min_distance_px
-        Of two peaks nearer than this, the higher stays.
-    smooth_px
-        Standard deviation of the Gaussian that joins ragged peaks.
-
-    Returns
-    -------
-    positions, heights
-        (n, 2) sub-pixel positions (y, x) and (n,) heights of the smoothed map.
+    A Gaussian of standard deviation `smooth_px` joins ragged peaks. Of two that are nearer than
+    `min_distance_px` the higher stays. Returned are (n, 2) sub-pixel positions (y, x) and (n,)
+    heights of the smoothed map, best first.
     """
     smooth = gaussian_filter(centre, smooth_px)
     is_peak = (smooth == maximum_filter(smooth, size=3)) & (smooth > MIN_HEIGHT)
@@ -50,8 +44,6 @@ def find_peaks(
 def _far_enough(ranked: NDArray, min_distance_px: float) -> NDArray[np.bool_]:
     """Return which of (n, 2) positions, best first, have no better one too near."""
     kept = np.ones(len(ranked), dtype=bool)
-    if len(ranked) < 2:
-        return kept
     pairs = cKDTree(ranked).query_pairs(min_distance_px, output_type="ndarray")
     for better, worse in pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]:
         if kept[better]:
@@ -78,15 +70,6 @@ def _vertex(before: NDArray, here: NDArray, after: NDArray) -> NDArray[np.float6
     return clipped
 
 
-PEAK_SMOOTHING = 0.05
-"""Standard deviation of the Gaussian that joins ragged peaks, in diameters: one pixel of the map at
-20 px per particle."""
-
-CONTAMINATION_DISTANCE, CONTAMINATION_THRESHOLD = 0.25, 0.4
-"""A pick is flagged if anything within so many diameters, half a radius, is contamination with this
-probability."""
-
-
 def pick(
     maps: Maps,
     shape: tuple[int, int],
@@ -109,26 +92,14 @@ def pick(
         Distance from the edge within which picks are flagged, and least distance between two
         picks, in particle diameters.
     """
-    smooth_px, reach_px = PEAK_SMOOTHING * particle_px, CONTAMINATION_DISTANCE * particle_px
+    smooth_px = 0.05 * particle_px  # one pixel at 20 px per particle
     found, heights = find_peaks(maps.centre, min_distance * particle_px, smooth_px)
     positions = Rescaling(maps.scale).to_micrograph(found)
-    dirty = _near_contamination(maps.contamination, found, reach_px)
-    at_border = _at_border(positions, shape, border * particle_px / maps.scale)
-    status = np.select([dirty, at_border], [Status.CONTAMINATION, Status.BORDER], Status.OK)
+    margin_px = border * particle_px / maps.scale
+    outside = (positions < margin_px) | (positions > np.asarray(shape) - 1 - margin_px)
+    reach_px = round(CONTAMINATION_DISTANCE * particle_px)
+    worst = maximum_filter(maps.contamination, size=2 * reach_px + 1)
+    y, x = np.clip(np.rint(found).astype(int), 0, np.array(worst.shape) - 1).T
+    flags = [worst[y, x] > CONTAMINATION_THRESHOLD, outside.any(axis=1)]
+    status = np.select(flags, [Status.CONTAMINATION, Status.BORDER], Status.OK)
     return Picks.at(positions, calibrate(heights, calibration), Source.MODEL, status)
-
-
-def _at_border(positions: NDArray, shape: tuple[int, int], margin_px: float) -> NDArray[np.bool_]:
-    far_edge = np.asarray(shape) - 1 - margin_px
-    too_near: NDArray[np.bool_] = (positions < margin_px) | (positions > far_edge)
-    return too_near[:, 0] | too_near[:, 1]
-
-
-def _near_contamination(
-    probability: NDArray, positions: NDArray, reach_px: float
-) -> NDArray[np.bool_]:
-    """Return which of (n, 2) map positions may well have contamination within `reach_px`."""
-    worst = maximum_filter(probability, size=2 * round(reach_px) + 1)
-    y, x = np.clip(np.rint(positions).astype(int), 0, np.array(worst.shape) - 1).T
-    near: NDArray[np.bool_] = worst[y, x] > CONTAMINATION_THRESHOLD
-    return near

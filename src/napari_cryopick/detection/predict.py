@@ -15,10 +15,10 @@ from ..model.device import choose_device
 from ..model.registry import load_model
 from ..model.weights import Model
 from ..picks import Picks, Status
+from . import PredictSettings
 from .events import Failed, Maps, Predicted, PredictionEvent
 from .inference import predict_maps
 from .peaks import pick
-from .settings import PredictSettings
 
 
 def predict_many(
@@ -69,26 +69,10 @@ def _predicted(
 
 
 def predict(model: Model, micrograph: Micrograph, settings: PredictSettings) -> tuple[Picks, Maps]:
-    """Pick one micrograph with a model at hand.
+    """Return all picks of a micrograph, best first and unlikely ones too, and the maps behind them.
 
-    Parameters
-    ----------
-    model
-        From `load_model`; its network stays on its device.
-    micrograph
-        With its pixel size in Å.
-    settings
-        Of which model, device, threshold and pixel size are not looked at.
-
-    Returns
-    -------
-    picks, maps
-        All picks, the unlikely ones too, best first; and the maps that they come of.
-
-    Raises
-    ------
-    CryopickError
-        If the pixel size is unknown, the pixels hold no image, or the diameter does not fit.
+    The network stays on its device; model, device, threshold and pixel size in the settings are
+    not looked at.
     """
     card = model.card
     border = card.border if settings.border is None else settings.border

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton, QSizePol
 from superqt import QLabeledDoubleSlider
 from superqt.utils import qthrottled
 
+from ...detection import PredictSettings
 from ...detection.events import (
     DiameterEvent,
     DiameterProgress,
@@ -22,7 +23,6 @@ from ...detection.events import (
     Predicted,
     PredictionEvent,
 )
-from ...detection.settings import PredictSettings
 from ...errors import CryopickError
 from ..contributions.coordinates import write_layer
 from ..layers.create import ensure_labels, ensure_picks, show_prediction

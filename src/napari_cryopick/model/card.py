@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,13 +24,8 @@ METADATA_KEY = "napari-cryopick"
 class Calibration(BaseModel):
     """What makes probabilities of the heights of a micrograph's peaks.
 
-    Attributes
-    ----------
-    slope, offset
-        ``sigmoid(slope * logit(height) + offset)`` on a micrograph that holds many particles.
-    density_prior
-        How much less likely a peak is where few others are likely, on the same scale; see
-        `napari_cryopick.detection.calibration`.
+    They are ``sigmoid(slope * logit(height) + offset)`` where many peaks are likely, and lower by
+    the density prior where few are; see `napari_cryopick.detection.calibration`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,22 +48,16 @@ class ModelCard(BaseModel):
         Particle diameter in the pixels that the network sees.
     border
         A pick nearer to the edge than this many particle diameters is flagged.
-    calibration
-        From peak heights to scores.
-    threshold
-        Score from which on a pick is kept by default.
+    calibration, threshold
+        From peak heights to scores, and the score from which on a pick is kept by default.
     settings
         Those of the run that trained it.
-    metrics
-        Figures of its validation; None where none could be computed.
-    validated_on
-        What these figures were computed on.
+    metrics, validated_on
+        Figures of its validation, None where none could be computed, and what they rest on.
     development
         F1 on real micrographs that were looked at while the model was developed, by name.
     name, description, training_data, known_failures, licence
         For people, if the model was released; empty in one that was just trained.
-    version, created
-        By which version of this program it was made, and when.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -148,12 +137,15 @@ _METRICS = {
 
 def card_summary(card: ModelCard) -> dict[str, str]:
     """Return all that a card says but name and description, by title, without what is unknown."""
+    figures = [
+        f"{_METRICS[name]} {value:.2f}"
+        for name, value in card.metrics.items()
+        if name in _METRICS and value is not None
+    ]
     sections = {
         "Trained on": "\n".join(card.training_data),
         "Known failures": "\n".join(card.known_failures),
-        f"Validation on {card.validated_on}": _listed(
-            {_METRICS[name]: value for name, value in card.metrics.items() if name in _METRICS}
-        ),
+        f"Validation on {card.validated_on}": ", ".join(figures),
         "F1 on development micrographs": "\n".join(
             f"{f1:.2f} {name}" for name, f1 in card.development.items()
         ),
@@ -177,12 +169,8 @@ def network_summary(card: ModelCard) -> str:
 
 
 def format_size(n_bytes: int) -> str:
-    """Return the size of a file in MB."""
+    """Return a number of bytes in MB."""
     return f"{n_bytes / 1e6:.1f} MB"
-
-
-def _listed(figures: Mapping[str, float | None]) -> str:
-    return ", ".join(f"{title} {v:.2f}" for title, v in figures.items() if v is not None)
 
 
 def _words(name: str) -> str:

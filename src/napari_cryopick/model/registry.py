@@ -33,7 +33,6 @@ DOWNLOADS = "downloads"
 WEIGHTS, BEST, ITERATION = f"model{SUFFIX}", "best", "iteration_"
 """In a run: the file of a model, the best iteration, and how the names of iterations begin."""
 
-_NAME = re.compile(r"\w([\w .+-]{0,78}\w)?", re.ASCII)
 _BUNDLED = Path(__file__).parent / "bundled"
 
 
@@ -98,20 +97,10 @@ def load_model(name: str | Path) -> Model:
 
 
 def find_model(name: str | Path, folder: Path | None = None) -> Path:
-    """Return the file of a model; if it is named by an address, download it first.
+    """Return the file of a model that `load_model` can load; download it first if need be.
 
-    Parameters
-    ----------
-    name
-        A name in `list_models`, a file, a run or one of its iterations, or an address that ends in
-        ``#sha256=`` and the hash.
-    folder
-        That of my models; `models_folder` by default.
-
-    Raises
-    ------
-    CryopickError
-        If there is no model of this name. A file that does not exist is found out when it is read.
+    My models are those in `folder`, by default `models_folder`. A file that does not exist is found
+    out when it is read.
     """
     if not str(name):
         raise CryopickError("No model is named; train one first, or name a model file or run.")
@@ -127,12 +116,10 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _file(path: Path) -> Path:
-    looks_like_a_name = str(path) == path.stem
-    if looks_like_a_name and not path.exists():
+    if str(path) == path.stem and not path.exists():
         raise CryopickError(
             f"{path} is neither the name of a model nor a file or run; the models here are "
-            + ", ".join(entry.name for entry in list_models())
-            + "."
+            f"{', '.join(entry.name for entry in list_models())}."
         )
     if not path.is_dir():
         return path
@@ -157,14 +144,7 @@ def _in_run(folder: Path) -> Path | None:
 
 
 def import_model(source: str, name: str = "", folder: Path | None = None) -> ModelEntry:
-    """Copy a model into the folder of my models, where it is known by its name.
-
-    Parameters
-    ----------
-    source
-        Whatever `find_model` finds.
-    name
-        By default what the model calls itself, or else the name of the file or run.
+    """Copy what `find_model` finds into the folder of my models, under a name (`default_name`).
 
     Raises
     ------
@@ -173,13 +153,21 @@ def import_model(source: str, name: str = "", folder: Path | None = None) -> Mod
     """
     folder = folder or models_folder()
     name = name or default_name(source, folder)
-    _require_free(name, folder)
+    if not re.fullmatch(r"\w([\w .+-]{0,78}\w)?", name, re.ASCII):
+        raise CryopickError(
+            f"{name!r} cannot name a model; take letters, digits, spaces and any of _.+-"
+        )
+    if name.lower() in {listed.name.lower() for listed in list_models(folder)}:
+        raise CryopickError(f"There is a model called {name} already; give yours another name.")
     return ModelEntry(name, export_model(source, folder / f"{name}{SUFFIX}", folder), "imported")
 
 
 def default_name(source: str, folder: Path | None = None) -> str:
     """Return what the model calls itself, or else the name of its file or run."""
-    return read_card(find_model(source, folder)).name or _name_of(source)
+    own = read_card(find_model(source, folder)).name
+    path = Path(urlsplit(source).path) if is_url(source) else model_root(Path(source).absolute())
+    name = path.stem if path.suffix == SUFFIX else path.name
+    return own or (f"{path.parent.name} {name}" if name.startswith(ITERATION) else name)
 
 
 def export_model(source: str | Path, path: Path, folder: Path | None = None) -> Path:
@@ -201,19 +189,3 @@ def remove_model(name: str, folder: Path | None = None) -> None:
         raise CryopickError(f"{name} is not among the models imported into {folder}.")
     with writing_in(folder):
         own[name].unlink()
-
-
-def _require_free(name: str, folder: Path) -> None:
-    if not _NAME.fullmatch(name):
-        raise CryopickError(
-            f"{name!r} cannot name a model; take letters, digits, spaces and any of _.+-"
-        )
-    taken = {listed.name.lower() for listed in list_models(folder)}
-    if name.lower() in taken:
-        raise CryopickError(f"There is a model called {name} already; give yours another name.")
-
-
-def _name_of(source: str) -> str:
-    path = Path(urlsplit(source).path) if is_url(source) else model_root(Path(source).absolute())
-    name = path.stem if path.suffix == SUFFIX else path.name
-    return f"{path.parent.name} {name}" if name.startswith(ITERATION) else name

@@ -34,10 +34,9 @@ class UNet(nn.Module):
         self.fold = nn.PixelUnshuffle(fold)
         self.stem = _double_convolution(fold**2, widths[0])
         self.down = nn.ModuleList(_double_convolution(fine, coarse) for fine, coarse in pairs)
-        self.up = nn.ModuleList(_bridge(bridge, coarse, fine) for fine, coarse in reversed(pairs))
-        self.merge = nn.ModuleList(
-            _double_convolution(2 * fine, fine) for fine, _ in reversed(pairs)
-        )
+        pairs.reverse()
+        self.up = nn.ModuleList(_bridge(bridge, coarse, fine) for fine, coarse in pairs)
+        self.merge = nn.ModuleList(_double_convolution(2 * fine, fine) for fine, _ in pairs)
         self.head = nn.Conv2d(widths[0], len(MAP_NAMES) * fold**2, 1)
         self.unfold = nn.PixelShuffle(fold)
         self.block = fold * 2 ** len(pairs)
@@ -76,13 +75,7 @@ def _bridge(kind: str, coarse: int, fine: int) -> nn.Module:
 
 
 class Ensemble(nn.Module):
-    """The mean of the probabilities of several networks.
-
-    Parameters
-    ----------
-    members
-        Networks from (n, 1, h, w) images to (n, c, h, w) logits.
-    """
+    """The mean of the probabilities of networks from (n, 1, h, w) images to (n, c, h, w) logits."""
 
     def __init__(self, members: Sequence[nn.Module]) -> None:
         super().__init__()

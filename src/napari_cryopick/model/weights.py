@@ -42,20 +42,12 @@ def load_weights(path: Path) -> Model:
     with opened(path, "pt") as file:
         card = card_in(file, path)
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    return _assemble(path, card, tensors)
-
-
-def _assemble(path: Path, card: ModelCard, tensors: dict[str, torch.Tensor]) -> Model:
     try:
         with torch.device("meta"):
-            network = _network(card)
+            members = [ARCHITECTURES[card.architecture]() for _ in range(card.members)]
+            network = members[0] if card.members == 1 else Ensemble(members)
         network.load_state_dict(tensors, assign=True)
     except (KeyError, RuntimeError):
         raise other_version(path) from None
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Model(network.eval(), card)
-
-
-def _network(card: ModelCard) -> nn.Module:
-    make = ARCHITECTURES[card.architecture]
-    return make() if card.members == 1 else Ensemble([make() for _ in range(card.members)])

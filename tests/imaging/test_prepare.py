@@ -87,7 +87,7 @@ def centroid(image: Tensor) -> np.ndarray:
 @settings(deadline=None)
 @given(st.tuples(COORDINATES, COORDINATES), st.floats(4, 4000), st.floats(16, 30))
 def test_a_point_goes_there_and_back(point, diameter_px, particle_px):
-    rescaling = Rescaling.to_particle(diameter_px, particle_px)
+    rescaling = Rescaling(particle_px / diameter_px)
     back = rescaling.to_micrograph(rescaling.to_network(np.array([point])))
     np.testing.assert_allclose(back, [point], atol=0.05)
 
@@ -104,7 +104,7 @@ def test_what_is_seen_lies_where_its_position_says(factor, shape, place):
 
 
 def test_a_particle_becomes_as_large_as_the_network_expects():
-    rescaling = Rescaling.to_particle(diameter_px=73.0, particle_px=20.0)
+    rescaling = Rescaling(20 / 73)
     edges = rescaling.to_network(np.array([[100.0, 50.0], [100.0, 123.0]]))
     assert np.hypot(*(edges[1] - edges[0])) == pytest.approx(20)
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from napari_cryopick import CryopickError
-from napari_cryopick.model.download import fetch
-from napari_cryopick.model.registry import DOWNLOADS, load_model
+from napari_cryopick.model.registry import DOWNLOADS, fetch, load_model
 
 
 @pytest.fixture

@@ -45,8 +45,7 @@ def calibrate(heights: NDArray, calibration: Calibration) -> NDArray[np.float64]
 
 def as_logits(heights: NDArray) -> NDArray[np.float64]:
     """Return the logits of heights in [0, 1], finite at 0 and 1 too."""
-    logits: NDArray[np.float64] = logit(np.clip(heights, 1e-6, 1 - 1e-6))
-    return logits
+    return np.asarray(logit(np.clip(heights, 1e-6, 1 - 1e-6)))
 
 
 def calibrated_logits(logits: NDArray, calibration: Calibration) -> NDArray[np.float64]:
@@ -98,9 +97,9 @@ def match_expected_count(
         return float(sum(scores) - expected)
 
     low, high = -40.0, 40.0
-    if surplus(low) >= 0 or surplus(high) <= 0:
-        return moved(low if surplus(low) >= 0 else high)
-    return moved(float(brentq(surplus, low, high)))
+    if surplus(low) >= 0:
+        return moved(low)
+    return moved(float(brentq(surplus, low, high)) if surplus(high) > 0 else high)
 
 
 def best_threshold(scores: NDArray) -> float:

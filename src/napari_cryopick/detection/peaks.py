@@ -55,19 +55,11 @@ def _refine(heights: NDArray, pixels: NDArray) -> NDArray[np.float64]:
     """Move each peak to the top of the parabola through it and its neighbours on each axis."""
     padded = np.log(np.pad(np.maximum(heights, 1e-6), 1, mode="edge"))
     y, x = pixels.T + 1
-    here = padded[y, x]
-    shift = [
-        _vertex(padded[y - 1, x], here, padded[y + 1, x]),
-        _vertex(padded[y, x - 1], here, padded[y, x + 1]),
-    ]
-    return pixels + np.stack(shift, axis=1)
-
-
-def _vertex(before: NDArray, here: NDArray, after: NDArray) -> NDArray[np.float64]:
-    curvature = 2 * here - before - after
-    offset = 0.5 * (after - before) / np.where(curvature > 1e-9, curvature, np.inf)
-    clipped: NDArray[np.float64] = np.clip(offset, -0.5, 0.5)
-    return clipped
+    before = np.stack([padded[y - 1, x], padded[y, x - 1]], axis=1)
+    after = np.stack([padded[y + 1, x], padded[y, x + 1]], axis=1)
+    curvature = 2 * padded[y, x, None] - before - after
+    shift = 0.5 * (after - before) / np.where(curvature > 1e-9, curvature, np.inf)
+    return np.asarray(pixels + np.clip(shift, -0.5, 0.5))
 
 
 def pick(

@@ -19,19 +19,11 @@ from .normalise import clip_outliers, normalise
 class Rescaling:
     """The way between pixels of a micrograph and of the image that a network sees.
 
-    Attributes
-    ----------
-    factor
-        Network pixels per micrograph pixel. Pixel centres are at integers in both, so that a
-        micrograph coordinate p lies at ``(p + 0.5) * factor - 0.5``.
+    There are `factor` network pixels per micrograph pixel. Pixel centres are at integers in both,
+    so that a micrograph coordinate p lies at ``(p + 0.5) * factor - 0.5``.
     """
 
     factor: float
-
-    @classmethod
-    def to_particle(cls, diameter_px: float, particle_px: float) -> Rescaling:
-        """Return the one that brings a particle of `diameter_px` to `particle_px`."""
-        return cls(particle_px / diameter_px)
 
     def shrink(self, image: Tensor) -> Tensor:
         """Resample a (h, w) float image, anti-aliased."""
@@ -60,16 +52,7 @@ a particle as it is, narrow enough to follow the ice."""
 def prepare(
     micrograph: Micrograph, diameter_angstrom: float, particle_px: float
 ) -> tuple[Tensor, Rescaling]:
-    """Rescale a micrograph to the particle and normalise it.
-
-    Parameters
-    ----------
-    micrograph
-        With its pixel size.
-    diameter_angstrom
-        Particle diameter in Å.
-    particle_px
-        Particle diameter in pixels of the image.
+    """Rescale a micrograph until a particle spans `particle_px`, and normalise it.
 
     Returns
     -------
@@ -81,7 +64,7 @@ def prepare(
     CryopickError
         If the pixel size is unknown, the pixels hold no image, or the diameter does not fit.
     """
-    rescaling = Rescaling.to_particle(_diameter_px(micrograph, diameter_angstrom), particle_px)
+    rescaling = Rescaling(particle_px / _diameter_px(micrograph, diameter_angstrom))
     check_pixels(micrograph)
     image = rescaling.shrink(clip_outliers(micrograph.pixels))
     return normalise(image, NEIGHBOURHOOD * particle_px), rescaling

@@ -16,14 +16,10 @@ from ..errors import CryopickError
 
 _PART = re.compile(r"\..+\.\d+(\.\w+)?")
 _ADVICE = {
-    "is on a full disk; free some space or choose another folder": (errno.ENOSPC, errno.EDQUOT),
-    "cannot be written to; choose another folder or change its permissions": (
-        errno.EACCES,
-        errno.EPERM,
-        errno.EROFS,
-    ),
-    "is not a folder; choose another output": (errno.ENOTDIR, errno.EEXIST),
-    "holds a folder of the output's name; choose another name": (errno.EISDIR,),
+    "ENOSPC EDQUOT": "is on a full disk; free some space or choose another folder",
+    "EACCES EPERM EROFS": "cannot be written to; choose another folder or change its permissions",
+    "ENOTDIR EEXIST": "is not a folder; choose another output",
+    "EISDIR": "holds a folder of the output's name; choose another name",
 }
 
 
@@ -62,8 +58,8 @@ def writing_in(folder: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        for advice, numbers in _ADVICE.items():
-            if error.errno in numbers:
+        for names, advice in _ADVICE.items():
+            if errno.errorcode.get(error.errno or 0) in names.split():
                 raise CryopickError(f"{folder} {advice}.") from error
         raise
 

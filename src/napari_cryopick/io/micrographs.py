@@ -147,10 +147,9 @@ def check_pixels(micrograph: Micrograph) -> None:
     sample = micrograph.pixels[::rows, ::columns]
     if _holds_image(sample) or _holds_image(micrograph.pixels):
         return
-    name = micrograph.path or micrograph.name
-    if not np.isfinite(micrograph.pixels).any():
-        raise CryopickError(f"{name} holds no finite pixel; leave it out.")
-    raise CryopickError(f"{name} has the same value in every pixel; leave it out.")
+    finite = np.isfinite(micrograph.pixels).any()
+    problem = "has the same value in every pixel" if finite else "holds no finite pixel"
+    raise CryopickError(f"{micrograph.path or micrograph.name} {problem}; leave it out.")
 
 
 def require_pixel_size(micrograph: Micrograph) -> float:

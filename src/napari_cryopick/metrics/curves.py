@@ -46,12 +46,6 @@ class Curve:
         return self.true_positives / max(self.positives, 1)
 
     @property
-    def f1(self) -> NDArray[np.float64]:
-        """(k,) harmonic means of precision and recall."""
-        kept = self.true_positives + self.false_positives
-        return 2 * self.true_positives / (kept + self.positives)
-
-    @property
     def average_precision(self) -> float:
         """Sum of precision times gain in recall, not interpolated; NaN without positives."""
         if not self.positives:
@@ -75,21 +69,16 @@ class Curve:
         """The highest F1 and its threshold; (0, NaN) of no scores."""
         if not len(self.thresholds):
             return 0.0, np.nan
-        best = int(np.argmax(self.f1))
-        return float(self.f1[best]), float(self.thresholds[best])
+        kept = self.true_positives + self.false_positives
+        f1 = 2 * self.true_positives / (kept + self.positives)
+        return float(f1.max()), float(self.thresholds[f1.argmax()])
 
 
 def score_curve(scores: ArrayLike, hits: ArrayLike, positives: int) -> Curve:
-    """Count hits at every threshold on (n,) scores.
-
-    `hits` is True where a score belongs to a positive; `positives` counts those without any score
-    too.
-    """
+    """Count (n,) hits at every threshold on (n,) scores; `positives` is all there are to find."""
     scores = np.asarray(scores, dtype=float)
     order = np.argsort(-scores, kind="stable")
     ordered = scores[order]
-    last_of_ties = np.flatnonzero(np.diff(ordered, append=np.inf))
-    true_positives = np.cumsum(np.asarray(hits, dtype=bool)[order], dtype=np.intp)[last_of_ties]
-    return Curve(
-        ordered[last_of_ties], true_positives, last_of_ties + 1 - true_positives, positives
-    )
+    last = np.flatnonzero(np.diff(ordered, append=np.inf))  # of ties
+    true_positives = np.cumsum(np.asarray(hits, dtype=bool)[order], dtype=np.intp)[last]
+    return Curve(ordered[last], true_positives, last + 1 - true_positives, positives)

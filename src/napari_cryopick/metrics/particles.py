@@ -33,11 +33,7 @@ class Rates:
         """Compute rates from counts: picks that are particles, all picks, all particles."""
         if not found and not truth:
             return cls(1.0, 1.0, 1.0)
-        return cls(
-            matched / found if found else 0.0,
-            matched / truth if truth else 0.0,
-            2 * matched / (found + truth),
-        )
+        return cls(matched / max(found, 1), matched / max(truth, 1), 2 * matched / (found + truth))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Models by name: the bundled ones, my models in a folder, and the models of runs."""
+"""Models by name: bundled ones, my models in a folder, models of runs and from the web."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urldefrag, urlsplit
 
 from platformdirs import user_data_path
 
 from ..errors import CryopickError
 from ..io import atomic_path, writing_in
 from .card import SUFFIX, read_card
-from .download import fetch, is_url
 
 if TYPE_CHECKING:
     from .weights import Model
-
 
 DEFAULT = "general"
 """The bundled model to begin with."""
@@ -105,10 +103,48 @@ def find_model(name: str | Path, folder: Path | None = None) -> Path:
     if not str(name):
         raise CryopickError("No model is named; train one first, or name a model file or run.")
     folder = folder or models_folder()
-    if isinstance(name, str) and is_url(name):
+    if isinstance(name, str) and _is_url(name):
         return fetch(name, folder / DOWNLOADS)
     named = {listed.name: listed.path for listed in reversed(list_models(folder))}
     return named.get(str(name)) or _file(Path(name))
+
+
+def _is_url(name: str) -> bool:
+    """Return whether a model is named by its address on the web."""
+    return re.match("https?://", name, re.IGNORECASE) is not None
+
+
+def fetch(url: str, folder: Path) -> Path:
+    """Download a file into a folder, named by its hash, unless it is there already.
+
+    The address ends in ``#sha256=`` and the hash. No file is left if it does not fit or the
+    download failed.
+    """
+    from pooch import retrieve
+    from requests import RequestException
+
+    address, fragment = urldefrag(url)
+    sha256 = parse_qs(fragment).get("sha256", [""])[0].lower()
+    if not re.fullmatch("[0-9a-f]{64}", sha256):
+        raise CryopickError(
+            f"{address} comes without its hash; add #sha256= and 64 hexadecimal digits."
+        )
+    with writing_in(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            return Path(retrieve(address, f"sha256:{sha256}", fname=sha256 + SUFFIX, path=folder))
+        except RequestException as error:
+            reason, advice = "", "check the network, or get the file in another way"
+            if error.response is not None:
+                reason = f" ({error.response.status_code} {error.response.reason})"
+                advice = "check the address"
+            problem = f"{address}: download failed{reason}; {advice}."
+        except PermissionError:
+            problem = f"{folder} cannot be written to; choose another folder for models."
+        except ValueError:
+            hint = "ask whoever gave you the address"
+            problem = f"{address} is not the file with the hash {sha256[:8]}…; {hint}."
+        raise CryopickError(problem)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -165,7 +201,7 @@ def import_model(source: str, name: str = "", folder: Path | None = None) -> Mod
 def default_name(source: str, folder: Path | None = None) -> str:
     """Return what the model calls itself, or else the name of its file or run."""
     own = read_card(find_model(source, folder)).name
-    path = Path(urlsplit(source).path) if is_url(source) else model_root(Path(source).absolute())
+    path = Path(urlsplit(source).path) if _is_url(source) else model_root(Path(source).absolute())
     name = path.stem if path.suffix == SUFFIX else path.name
     return own or (f"{path.parent.name} {name}" if name.startswith(ITERATION) else name)
 

@@ -70,19 +70,10 @@ def pick(
     border: float = BORDER,
     min_distance: float = 0.5,
 ) -> Picks:
-    """Turn the maps of one micrograph into picks, best first, with scores and flags.
+    """Turn maps of a micrograph of (h, w) `shape` into picks, best first, with scores and flags.
 
-    Parameters
-    ----------
-    maps, shape
-        What the network made of a micrograph, and the (h, w) of that in its own pixels.
-    particle_px
-        Diameter of a particle in map pixels.
-    calibration
-        From peak heights to scores; by default scores are heights.
-    border, min_distance
-        Distance from the edge within which picks are flagged, and least distance between two
-        picks, in particle diameters.
+    A particle spans `particle_px` of the maps. Without a calibration scores are heights. Picks are
+    flagged within `border` of the edge, and no two are nearer than `min_distance`, in diameters.
     """
     smooth_px = 0.05 * particle_px  # one pixel at 20 px per particle
     found, heights = find_peaks(maps.centre, min_distance * particle_px, smooth_px)

@@ -27,12 +27,8 @@ _ADVICE = {
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary path of the same suffix that becomes `path` if all goes well.
 
-    Missing folders are made. Nothing is left behind if the body raises.
-
-    Raises
-    ------
-    CryopickError
-        If the folder cannot be written to, or the disk is full.
+    Missing folders are made. Nothing is left behind if the body raises; a folder that cannot be
+    written to, or a full disk, is a `CryopickError`.
     """
     path = Path(path)
     part = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")

@@ -10,13 +10,7 @@ from ..errors import CryopickError
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Return the device of this name; "auto" takes CUDA, then MPS, then the CPU.
-
-    Raises
-    ------
-    CryopickError
-        If there is no such device here.
-    """
+    """Return the device of this name, if it is here; "auto" takes CUDA, then MPS, then the CPU."""
     if name == "auto":
         name = next((kind for kind in ("cuda", "mps") if _works(kind)), "cpu")
     if not _works(name):

@@ -16,16 +16,10 @@ MAP_NAMES = ("area", "centre", "contamination")
 class UNet(nn.Module):
     """A U-Net after Ronneberger et al. 2015 (arXiv 1505.04597), with batch norm and padding.
 
-    Parameters
-    ----------
-    widths
-        Channels per level, finest first; each level halves the resolution.
-    fold
-        Blocks of fold x fold pixels become channels before the first level and pixels again
-        after the last: 1 leaves them alone, 2 costs a quarter.
-    bridge
-        How features come up a level: "transpose" learns it (the classical way), "nearest"
-        repeats pixels.
+    `widths` are the channels per level, finest first; each level halves the resolution. Blocks of
+    `fold` x `fold` pixels become channels before the first level and pixels again after the last:
+    1 leaves them alone, 2 costs a quarter. Features come up a level by the bridge: "transpose"
+    learns it (the classical way), "nearest" repeats pixels.
     """
 
     def __init__(self, widths: Sequence[int], fold: int = 1, bridge: str = "nearest") -> None:

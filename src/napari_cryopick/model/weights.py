@@ -32,13 +32,7 @@ def save_weights(path: Path, model: Model) -> None:
 
 
 def load_weights(path: Path) -> Model:
-    """Read a model from a safetensors file, in evaluation mode on the CPU.
-
-    Raises
-    ------
-    CryopickError
-        If the file is missing, broken or not a model of ours.
-    """
+    """Read a model from a safetensors file, in evaluation mode on the CPU."""
     with opened(path, "pt") as file:
         card = card_in(file, path)
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -75,16 +75,16 @@ class Gaps:
         ready = perf_counter() + seconds
         self.watch(name, lambda: perf_counter() > ready)
 
-    def run(self, name: str, dock: Any) -> None:
+    def run(self, name: str, job: Any) -> None:
         """Run the job of a dock, and watch it to its first progress and to its end."""
-        dock.job.button.click()
-        progress = dock.job.progress
+        job.button.click()
+        progress = job.progress
         self.watch(
             f"{name}: imports",
-            lambda: dock.job.running is None or progress.maximum() > 0 < progress.value(),
+            lambda: job.running is None or progress.maximum() > 0 < progress.value(),
         )
-        self.watch(f"{name}: the rest", lambda: dock.job.running is None)
-        print(" ", dock.job.status.text())
+        self.watch(f"{name}: the rest", lambda: job.running is None)
+        print(" ", job.status.text())
 
 
 def open_docks(viewer: napari.Viewer) -> dict[str, Any]:
@@ -120,24 +120,24 @@ def main() -> None:
     QApplication.processEvents()
     docks, gaps = open_docks(viewer), Gaps()
     gaps.rest("nothing")
-    train, self_train = docks["Train"], docks["Self-train"]
+    train, self_train = docks["Train"].parts, docks["Self-train"].parts
     paths = viewer.layers[0].metadata["cryopick"].paths
     truth = match_picks(read_picks(paths[0].parents[1] / "particles.star"), list(paths))
-    layer = train.inputs.begin_picks()
-    self_train.inputs.begin_picks()
+    layer = train.begin_picks()
+    self_train.begin_picks()
     layer.add([(0, *position) for position in truth[paths[0]].positions[:CLICKS]])
     train.micrographs.diameter.value = 160
     gaps.rest("clicks")
     with TemporaryDirectory() as folder:
-        for dock in (train, self_train):
-            dock.inputs.folder.value = folder
-            dock.form.set_value("steps", str(given.steps))
+        for parts in (train, self_train):
+            parts.folder.value = folder
+            parts.form.set_value("steps", str(given.steps))
         self_train.form.set_value("round_steps", str(given.steps))
         self_train.form.set_value("rounds", given.rounds)
-        gaps.run("training", train)
-        gaps.run("self-training", self_train)
+        gaps.run("training", train.job)
+        gaps.run("self-training", self_train.job)
         docks["Predict particles"].scope.setCurrentIndex(1)
-        gaps.run("prediction", docks["Predict particles"])
+        gaps.run("prediction", docks["Predict particles"].job)
     viewer.close()
 
 

@@ -145,7 +145,8 @@ class TrainingLoop:
             if self.stop.is_set() or self.problem or not self.last_accepted:
                 break
             yield from self._round(number)
-        if self._joins and not self.stop.is_set():
+        joins = isinstance(self.settings, SelfTrainSettings) and self.settings.ensemble
+        if joins and len(self.accepted) > 1 and not self.stop.is_set():
             yield from self._join()
 
     @property
@@ -179,11 +180,6 @@ class TrainingLoop:
     @property
     def _labelled(self) -> bool:
         return self.simulated is not None or any(e.picks is not None for e in self.examples)
-
-    @property
-    def _joins(self) -> bool:
-        wanted = isinstance(self.settings, SelfTrainSettings) and self.settings.ensemble
-        return wanted and len(self.accepted) > 1
 
     def _steps(self, number: int) -> int:
         s, pixels = self.settings, labelled_px(self.examples)
@@ -252,13 +248,9 @@ class TrainingLoop:
         if not sum(counts):
             self.problem = NO_PARTICLES if targets else ALL_LABELLED
             return
+        micrographs, t = sum(map(bool, counts)), thresholds
         labelled = PseudoLabelled(
-            number,
-            sum(counts),
-            sum(map(bool, counts)),
-            thresholds.particle,
-            thresholds.background,
-            thresholds.reason,
+            number, sum(counts), micrographs, t.particle, t.background, t.reason
         )
         yield labelled
         start = deepcopy(self.accepted[0])
@@ -352,21 +344,10 @@ class TrainingLoop:
 def model_of(
     network: nn.Module, result: ValidationResult, settings: TrainSettings, border: float
 ) -> Model:
-    """Return a trained network with its card.
-
-    Parameters
-    ----------
-    result
-        Gives calibration, threshold and metrics.
-    settings
-        Those of the run.
-    border
-        Diameters from the edge within which picks are flagged.
-    """
-    members = len(network.members) if isinstance(network, Ensemble) else 1
+    """Return a trained network with its card."""
     card = ModelCard(
         architecture=settings.architecture,
-        members=members,
+        members=len(network.members) if isinstance(network, Ensemble) else 1,
         particle_px=PARTICLE_PX,
         border=border,
         calibration=result.calibration,
@@ -379,12 +360,7 @@ def model_of(
 
 def validation_event(step: int, result: ValidationResult) -> Validation:
     """Return the event of a validation."""
-    expected = result.expected
+    r, expected = result, result.expected
     return Validation(
-        step,
-        result.f1,
-        result.average_precision,
-        result.threshold,
-        expected.precision,
-        expected.recall,
+        step, r.f1, r.average_precision, r.threshold, expected.precision, expected.recall
     )

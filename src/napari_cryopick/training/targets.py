@@ -95,13 +95,13 @@ def labelled_target(
         Diameters from the edges within which labels are never complete.
     """
     target = unlabelled_target(shape) if pseudo is None else pseudo.copy()
-    classes = None if labels is None else _resize(labels.classes, shape)
+    classes = None if labels is None else _resized(labels, shape)
     if complete:
         _clear(target, round(border * particle_px), classes)
-    deleted = picks.statuses == Status.DELETED
-    to_network = rescaling.to_network
-    draw_negative(target, distances(shape, to_network(picks.positions[deleted])), particle_px)
-    draw_particle(target, distances(shape, to_network(picks.positions[~deleted])), particle_px)
+    positions, deleted = rescaling.to_network(picks.positions), picks.statuses == Status.DELETED
+    negative = distances(shape, positions[deleted]) < AREA_RADIUS * particle_px
+    _label(target, slice(CONTAMINATION), negative, 0.0)
+    draw_particle(target, distances(shape, positions[~deleted]), particle_px)
     if classes is not None:
         _paint(target, classes)
     return target
@@ -125,22 +125,17 @@ def draw_particle(target: Target, distance: Tensor, particle_px: float) -> None:
     """Draw a particle: area inside, no other centre near, no contamination."""
     inside = distance < AREA_RADIUS * particle_px
     exclusive = distance < EXCLUSION_RADIUS * particle_px
-    rim = exclusive & ~inside
-    target.values[AREA, inside] = 1.0
-    target.weights[AREA, inside] = 1.0
-    target.weights[AREA, rim] = 0.0
     centre = torch.exp(-0.5 * (distance / (CENTRE_SIGMA * particle_px)) ** 2)
-    target.values[CENTRE] = torch.where(exclusive, centre, target.values[CENTRE])
-    target.weights[CENTRE, exclusive] = 1.0
-    target.values[CONTAMINATION, inside] = 0.0
-    target.weights[CONTAMINATION, inside] = 1.0
+    target.weights[AREA, exclusive] = 0.0
+    _label(target, AREA, inside, 1.0)
+    _label(target, CENTRE, exclusive, centre[exclusive])
+    _label(target, CONTAMINATION, inside, 0.0)
 
 
-def draw_negative(target: Target, distance: Tensor, particle_px: float) -> None:
-    """Draw a deleted pick: no particle there."""
-    inside = distance < AREA_RADIUS * particle_px
-    target.values[:CONTAMINATION, inside] = 0.0
-    target.weights[:CONTAMINATION, inside] = 1.0
+def _label(target: Target, maps: int | slice, where: Tensor, value: float | Tensor) -> None:
+    """Set values, with the weight of human labels."""
+    target.values[maps, where] = value
+    target.weights[maps, where] = 1.0
 
 
 def _clear(target: Target, margin_px: int, classes: Tensor | None) -> None:
@@ -149,26 +144,21 @@ def _clear(target: Target, margin_px: int, classes: Tensor | None) -> None:
     inside = torch.zeros(h, w, dtype=torch.bool)
     inside[margin_px : max(0, h - margin_px), margin_px : max(0, w - margin_px)] = True
     centreless = inside if classes is None else inside & (classes != LabelClass.PARTICLE)
-    for layer, empty in ((AREA, inside), (CENTRE, centreless)):
-        target.values[layer, empty] = 0.0
-        target.weights[layer, empty] = 1.0
+    _label(target, AREA, inside, 0.0)
+    _label(target, CENTRE, centreless, 0.0)
 
 
 def _paint(target: Target, classes: Tensor) -> None:
-    """Draw painted classes."""
-    particle = classes == LabelClass.PARTICLE
-    background = classes == LabelClass.BACKGROUND
-    contamination = classes == LabelClass.CONTAMINATION
-    target.values[AREA, particle] = 1.0
-    target.weights[AREA, particle] = 1.0
-    target.values[CONTAMINATION, particle] = 0.0
-    target.weights[CONTAMINATION, particle] = 1.0
-    target.values[:, background] = 0.0
-    target.weights[:, background] = 1.0
-    target.values[:, contamination] = torch.tensor([0.0, 0.0, 1.0])[:, None]
-    target.weights[:, contamination] = 1.0
+    painted = LabelClass.PARTICLE, LabelClass.BACKGROUND, LabelClass.CONTAMINATION
+    particle, background, contamination = (classes == each for each in painted)
+    _label(target, AREA, particle, 1.0)
+    _label(target, CONTAMINATION, particle, 0.0)
+    _label(target, slice(None), background, 0.0)
+    _label(target, slice(CONTAMINATION), contamination, 0.0)
+    _label(target, CONTAMINATION, contamination, 1.0)
 
 
-def _resize(classes: NDArray[np.uint8], shape: tuple[int, int]) -> Tensor:
-    factors = [new / old for new, old in zip(shape, classes.shape, strict=True)]
-    return torch.from_numpy(zoom(classes, factors, order=0, grid_mode=True, mode="nearest"))
+def _resized(labels: Labels, shape: tuple[int, int]) -> Tensor:
+    factors = [new / old for new, old in zip(shape, labels.classes.shape, strict=True)]
+    classes = zoom(labels.classes, factors, order=0, grid_mode=True, mode="nearest")
+    return torch.from_numpy(classes)

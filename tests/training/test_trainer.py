@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from napari_cryopick.training.patches import Batch
-from napari_cryopick.training.relabelling import (
+from napari_cryopick.training.targets import AREA, CENTRE, CONTAMINATION, UNLABELLED
+from napari_cryopick.training.trainer import (
     NEGATIVE_RATE,
     SELF_LABEL_WEIGHT,
     draw_negatives,
     relabel_unlabelled,
 )
-from napari_cryopick.training.targets import AREA, CENTRE, CONTAMINATION, UNLABELLED
 
 PROBABILITIES = torch.linspace(0, 1, 33).expand(1, 3, 1, 33)
 NONE = torch.zeros(1, 3, 1, 33, dtype=torch.bool)

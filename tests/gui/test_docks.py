@@ -54,7 +54,7 @@ def start_waiting(dock, qtbot) -> threading.Event:
         yield
 
     parts = getattr(dock, "parts", dock)
-    parts.job.start(parts.micrographs.image, work, lambda event: iter(()))
+    parts.job.run(lambda: (parts.micrographs.image, work), lambda event: iter(()))
     qtbot.waitUntil(begun.is_set)
     return ended
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from qtpy.QtWidgets import QDialog, QTextBrowser
 
-from napari_cryopick.gui.widgets.model_menu import ModelCardDialog, ModelMenu
+from napari_cryopick.gui.widgets.model_menu import ModelMenu, card_dialog
 from napari_cryopick.gui.widgets.models import ModelCombo, add_session_model, session_models
 from napari_cryopick.model.card import ModelCard
 from napari_cryopick.model.registry import DEFAULT, list_models, load_model
@@ -38,8 +39,8 @@ def can(menu: ModelMenu) -> list[str]:
     ]
 
 
-def words(dialog: ModelCardDialog) -> str:
-    return dialog.text.toPlainText()
+def words(dialog: QDialog) -> str:
+    return dialog.findChild(QTextBrowser).toPlainText()
 
 
 def test_only_what_makes_sense_is_offered(menu, model, models_folder):
@@ -78,7 +79,7 @@ def test_a_card_is_shown_whole_and_as_it_was_written(menu, qtbot, model):
         known_failures=("Filaments.",),
         metrics={"f1": 0.87},
     )
-    dialog = ModelCardDialog("my model", model, card, None)
+    dialog = card_dialog("my model", model, card, None)
     qtbot.addWidget(dialog)
     shown = words(dialog)
     for told in ("my model", "<b>complexes</b>", "EMPIAR-2", "Filaments.", "F1 0.87", str(model)):

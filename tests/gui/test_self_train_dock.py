@@ -19,6 +19,10 @@ CLICKS = [(40, 40), (40, 120), (110, 50), (100, 150), (70, 90), (130, 100)]
 TINY = {"steps": 3, "round_steps": 3, "batch_size": 1, "patch_px": 64, "rounds": 1}
 
 
+def set_value(form, name: str, value) -> None:
+    form.fields[name].value = value
+
+
 @pytest.fixture
 def dock(viewer, image, qtbot, tmp_path):
     remember_diameter(image, 40.0)
@@ -27,7 +31,7 @@ def dock(viewer, image, qtbot, tmp_path):
     dock.show()
     dock.parts.folder.value = tmp_path / "runs"
     for name, value in TINY.items():
-        dock.parts.form.set_value(name, value)
+        set_value(dock.parts.form, name, value)
     return dock
 
 
@@ -77,7 +81,7 @@ def choose(dock, qtbot, row: int) -> None:
 
 def test_a_run_shows_its_iterations_and_what_the_best_has_found(dock, predict, qtbot, tmp_path):
     picks = click(dock)
-    dock.parts.form.set_value("keep_every_round", True)
+    set_value(dock.parts.form, "keep_every_round", True)
     dock.parts.job.button.click()
     with qtbot.waitSignal(dock.outcomes.shown, timeout=TIMEOUT_MS):
         assert finish(dock, qtbot).startswith("Trained in")
@@ -92,9 +96,16 @@ def test_a_run_shows_its_iterations_and_what_the_best_has_found(dock, predict, q
     assert curated_picks(picks, 0)[0].sources.tolist().count(Source.PERSON) == len(CLICKS)
 
 
+def test_without_labels_the_rounds_begin_with_the_initial_model(dock, qtbot, tmp_path):
+    assert "begin with the initial model" in dock.parts.summary.text()
+    dock.parts.job.button.click()
+    finish(dock, qtbot)
+    assert (tmp_path / "runs" / "run_1" / "settings.yaml").exists()
+
+
 def test_a_run_that_was_stopped_can_be_resumed(dock, qtbot, tmp_path):
     click(dock)
-    dock.parts.form.set_value("steps", 10_000)
+    set_value(dock.parts.form, "steps", 10_000)
     dock.parts.job.button.click()
     assert dock.parts.job.button.text() == "Stop"
     qtbot.waitUntil(lambda: dock.parts.plot.steps("loss") != [], timeout=TIMEOUT_MS)
@@ -112,17 +123,17 @@ def test_a_run_that_was_stopped_can_be_resumed(dock, qtbot, tmp_path):
 
 
 def test_a_finished_run_goes_on_only_with_more_rounds(dock, run, qtbot):
-    dock.parts.form.set_value("rounds", 2)
+    set_value(dock.parts.form, "rounds", 2)
     dock.offer_resume()
     assert not dock.resume.isVisible()
-    dock.parts.form.set_value("rounds", 4)
+    set_value(dock.parts.form, "rounds", 4)
     qtbot.waitUntil(dock.resume.isVisible)
     assert dock.resume.toolTip() == "It has had 2 rounds; add more until there are 4."
 
 
 def test_an_interrupted_run_is_offered_whatever_the_rounds(dock, begin_run, tmp_path, qtbot):
     begin_run(tmp_path / "runs" / "run_1", rounds=2, finished=False)
-    dock.parts.form.set_value("rounds", 0)
+    set_value(dock.parts.form, "rounds", 0)
     qtbot.waitUntil(dock.resume.isVisible)
     assert "interrupted" in dock.resume.toolTip()
 

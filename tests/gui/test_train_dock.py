@@ -23,6 +23,10 @@ CLICKS = [(40, 40), (40, 120), (110, 50), (100, 150), (70, 90), (130, 100)]
 SMALL = {"batch_size": 1, "patch_px": 64}
 
 
+def set_value(form, name: str, value) -> None:
+    form.fields[name].value = value
+
+
 @pytest.fixture
 def dock(viewer, image, qtbot, tmp_path):
     dock = TrainDock(viewer)
@@ -31,7 +35,7 @@ def dock(viewer, image, qtbot, tmp_path):
     dock.parts.micrographs.diameter.value = 40
     dock.parts.folder.value = tmp_path / "runs"
     for name, value in SMALL.items():
-        dock.parts.form.set_value(name, value)
+        set_value(dock.parts.form, name, value)
     return dock
 
 
@@ -55,10 +59,11 @@ def finish(dock, qtbot) -> str:
 
 
 def test_without_labels_it_says_what_to_do(dock):
-    assert dock.parts.summary.text().startswith("Nothing is labelled yet: click particles")
+    sentence = "Nothing is labelled yet: click particles, paint labels or choose a structure."
+    assert dock.parts.summary.text() == sentence
     dock.parts.job.button.click()
     assert dock.parts.job.running is None
-    assert dock.parts.job.status.text() == "Nothing is labelled yet; click some particles first."
+    assert dock.parts.job.status.text() == sentence
 
 
 def test_it_says_what_will_be_used(dock, qtbot, viewer):
@@ -82,7 +87,7 @@ def test_a_model_s_picks_are_trained_on_only_where_a_person_says_they_are_comple
     replace_model_picks(picks, {0: model, 1: model}, "run")
     first = stack_of(image).paths[0]
     assert {path: len(table) for path, table in dock.parts.data().picks.items()} == {first: 6}
-    dock.parts.form.set_value("complete", True)
+    set_value(dock.parts.form, "complete", True)
     assert {path: len(table) for path, table in dock.parts.data().picks.items()} == {first: 7}
 
 
@@ -103,7 +108,7 @@ def test_layers_that_appear_while_none_is_chosen_are_chosen(dock, viewer, image)
 
 def test_what_was_trained_is_at_once_chosen_for_predicting(dock, predict, qtbot, tmp_path):
     click(dock)
-    dock.parts.form.set_value("steps", 3)
+    set_value(dock.parts.form, "steps", 3)
     dock.parts.job.button.click()
     assert dock.parts.job.button.text() == "Stop"
     assert finish(dock, qtbot).startswith("Trained in")
@@ -116,7 +121,7 @@ def test_what_was_trained_is_at_once_chosen_for_predicting(dock, predict, qtbot,
 
 def test_what_is_not_measured_is_said_to_be_the_models_own_opinion(dock, qtbot):
     click(dock)
-    dock.parts.form.set_value("steps", 3)
+    set_value(dock.parts.form, "steps", 3)
     dock.parts.job.button.click()
     sentence = finish(dock, qtbot)
     assert "F1" not in sentence
@@ -126,7 +131,7 @@ def test_what_is_not_measured_is_said_to_be_the_models_own_opinion(dock, qtbot):
 
 def test_stop_keeps_the_best_model(dock, qtbot, tmp_path):
     click(dock)
-    dock.parts.form.set_value("steps", 10_000)
+    set_value(dock.parts.form, "steps", 10_000)
     dock.parts.job.button.click()
     qtbot.waitUntil(lambda: dock.parts.plot.steps("loss") != [], timeout=TIMEOUT_MS)
     dock.parts.job.button.click()
@@ -136,7 +141,7 @@ def test_stop_keeps_the_best_model(dock, qtbot, tmp_path):
 
 def test_a_setting_that_makes_no_sense_is_refused_in_a_sentence(dock):
     click(dock)
-    dock.parts.form.set_value("steps", "many")
+    set_value(dock.parts.form, "steps", "many")
     dock.parts.job.button.click()
     assert dock.parts.job.running is None
     assert dock.parts.job.status.text().startswith("Steps: Input should be a valid integer")
@@ -158,7 +163,7 @@ def structure(tmp_path) -> Path:
 def choose(dock, qtbot, structure) -> None:
     """Enter a structure, and wait until it has been measured."""
     before = dock.parts.job.status.text()
-    dock.parts.form.set_value("structure", structure)
+    set_value(dock.parts.form, "structure", structure)
     qtbot.waitUntil(lambda: dock.parts.job.status.text() != before, timeout=TIMEOUT_MS)
 
 
@@ -167,7 +172,7 @@ def test_the_diameter_becomes_that_of_the_structure(dock, qtbot, structure):
     assert dock.parts.micrographs.diameter.value == pytest.approx(44, abs=6)
     assert dock.parts.job.status.text().endswith("the size of ball.mrc.")
     dock.parts.micrographs.diameter.value = 60
-    dock.parts.form.set_value("structure", None)
+    set_value(dock.parts.form, "structure", None)
     assert dock.parts.micrographs.diameter.value == 60
 
 
@@ -177,7 +182,7 @@ def test_a_structure_chosen_before_micrographs_are_open_is_measured_too(
     dock = TrainDock(viewer)
     qtbot.addWidget(dock)
     dock.show()
-    dock.parts.form.set_value("structure", structure)
+    set_value(dock.parts.form, "structure", structure)
     pixels, attributes, _ = read_stacks(str(folder))[0]
     viewer.add_image(pixels, **attributes)
     diameter = dock.parts.micrographs.diameter
@@ -200,14 +205,14 @@ def test_a_structure_replaces_picks_and_the_summary_says_so(dock, qtbot, structu
     sentence = "Trains on simulated micrographs of ball.mrc, not on picks or labels."
     assert dock.parts.summary.text() == sentence
     assert simulated.enabled
-    dock.parts.form.set_value("structure", None)
+    set_value(dock.parts.form, "structure", None)
     assert dock.parts.summary.text() == "Labelled on 1 of 3 micrographs: 6 picks."
     assert not simulated.enabled
 
 
 def test_a_simulation_can_be_stopped(dock, qtbot, structure):
     choose(dock, qtbot, structure)
-    dock.parts.form.set_value("simulated_micrographs", 1000)
+    set_value(dock.parts.form, "simulated_micrographs", 1000)
     dock.parts.job.button.click()
     qtbot.waitUntil(lambda: dock.parts.job.progress.maximum() == 1000, timeout=TIMEOUT_MS)
     assert dock.parts.job.status.text() == "Simulating micrographs of the structure…"
@@ -216,7 +221,7 @@ def test_a_simulation_can_be_stopped(dock, qtbot, structure):
 
 
 def test_what_is_no_structure_is_refused_in_a_sentence(dock, qtbot, tmp_path):
-    dock.parts.form.set_value("structure", tmp_path / "nothing.pdb")
+    set_value(dock.parts.form, "structure", tmp_path / "nothing.pdb")
     dock.parts.job.button.click()
     assert "nothing.pdb does not exist" in finish(dock, qtbot)
 
@@ -231,8 +236,8 @@ def test_dock_and_terminal_train_alike_on_a_structure(
 ):
     choose(dock, qtbot, structure)
     dock.parts.micrographs.diameter.value = 40
-    dock.parts.form.set_value("steps", 2)
-    dock.parts.form.set_value("simulated_micrographs", 10)
+    set_value(dock.parts.form, "steps", 2)
+    set_value(dock.parts.form, "simulated_micrographs", 10)
     dock.parts.job.button.click()
     assert finish(dock, qtbot).startswith("Trained in")
     run, other = tmp_path / "runs" / "run_1", tmp_path / "terminal"

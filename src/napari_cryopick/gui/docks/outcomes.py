@@ -9,7 +9,7 @@ from pathlib import Path
 from napari.components import ViewerModel
 from napari.layers import Image
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 
 from ...detection.uncertain_picks import uncertain_picks
 from ...picks import Picks
@@ -22,6 +22,7 @@ from ..layers.stack import ensure_stack
 from ..layers.training_data import training_data
 from ..widgets.iterations_table import IterationsTable
 from ..widgets.jobs import JobError, LatestWorker, StepQueue
+from ..widgets.layout import stack_up
 from ..widgets.models import add_session_model, model_title
 from .review import Review
 
@@ -43,19 +44,16 @@ class Outcomes(QWidget):
         self.image: Image | None = None
         self.table = IterationsTable()
         self.difference = QLabel(wordWrap=True)
-        self.use = QPushButton("Use this model")
-        self.use.setToolTip("Choose the model of this iteration in Predict particles.")
+        self.use = QPushButton(
+            "Use this model", toolTip="Choose the model of this iteration in Predict particles."
+        )
         self.review = Review(viewer)
         self._steps = StepQueue(self)
-        self._worker = LatestWorker(self)
-        self.leave = self._worker.leave
-        rows = QVBoxLayout(self, spacing=8)
-        rows.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.table, self.difference, self.use, self.review):
-            rows.addWidget(widget)
+        self.worker = LatestWorker(self)
+        stack_up(self, self.table, self.difference, self.use, self.review)
         self.table.chosen.connect(self._on_chosen)
         self.use.clicked.connect(self._use_selected)
-        self._worker.done.connect(self._on_read)
+        self.worker.done.connect(self._on_read)
         self.hide()
 
     def show_run(self, image: Image | None, run: Path | None) -> None:
@@ -85,7 +83,7 @@ class Outcomes(QWidget):
         if iteration is not None and image is not None:
             before, stack = self.table.before(iteration), ensure_stack(image)
             diameter = diameter_px(image)
-            self._worker.ask(lambda: (image, read_outcome(iteration, before, stack, diameter)))
+            self.worker.ask(lambda: (image, read_outcome(iteration, before, stack, diameter)))
 
     def _on_read(self, read: tuple[Image, Outcome] | JobError) -> None:
         if isinstance(read, JobError):

@@ -12,7 +12,6 @@ from napari.layers import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton, QSizePolicy
 from superqt import QLabeledDoubleSlider
-from superqt.utils import qthrottled
 
 from ...detection import PredictSettings
 from ...detection.events import (
@@ -30,7 +29,7 @@ from ..layers.curation import expected_scores, show_above, threshold_of
 from ..layers.layers import slice_in_view
 from ..layers.stack import ensure_stack, write_files
 from ..widgets.form import SettingsForm
-from ..widgets.jobs import JobControl, Work, pluralise
+from ..widgets.jobs import JobControl, Work, pluralise, throttled
 from ..widgets.layout import Dock, beside, folded, form_rows
 from ..widgets.micrographs import MicrographChooser
 from ..widgets.model_menu import ModelMenu
@@ -47,13 +46,12 @@ class PredictDock(Dock):
     """Find particles, choose how sure the model must be, export."""
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
-        super().__init__()
-        self.viewer = napari_viewer
-        self.micrographs = MicrographChooser(napari_viewer, self)
+        super().__init__(napari_viewer)
+        self.micrographs = MicrographChooser(self)
         self.models = ModelCombo()
         self.menu = ModelMenu(self.models)
         self.form = SettingsForm(PredictSettings, _ADVANCED)
-        self.job = JobControl("Predict", napari_viewer, self)
+        self.job = JobControl("Predict", self)
         self.estimate = QPushButton("Estimate")
         self.scope = QComboBox()
         self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
@@ -62,7 +60,7 @@ class PredictDock(Dock):
         self.export = QPushButton("Export…")
         self._seconds: list[float] = []
         self._failed: list[str] = []
-        self._count_soon = qthrottled(self._count, timeout=100, leading=False, parent=self)
+        self._count_soon = throttled(self._count, self)
         self._arrange()
         self._connect()
 
@@ -214,9 +212,6 @@ class PredictDock(Dock):
 
     def _connect(self) -> None:
         run = self.job.run
-        self.opened.connect(self.micrographs.refresh)
-        for part in (self.micrographs, self.menu, self.job):
-            self.closed.connect(part.leave)
         self.micrographs.chosen.connect(self._on_image)
         self.threshold.valueChanged.connect(self._on_threshold)
         self.job.asked.connect(lambda: run(self.predict, self._on_prediction))
@@ -224,7 +219,7 @@ class PredictDock(Dock):
         self.job.changed.connect(self._on_job)
         self.menu.told.connect(self.job.tell)
         self.export.clicked.connect(self._choose_export)
-        self.viewer.dims.events.point.connect(self._name_scope)
+        self.follow(self.viewer.dims.events.point, self._name_scope)
 
     def _arrange(self) -> None:
         self.scope.addItems(["", ""])

@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Points
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from ...detection.uncertain_picks import Reason, UncertainPick
 from ...picks import Source
@@ -17,6 +17,7 @@ from ..layers.create import annotate, insert, over
 from ..layers.curation import accept_pick, reject_pick
 from ..layers.layers import PICKS, UNCERTAIN, diameter_px, find_layer, look_at
 from ..widgets.jobs import pluralise
+from ..widgets.layout import stack_up
 
 _WORDS = {
     Reason.REJECTED_BUT_FOUND: "You rejected this pick; the model finds it again",
@@ -36,22 +37,19 @@ class Review(QWidget):
         self._uncertain: list[UncertainPick] = []
         self._at = -1
         self.sentence = QLabel(wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
-        self.yes, self.no = QPushButton("Particle"), QPushButton("Not a particle")
-        self.next = QPushButton("Next uncertain pick")
-        self.yes.setToolTip("Accept: the pick becomes yours, and training uses it.")
-        self.no.setToolTip("Reject: the pick is deleted, and training uses that too.")
-        self.next.setToolTip("Go to the next pick, and leave this one as it is.")
-        self.yes.clicked.connect(self._accept)
-        self.no.clicked.connect(self._reject)
-        self.next.clicked.connect(self.go_on)
+        tips = {
+            "Particle": "Accept: the pick becomes yours, and training uses it.",
+            "Not a particle": "Reject: the pick is deleted, and training uses that too.",
+            "Next uncertain pick": "Go to the next pick, and leave this one as it is.",
+        }
+        buttons = [QPushButton(text, toolTip=tip) for text, tip in tips.items()]
+        self.yes, self.no, self.next = buttons
+        for button, do in zip(buttons, (self._accept, self._reject, self.go_on), strict=True):
+            button.clicked.connect(do)
         answers = QHBoxLayout()
         answers.addWidget(self.yes)
         answers.addWidget(self.no)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.addWidget(self.sentence)
-        rows.addLayout(answers)
-        rows.addWidget(self.next)
+        stack_up(self, self.sentence, answers, self.next)
         self.hide()
 
     def begin(self, image: Image, uncertain: Sequence[UncertainPick]) -> None:

@@ -8,29 +8,30 @@ from pathlib import Path
 from napari.components import ViewerModel
 from napari.layers import Image
 from qtpy.QtWidgets import QHBoxLayout, QPushButton
-from superqt.utils import qthrottled
 
 from ...runs import self_train
 from ...runs.read import SelfTrainingRun, latest_self_training, new_run
 from ...training.events import Finished, Iteration, TrainingEvent
 from ...training.settings import SelfTrainSettings
-from ..widgets.jobs import Work, pluralise
+from ..widgets.jobs import Work, pluralise, throttled
 from ..widgets.layout import Dock
 from .outcomes import Outcomes
 from .training import TrainingParts
+
+_UNLABELLED = "Nothing is labelled yet: the rounds begin with the initial model as it is."
 
 
 class SelfTrainDock(Dock):
     """Train a model, let it label more micrographs and train on these; compare the outcomes."""
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
-        super().__init__()
-        self.parts = TrainingParts(napari_viewer, SelfTrainSettings, "Self-train", self)
+        super().__init__(napari_viewer)
+        self.parts = TrainingParts(SelfTrainSettings, "Self-train", self, _UNLABELLED)
         self.resume = QPushButton()
         self.outcomes = Outcomes(napari_viewer)
         self._resumable: SelfTrainingRun | None = None
-        self._offer_soon = qthrottled(self.offer_resume, timeout=100, leading=False, parent=self)
-        self._scroll_soon = qthrottled(self._scroll, timeout=100, leading=False, parent=self)
+        self._offer_soon = throttled(self.offer_resume, self)
+        self._scroll_soon = throttled(self._scroll, self)
         self._arrange()
         self._connect()
 
@@ -91,7 +92,7 @@ class SelfTrainDock(Dock):
 
     def _connect(self) -> None:
         parts, job = self.parts, self.parts.job
-        self.closed.connect(self.outcomes.leave)
+        self.closed.connect(self.outcomes.worker.leave)
         parts.chosen.connect(self._on_image)
         job.asked.connect(lambda: job.run(self.self_train, self._on_event))
         self.resume.clicked.connect(lambda: job.run(self.go_on, self._on_event))

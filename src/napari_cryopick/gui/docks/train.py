@@ -16,13 +16,15 @@ from ..widgets.jobs import Work
 from ..widgets.layout import Dock
 from .training import TrainingParts
 
+_UNLABELLED = "Nothing is labelled yet: click particles, paint labels or choose a structure."
+
 
 class TrainDock(Dock):
     """Train a model on what is clicked and painted, or on a structure of the particle."""
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
-        super().__init__()
-        self.parts = TrainingParts(napari_viewer, TrainSettings, "Train", self)
+        super().__init__(napari_viewer)
+        self.parts = TrainingParts(TrainSettings, "Train", self, _UNLABELLED)
         job = self.parts.job
         job.asked.connect(lambda: job.run(self.train, self._on_event))
         widgets = (job.button, job.progress, self.parts.plot, job.status)
@@ -33,7 +35,7 @@ class TrainDock(Dock):
         parts = self.parts
         settings = parts.form.settings(**parts.micrographs.sizes())
         if not parts.data().labelled and parts.structure is None:
-            raise CryopickError("Nothing is labelled yet; click some particles first.")
+            raise CryopickError(_UNLABELLED)
         return parts.work(train, settings, new_run(parts.runs))
 
     def _on_event(self, event: TrainingEvent) -> Iterator[None]:

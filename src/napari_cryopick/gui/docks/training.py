@@ -10,13 +10,12 @@ from typing import Any, Generic, TypeVar
 
 from magicgui.types import FileDialogMode
 from magicgui.widgets import FileEdit
-from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer, Points
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QLabel, QToolButton
-from superqt.utils import qthrottled
 
 from ...errors import CryopickError
+from ...picks import Status
 from ...runs.read import is_ensemble, runs_beside
 from ...training.events import (
     Finished,
@@ -34,7 +33,7 @@ from ..layers.layers import LABELS, PICKS, find_layer, has_diameter, role_of
 from ..layers.stack import ensure_stack, write_files
 from ..layers.training_data import TrainingData, training_data
 from ..widgets.form import SettingsForm
-from ..widgets.jobs import JobControl, JobError, LatestWorker, Work, duration, pluralise
+from ..widgets.jobs import JobControl, JobError, LatestWorker, Work, duration, pluralise, throttled
 from ..widgets.layer_combo import LayerCombo
 from ..widgets.layout import Dock, Row, beside, folded, form_rows
 from ..widgets.micrographs import MicrographChooser
@@ -52,35 +51,36 @@ class TrainingParts(QObject, Generic[Training]):
 
     Parameters
     ----------
-    viewer
-        The viewer whose layers are trained on.
     model
         The settings.
     text
         What the button says.
     dock
         The dock that they are parts of.
+    unlabelled
+        What to say where nothing is labelled.
     """
 
     chosen = Signal()
     """Other micrographs are chosen, and the parts show what belongs to them."""
 
-    def __init__(self, viewer: ViewerModel, model: type[Training], text: str, dock: Dock) -> None:
+    def __init__(self, model: type[Training], text: str, dock: Dock, unlabelled: str) -> None:
         super().__init__(dock)
-        self._viewer = viewer
-        self.micrographs = MicrographChooser(viewer, self)
+        self._unlabelled = unlabelled
+        self._viewer = dock.viewer
+        self.micrographs = MicrographChooser(dock)
         self.form = SettingsForm(model, [n for n in model.model_fields if n not in _ELSEWHERE])
-        self.job = JobControl(text, viewer, self)
-        self.plot = TrainingPlot(viewer.theme)
-        self.picks = LayerCombo(viewer, _may_hold_picks, "none")
-        self.labels = LayerCombo(viewer, lambda layer: isinstance(layer, Labels), "none")
+        self.job = JobControl(text, dock)
+        self.plot = TrainingPlot(dock.viewer.theme)
+        self.picks = LayerCombo(dock, _may_hold_picks, "none")
+        self.labels = LayerCombo(dock, lambda layer: isinstance(layer, Labels), "none")
         self.folder = FileEdit(mode=FileDialogMode.EXISTING_DIRECTORY)
         self.summary = QLabel(wordWrap=True)
         self._watched: list[Any] = []
         self._folder_of: Image | None = None
         self._expected = ""
         self._measuring = LatestWorker(self)
-        self._describe_soon = qthrottled(self._describe, timeout=100, leading=False, parent=self)
+        self._describe_soon = throttled(self._describe, self)
         self._connect(dock)
         self._on_structure()
 
@@ -199,8 +199,7 @@ class TrainingParts(QObject, Generic[Training]):
 
     def _watch(self) -> None:
         """Follow the edits of the layers chosen."""
-        for edited in self._watched:
-            edited.disconnect(self._describe_soon)
+        self._stop_watching()
         picks, labels = self.picks.layer(), self.labels.layer()
         self._watched = [picks.events.features] if picks is not None else []
         if labels is not None:
@@ -208,6 +207,11 @@ class TrainingParts(QObject, Generic[Training]):
         for edited in self._watched:
             edited.connect(self._describe_soon)
         self._describe()
+
+    def _stop_watching(self) -> None:
+        for edited in self._watched:
+            edited.disconnect(self._describe_soon)
+        self._watched = []
 
     # the structure
 
@@ -242,26 +246,20 @@ class TrainingParts(QObject, Generic[Training]):
 
     def _describe(self) -> None:
         try:
-            sentence = _in_words(self.data(), self.structure)
+            sentence = _in_words(self.data(), self.structure) or self._unlabelled
         except CryopickError as error:
             sentence = "" if self.micrographs.hint.text() else str(error)
         self.summary.setText(sentence)
 
     def _connect(self, dock: Dock) -> None:
-        dock.opened.connect(self.micrographs.refresh)
-        for part in (self.micrographs, self.job, self._measuring, self.picks, self.labels, self):
-            dock.closed.connect(part.leave)
         self.micrographs.chosen.connect(self._on_image)
         for combo in (self.picks, self.labels):
             combo.chosen.connect(self._watch)
         self.form.fields["complete"].changed.connect(self._describe_soon)
         self.form.fields["structure"].changed.connect(self._on_structure)
         self._measuring.done.connect(self._on_measured)
-        self._viewer.layers.events.inserted.connect(self._on_inserted)
-
-    def leave(self) -> None:
-        """Follow the viewer no longer."""
-        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
+        dock.closed.connect(self._stop_watching)
+        dock.follow(self._viewer.layers.events.inserted, self._on_inserted)
 
     def _layer_row(self, title: str, combo: LayerCombo, begin: Callable[[], Layer]) -> Row:
         plus = QToolButton(text="+", toolTip="Make a new layer, or go to the one there is.")
@@ -327,9 +325,10 @@ def _in_words(data: TrainingData, structure: Path | None) -> str:
     if structure is not None:
         return f"Trains on simulated micrographs of {structure.name}, not on picks or labels."
     if not data.labelled:
-        return "Nothing is labelled yet: click particles, paint labels or choose a structure."
-    parts = [f"{pluralise(data.placed, 'pick')}"] * bool(data.placed)
-    parts += [f"{data.deleted:,} rejected"] * bool(data.deleted)
+        return ""
+    placed, deleted = data.count(Status.OK), data.count(Status.DELETED)
+    parts = [f"{pluralise(placed, 'pick')}"] * bool(placed)
+    parts += [f"{deleted:,} rejected"] * bool(deleted)
     parts += [f"labels painted on {len(data.labels):,}"] * bool(data.labels)
     where = f"{data.labelled:,} of {pluralise(data.micrographs, 'micrograph')}"
     return f"Labelled on {where}: {', '.join(parts)}."

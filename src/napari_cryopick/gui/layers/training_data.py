@@ -30,15 +30,9 @@ class TrainingData:
         """How many micrographs have picks or paint."""
         return len(self.picks.keys() | self.labels.keys())
 
-    @property
-    def deleted(self) -> int:
-        """How many picks a person has deleted."""
-        return sum(len(picks.with_status(Status.DELETED)) for picks in self.picks.values())
-
-    @property
-    def placed(self) -> int:
-        """How many picks there are, deleted ones aside."""
-        return sum(map(len, self.picks.values())) - self.deleted
+    def count(self, status: Status) -> int:
+        """Return how many picks of a status there are."""
+        return sum(len(picks.with_status(status)) for picks in self.picks.values())
 
 
 def training_data(

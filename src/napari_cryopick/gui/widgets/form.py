@@ -71,13 +71,6 @@ class SettingsForm(QObject, Generic[Settings]):
         value = self.fields[name].value
         return None if value in ("", AUTOMATIC) and _may_be_none(self._model, name) else value
 
-    def set_value(self, name: str, value: object) -> None:
-        """Set a field, as if the user had done so."""
-        field = self.fields[name]
-        if value is None and not isinstance(field, FileEdit):
-            value = AUTOMATIC if hasattr(field, "choices") else ""
-        field.value = value
-
 
 def title(name: str) -> str:
     """Return the label of a field: "diameter_angstrom" becomes "Diameter (Å)"."""

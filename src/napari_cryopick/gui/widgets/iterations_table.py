@@ -8,9 +8,9 @@ from math import isnan
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QBrush
 from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
-from superqt.utils import qthrottled
 
 from ...runs.read import RunIteration
+from .jobs import throttled
 
 _COLUMNS = {
     "#": "0 is the initial model, the others are rounds of self-training; an ensemble is the "
@@ -32,7 +32,7 @@ class IterationsTable(QTableWidget):
     def __init__(self) -> None:
         super().__init__(0, len(_COLUMNS))
         self._iterations: list[RunIteration] = []
-        choose_soon = qthrottled(self._choose, timeout=30, leading=False, parent=self)
+        choose_soon = throttled(self.chosen.emit, self, 30)
         self.itemSelectionChanged.connect(choose_soon)
         self.cellClicked.connect(choose_soon)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -79,10 +79,7 @@ class IterationsTable(QTableWidget):
         for row, iteration in enumerate(self._iterations):
             if iteration.best:
                 self.selectRow(row)
-                self._choose()
-
-    def _choose(self) -> None:
-        self.chosen.emit()
+                self.chosen.emit()
 
     def _item(self, iteration: RunIteration, text: str, column: int) -> QTableWidgetItem:
         item = QTableWidgetItem(text)

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from napari.components import ViewerModel
 from napari.layers import Image
 from napari.qt.threading import create_worker
 from napari.utils.events import Event
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QObject, Qt, QTimer, Signal
 from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton
+from superqt.utils import qthrottled
 
 from ...errors import CryopickError
+from .layout import Dock
 
 ERROR_COLOUR = "#ff6b6b"
 
@@ -127,32 +128,30 @@ class JobControl(QObject):
     asked = Signal()
     changed = Signal()
 
-    def __init__(self, text: str, viewer: ViewerModel, parent: QObject) -> None:
-        super().__init__(parent)
-        self._text, self._viewer = text, viewer
+    def __init__(self, text: str, dock: Dock) -> None:
+        super().__init__(dock)
+        self._text = text
         self._steps = StepQueue(self)
         self.about: Any = None
         self.running: Job | None = None
-        self.button = _primary_button(text, viewer.theme)
+        self.button = _primary_button(text, dock.viewer.theme)
         self.progress = _quiet_progress()
-        self.status = QLabel(wordWrap=True)
-        self.status.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.status = QLabel(wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
         self.status.setMinimumHeight(3 * self.status.fontMetrics().lineSpacing())
         self.button.clicked.connect(lambda: self.stop() if self.running else self.asked.emit())
-        viewer.layers.events.removed.connect(self._on_removed)
+        dock.closed.connect(self._abandon)
+        dock.follow(dock.viewer.layers.events.removed, self._on_removed)
 
     def run(self, make: Callable[[], tuple[Image, Work]], on_event: OnEvent) -> None:
-        """Start the work that `make` returns with its image, or say why there is none."""
+        """Start the work that `make` returns with its image, or say why there is none.
+
+        What `on_event` does with the events is done step by step.
+        """
         try:
-            image, work = make()
+            self.about, work = make()
         except CryopickError as error:
             self.tell(str(error), wrong=True)
-        else:
-            self.start(image, work, on_event)
-
-    def start(self, about: Image, work: Work, on_event: OnEvent) -> None:
-        """Run work; what `on_event` does with its events is done step by step."""
-        self.about = about
+            return
         job = self.running = Job(work, self)
         job.happened.connect(lambda event: self._steps.add(self._take(event, on_event)))
         job.ended.connect(lambda: self._steps.add(self._end()))
@@ -171,12 +170,6 @@ class JobControl(QObject):
             self.button.setText("Stopping…")
             self.button.setEnabled(False)
 
-    def leave(self) -> None:
-        """Ask for the end of the work, and show nothing any more."""
-        self._viewer.layers.events.removed.disconnect(self._on_removed)
-        if self.running is not None:
-            self.running.abandon()
-
     def tell(self, sentence: str, wrong: bool = False) -> None:
         """Show a sentence; in red if something is wrong."""
         self.status.setText(sentence)
@@ -187,6 +180,10 @@ class JobControl(QObject):
         self.progress.setRange(0, total)
         self.progress.setValue(done)
         self.progress.setFormat(f"{done} of {total}, {duration(seconds_left)} left")
+
+    def _abandon(self) -> None:
+        if self.running is not None:
+            self.running.abandon()
 
     def _on_removed(self, event: Event) -> None:
         if self.running is not None and event.value == self.about:
@@ -208,6 +205,11 @@ class JobControl(QObject):
         yield
 
 
+def throttled(function: Callable[[], None], parent: QObject, pause_ms: int = 100) -> Any:
+    """Return a function that calls another one a moment later, once for any number of calls."""
+    return qthrottled(lambda: function(), timeout=pause_ms, leading=False, parent=parent)
+
+
 def duration(seconds: float) -> str:
     """Return a rough duration, as a person would say it."""
     return f"{ceil(seconds)} s" if seconds < 90 else f"{round(seconds / 60)} min"
@@ -219,21 +221,19 @@ def pluralise(number: int, noun: str) -> str:
 
 
 def _primary_button(text: str, theme: str) -> QPushButton:
-    button = QPushButton(text)
+    button = QPushButton(text, minimumHeight=30)
     colour = get_theme(theme).current.as_hex()
     button.setStyleSheet(
         f"QPushButton {{ background: {colour}; color: white; font-weight: bold; }}"
         "QPushButton:disabled { background: palette(mid); }"
     )
-    button.setMinimumHeight(30)
     return button
 
 
 def _quiet_progress() -> QProgressBar:
     """Make a progress bar whose coming and going moves nothing else."""
-    progress = QProgressBar()
+    progress = QProgressBar(visible=False)
     policy = progress.sizePolicy()
     policy.setRetainSizeWhenHidden(True)
     progress.setSizePolicy(policy)
-    progress.hide()
     return progress

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from napari.components import ViewerModel
 from napari.layers import Image, Layer
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QSizePolicy
 
 from ..layers.layers import MICROGRAPHS, role_of
+from .layout import Dock
 
 
 def shows_micrographs(layer: Layer) -> bool:
@@ -29,16 +29,15 @@ class LayerCombo(QComboBox):
     chosen = Signal()
 
     def __init__(
-        self, viewer: ViewerModel, accepts: Callable[[Layer], bool], none: str | None = None
+        self, dock: Dock, accepts: Callable[[Layer], bool], none: str | None = None
     ) -> None:
         super().__init__()
-        self._viewer, self._accepts, self._none = viewer, accepts, none
+        self._layers, self._accepts, self._none = dock.viewer.layers, accepts, none
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.currentIndexChanged.connect(lambda _: self.chosen.emit())
-        events = viewer.layers.events
-        self._changes = (events.inserted, events.removed, events.reordered, events.renamed)
-        for change in self._changes:
-            change.connect(self.refresh)
+        events = self._layers.events
+        for change in (events.inserted, events.removed, events.reordered, events.renamed):
+            dock.follow(change, self.refresh)
         self.refresh()
 
     def layer(self) -> Any:
@@ -56,13 +55,8 @@ class LayerCombo(QComboBox):
             self.clear()
             if self._none is not None:
                 self.addItem(self._none, None)
-            for layer in filter(self._accepts, reversed(self._viewer.layers)):
+            for layer in filter(self._accepts, reversed(self._layers)):
                 self.addItem(layer.name, layer)
             self.choose(before)
         if self.layer() != before:
             self.chosen.emit()
-
-    def leave(self) -> None:
-        """Follow the viewer's layers no longer."""
-        for change in self._changes:
-            change.disconnect(self.refresh)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from napari.components import ViewerModel
+from napari.utils.events import EventEmitter
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtGui import QIcon, QShowEvent
 from qtpy.QtWidgets import (
@@ -30,22 +34,23 @@ class Dock(QWidget):
     opened = Signal()
     closed = Signal()
 
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__()
+        self.viewer = viewer
+
+    def follow(self, events: EventEmitter, callback: Callable[..., None]) -> None:
+        """Call a function for events of the viewer until the dock is closed."""
+        events.connect(callback)
+        self.closed.connect(lambda: events.disconnect(callback))
+
     def lay_out(self, *parts: QWidget | QLayout) -> None:
         """Put parts under each other; called once."""
         content = QWidget()
-        column = QVBoxLayout(content)
+        column = stack_up(content, *parts)
         column.setContentsMargins(10, 8, 10, 8)
-        column.setSpacing(8)
-        for part in parts:
-            if isinstance(part, QLayout):
-                column.addLayout(part)
-            else:
-                column.addWidget(part)
         column.addStretch()
         self.area = _Column(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self.area)
+        stack_up(self, self.area)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Align the rows, whose fonts are known now."""
@@ -81,6 +86,18 @@ class _Column(QScrollArea):
             bar = self.verticalScrollBar().sizeHint().width()
             self.setMinimumWidth(max(_WIDTH_PX, needed + bar))
         return bool(super().eventFilter(watched, event))
+
+
+def stack_up(parent: QWidget, *parts: QWidget | QLayout) -> QVBoxLayout:
+    """Lay out parts of a widget under each other, without margins."""
+    column = QVBoxLayout(parent, spacing=8)
+    column.setContentsMargins(0, 0, 0, 0)
+    for part in parts:
+        if isinstance(part, QLayout):
+            column.addLayout(part)
+        else:
+            column.addWidget(part)
+    return column
 
 
 def form_rows(*rows: Row) -> QWidget:

@@ -32,7 +32,7 @@ from ..layers.layers import (
 from ..layers.stack import ensure_stack
 from .jobs import ERROR_COLOUR
 from .layer_combo import LayerCombo, shows_micrographs
-from .layout import Row, beside
+from .layout import Dock, Row, beside
 
 _CIRCLE_MS = 2500
 
@@ -46,10 +46,10 @@ class MicrographChooser(QObject):
 
     chosen = Signal()
 
-    def __init__(self, viewer: ViewerModel, parent: QObject) -> None:
-        super().__init__(parent)
-        self._viewer = viewer
-        self.layers = LayerCombo(viewer, shows_micrographs)
+    def __init__(self, dock: Dock) -> None:
+        super().__init__(dock)
+        self._viewer = dock.viewer
+        self.layers = LayerCombo(dock, shows_micrographs)
         self.layers.setToolTip("The micrographs: an image, or a stack of them.")
         self.diameter = _number("diameter_angstrom", least=1, step=1, decimals=1)
         self.diameter.value = DEFAULT_DIAMETER_ANGSTROM
@@ -62,8 +62,10 @@ class MicrographChooser(QObject):
         self.layers.chosen.connect(self.refresh)
         self.diameter.changed.connect(self._on_diameter)
         self.pixel_size.changed.connect(self._on_pixel_size)
-        viewer.layers.events.inserted.connect(self._on_inserted)
-        for layer in viewer.layers:
+        dock.opened.connect(self.refresh)
+        dock.closed.connect(self.hide_circle)
+        dock.follow(self._viewer.layers.events.inserted, self._on_inserted)
+        for layer in self._viewer.layers:
             _curate(layer)
 
     def rows(self, *beside_diameter: QWidget) -> list[Row]:
@@ -117,12 +119,6 @@ class MicrographChooser(QObject):
             self.pixel_size.value = pixel_size_angstrom(image) or 0
         self._advise()
         self.chosen.emit()
-
-    def leave(self) -> None:
-        """Follow the viewer no longer."""
-        self.hide_circle()
-        self.layers.leave()
-        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
 
     def hide_circle(self) -> None:
         """Remove the circle that shows the diameter."""

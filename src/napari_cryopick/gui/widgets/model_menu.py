@@ -18,7 +18,6 @@ from qtpy.QtWidgets import (
     QMessageBox,
     QTextBrowser,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -33,28 +32,23 @@ from ...model.registry import (
     remove_model,
 )
 from .jobs import JobError, LatestWorker
+from .layout import stack_up
 from .models import ModelCombo, add_session_model, models_folder, session_models
 
 _SIZE_PX = (560, 520)
 _FILES = "Models (*.safetensors)"
 
 
-class ModelCardDialog(QDialog):
-    """A model's name, what it is for, and what its card says below."""
-
-    def __init__(self, title: str, path: Path, card: ModelCard, parent: QWidget | None) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("About this model")
-        self.resize(*_SIZE_PX)
-        self.text = QTextBrowser()
-        self.text.setFrameShape(QFrame.Shape.NoFrame)
-        self.text.setHtml(_page(title, path, card))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        rows = QVBoxLayout(self)
-        rows.addWidget(self.text)
-        rows.addWidget(buttons)
+def card_dialog(title: str, path: Path, card: ModelCard, parent: QWidget | None) -> QDialog:
+    """Make a dialog of a model's name, what it is for, and what its card says below."""
+    dialog = QDialog(parent, windowTitle="About this model")
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.resize(*_SIZE_PX)
+    text = QTextBrowser(frameShape=QFrame.Shape.NoFrame, html=_page(title, path, card))
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.reject)
+    stack_up(dialog, text, buttons)
+    return dialog
 
 
 def _page(title: str, path: Path, card: ModelCard) -> str:
@@ -86,7 +80,6 @@ class ModelMenu(QToolButton):
         self.models = models
         self._worker = LatestWorker(self)
         self._worker.done.connect(self._on_downloaded)
-        self.leave = self._worker.leave
         menu = QMenu(self)
         self.about = self._action(menu, "About this model…", self._show_card)
         self.export = self._action(menu, "Export to a file…", self._ask_where)
@@ -102,10 +95,10 @@ class ModelMenu(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setStyleSheet("QToolButton::menu-indicator { image: none; }")
 
-    def card(self) -> ModelCardDialog:
+    def card(self) -> QDialog:
         """Return a dialog that shows the card of the model chosen."""
         path = find_model(self.models.model(), models_folder())
-        return ModelCardDialog(self.models.currentText(), path, read_card(path), self.window())
+        return card_dialog(self.models.currentText(), path, read_card(path), self.window())
 
     def save_as(self, path: Path) -> str:
         """Write the model chosen as one file."""

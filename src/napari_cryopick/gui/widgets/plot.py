@@ -5,12 +5,19 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from napari.utils.theme import get_theme
-from qtpy.QtWidgets import QVBoxLayout, QWidget
-from superqt.utils import qthrottled
+from qtpy.QtWidgets import QWidget
+
+from .jobs import throttled
+from .layout import stack_up
 
 _PAUSE_MS = 500
 _HEIGHT_PX = 190
+_LOOK: Any = {
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "axes.spines.top": False,
+    "font.size": 8,
+}
 _COLOURS = {"loss": "#35e0d2", "F1": "#ffc233", "AP": "#c9a0ff"}
 
 
@@ -25,12 +32,11 @@ class TrainingPlot(QWidget):
 
     def __init__(self, theme: str) -> None:
         super().__init__()
-        self._theme = get_theme(theme)
+        self._style = "default" if theme == "light" else "dark_background"
         self._curves: dict[str, tuple[list[int], list[float]]] = {}
         self._ends: list[int] = []
         self._canvas: Any = None
-        self._draw_soon = qthrottled(self._draw, timeout=_PAUSE_MS, leading=False, parent=self)
-        QVBoxLayout(self).setContentsMargins(0, 0, 0, 0)
+        self._draw_soon = throttled(self._draw, self, _PAUSE_MS)
         self.setFixedHeight(_HEIGHT_PX)
         self.clear()
 
@@ -69,18 +75,19 @@ class TrainingPlot(QWidget):
         self._scores.set_visible(bool(self.steps("F1")))
         drawn = [line for name, line in self._lines.items() if self.steps(name)]
         self._figure.legends.clear()
-        self._figure.legend(handles=drawn, loc="outside upper left", ncols=3)
+        look: Any = {"frameon": False, "labelcolor": "linecolor", "fontsize": 8}
+        self._figure.legend(handles=drawn, loc="outside upper left", ncols=3, **look)
         self._losses.relim()
         self._losses.autoscale_view()
         self._canvas.draw_idle()
         self.show()
 
     def _make_canvas(self) -> None:
-        from matplotlib import rc_context
+        from matplotlib import style
         from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
         from matplotlib.figure import Figure
 
-        with rc_context(self._style()):
+        with style.context([self._style, _LOOK]):
             self._figure = Figure(layout="constrained")
             self._losses = self._figure.add_subplot(xlabel="step")
             self._scores = self._losses.twinx()
@@ -97,18 +104,5 @@ class TrainingPlot(QWidget):
             across = self._losses.get_xaxis_transform()
             self._end_lines = self._losses.vlines([], 0, 1, "gray", "dotted", transform=across)
             self._canvas = FigureCanvasQTAgg(self._figure)
-        self.layout().addWidget(self._canvas)
-
-    def _style(self) -> Any:
-        """Return matplotlib's parameters for napari's theme."""
-        text, line = self._theme.text.as_hex(), self._theme.primary.as_hex()
-        background = self._theme.background.as_hex()
-        return {
-            **dict.fromkeys(("figure.facecolor", "axes.facecolor"), background),
-            **dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), line),
-            **dict.fromkeys(("axes.labelcolor", "text.color"), text),
-            **dict.fromkeys(("xtick.labelcolor", "ytick.labelcolor"), text),
-            "axes.spines.top": False,
-            "legend.frameon": False,
-            "font.size": 8,
-        }
+        self._canvas.setStyleSheet("background: transparent")
+        stack_up(self, self._canvas)

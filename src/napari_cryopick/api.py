@@ -5,20 +5,26 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from . import runs
+from .detection import PredictSettings
+from .detection.events import DiameterResult, Predicted
 from .errors import CryopickError
 from .io import find_micrographs, match_picks, read_picks
 from .model.registry import DEFAULT
-from .picks import PickSet, common_value
+from .picks import Picks, PickSet, common_value
+from .training.events import Finished
+from .training.settings import SelfTrainSettings, TrainSettings
 
 if TYPE_CHECKING:
     from .metrics.particles import ParticleScores
-    from .picks import Picks
-    from .training.events import Finished, TrainingEvent
 
 Files = str | Path | Iterable[str | Path]
 """Files, folders or globs: one, or several."""
+
+PicksOrFile = PickSet | str | Path
+"""A table of picks, or the file that holds it."""
 
 
 def predict(
@@ -69,8 +75,6 @@ def predict(
     >>> len(sure) <= len(picks)
     True
     """
-    from .detection import PredictSettings
-    from .detection.events import Predicted
     from .detection.predict import predict_many
 
     paths = _files(micrographs)
@@ -92,7 +96,7 @@ def predict(
 
 def train(
     micrographs: Files,
-    picks: PickSet | str | Path | None = None,
+    picks: PicksOrFile | None = None,
     diameter_angstrom: float | None = None,
     output: str | Path = "run",
     **settings: Any,
@@ -126,8 +130,8 @@ def train(
     Raises
     ------
     CryopickError
-        If the picks belong to other micrographs, there is nothing to train on, or `output` holds a
-        run.
+        If the picks belong to other micrographs, there is nothing to train on, there are picks as
+        well as a `structure`, or `output` holds a run.
     pydantic.ValidationError
         If a setting does not exist or is out of range.
 
@@ -138,18 +142,15 @@ def train(
     'model.safetensors'
     >>> picks = cryopick.predict("micrographs", diameter_angstrom=160, model="run")
     """
-    from . import runs
-    from .training.settings import TrainSettings
-
     diameter = diameter_angstrom or _diameter_of(settings.get("structure"))
     chosen = TrainSettings(diameter_angstrom=diameter, **settings)
-    paths, matched = _training_input(micrographs, picks)
-    return _finished(runs.train(paths, matched, chosen, Path(output)))
+    *_, last = runs.train(*training_input(micrographs, picks), chosen, Path(output))
+    return cast("Finished", last)
 
 
 def self_train(
     micrographs: Files,
-    picks: PickSet | str | Path | None = None,
+    picks: PicksOrFile | None = None,
     diameter_angstrom: float | None = None,
     output: str | Path = "run",
     resume: bool = False,
@@ -190,21 +191,19 @@ def self_train(
     >>> run.model.parent.name
     'iteration_0_supervised'
     """
-    from . import runs
-    from .training.settings import SelfTrainSettings
-
     diameter = diameter_angstrom or _diameter_of(settings.get("structure"))
     chosen = SelfTrainSettings(diameter_angstrom=diameter, **settings)
-    paths, matched = _training_input(micrographs, picks)
-    return _finished(runs.self_train(paths, matched, chosen, Path(output), resume=resume))
+    inputs = training_input(micrographs, picks)
+    *_, last = runs.self_train(*inputs, chosen, Path(output), resume=resume)
+    return cast("Finished", last)
 
 
 def evaluate(
-    picks: PickSet | str | Path,
-    truth: PickSet | str | Path,
+    picks: PicksOrFile,
+    truth: PicksOrFile,
     diameter_angstrom: float,
     pixel_size_angstrom: float | None = None,
-    ignored: PickSet | str | Path | None = None,
+    ignored: PicksOrFile | None = None,
 ) -> ParticleScores:
     """Score picks against annotated particles.
 
@@ -259,31 +258,28 @@ def evaluate(
     )
 
 
+def training_input(
+    micrographs: Files, picks: PicksOrFile | None
+) -> tuple[list[Path], dict[Path, Picks]]:
+    """Return the paths of micrographs, and the picks of those that have some."""
+    paths = _files(micrographs)
+    return paths, {} if picks is None else match_picks(_picks(picks), paths)
+
+
 def _files(micrographs: Files) -> list[Path]:
-    return find_micrographs(
-        [micrographs] if isinstance(micrographs, str | Path) else list(micrographs)
-    )
+    return find_micrographs([micrographs] if isinstance(micrographs, str | Path) else micrographs)
 
 
-def _picks(picks: PickSet | str | Path) -> PickSet:
+def _picks(picks: PicksOrFile) -> PickSet:
     return picks if isinstance(picks, PickSet) else read_picks(picks)
 
 
 def _estimated(paths: list[Path], model: str, settings: dict[str, Any]) -> float:
     from .detection.diameter import estimate_diameter
-    from .detection.events import DiameterResult
 
     known = {name: settings[name] for name in ("pixel_size_angstrom", "device") if name in settings}
     *_, result = estimate_diameter(paths, model, **known)
-    assert isinstance(result, DiameterResult)
-    return round(result.angstrom, 1)
-
-
-def _training_input(
-    micrographs: Files, picks: PickSet | str | Path | None
-) -> tuple[list[Path], dict[Path, Picks]]:
-    paths = _files(micrographs)
-    return paths, {} if picks is None else match_picks(_picks(picks), paths)
+    return round(cast("DiameterResult", result).angstrom, 1)
 
 
 def _diameter_of(structure: str | Path | None) -> float:
@@ -292,11 +288,3 @@ def _diameter_of(structure: str | Path | None) -> float:
     from .pretraining.structure import diameter_of
 
     return diameter_of(Path(structure))
-
-
-def _finished(events: Iterable[TrainingEvent]) -> Finished:
-    from .training.events import Finished
-
-    *_, last = events
-    assert isinstance(last, Finished)
-    return last

@@ -51,6 +51,13 @@ def test_json_holds_the_figures_and_where_the_model_is(project, tmp_path, capsys
     assert 0 <= data["metrics"]["f1"] <= 1
 
 
+def test_picks_and_a_structure_are_not_mixed(project, tmp_path, capsys):
+    words = project.training(tmp_path / "run", "--structure", str(tmp_path / "particle.pdb"))
+    for command in ("train", "self-train"):
+        assert main([command, *words[1:]]) == 1
+        assert "picks or on a structure, not both" in capsys.readouterr().err
+
+
 def test_picks_of_other_micrographs_are_told_before_any_work(project, tmp_path, capsys):
     star = tmp_path / "others.star"
     write_picks(star, PickSet({"elsewhere.mrc": Picks.at([(100, 100)])}))

@@ -226,6 +226,8 @@ def test_a_report_that_cannot_be_written_loses_nothing(begin, tmp_path):
     (tmp_path / "run/report.html").mkdir(parents=True)
     *_, last = begin(tmp_path / "run", rounds=0)
     assert load_model(last.run)
+    assert "train again" in last.advice
+    assert re.search(r"The report could not be written: .*holds a folder", last.advice)
 
 
 SELF_TRAIN = """

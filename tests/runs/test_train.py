@@ -210,6 +210,8 @@ def test_a_mistake_leaves_no_run_behind(project, quick, tmp_path):
     nothing = {project.micrographs[0]: Picks.at([])}
     assert "no picks" in refused(project, quick, run, nothing)
     assert "abacus" in refused(project, quick.model_copy(update={"device": "abacus"}), run)
+    structure = quick.model_copy(update={"structure": tmp_path / "particle.pdb"})
+    assert "picks or on a structure, not both" in refused(project, structure, run)
     assert not run.exists()
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..errors import CryopickError
 from .terminal import ExitCode, echo
-
-if TYPE_CHECKING:
-    from ..picks import PickSet
 
 
 def convert(
@@ -33,21 +30,15 @@ def convert(
     flip_y
         Flip y, for micrographs of this height in pixels.
     """
-    from ..io import read_picks, write_picks
+    from .. import io
 
-    picks = read_picks(source)
-    write_picks(output, flipped(picks, flip_y, source) if flip_y else picks)
-    echo(f"{output} holds {len(read_picks(output))} of the {len(picks)} picks in {source}.")
+    picks = io.read_picks(source)
+    if flip_y:
+        picks = io.flip_y(picks, flip_y)
+        if any((one.positions[:, 0] < -0.5).any() for one in picks.by_micrograph.values()):
+            raise CryopickError(
+                f"{source} has picks below row {flip_y}; give --flip-y their height in px."
+            )
+    io.write_picks(output, picks)
+    echo(f"{output} holds {len(io.read_picks(output))} of the {len(picks)} picks in {source}.")
     return ExitCode.DONE
-
-
-def flipped(picks: PickSet, height_px: int, source: Path) -> PickSet:
-    """Return picks with y flipped, or raise a `CryopickError` if some leave the micrograph."""
-    from ..io import flip_y
-
-    turned = flip_y(picks, height_px)
-    if any((one.positions[:, 0] < -0.5).any() for one in turned.by_micrograph.values()):
-        raise CryopickError(
-            f"{source} has picks below row {height_px}; give --flip-y their height in px."
-        )
-    return turned

@@ -23,38 +23,40 @@ def demo(*, output: Path = Path("demo")) -> ExitCode:
     output
         Folder for everything the demo makes.
     """
+    from ..io import read_picks, write_picks
+    from ..simulation.simulate import simulate_example
     from ..simulation.synthetic import example_particle
     from .main import main
 
     if (output / "run").exists():
         raise CryopickError(f"{output} holds a demo; delete it, or choose another --output.")
-    unseen = prepare(output)
+    require_writable(output)
+    heading(f"Simulating {MICROGRAPHS} micrographs of an example protein.")
+    _, truth = simulate_example(output, count=MICROGRAPHS)
+    heading(f"Clicking {CLICKS} particles on the first micrograph, as you would in napari.")
+    clicks, unseen = click(read_picks(truth), CLICKS)
+    write_picks(output / "clicks.star", clicks)
+    write_picks(output / "unseen.star", unseen)
     diameter_angstrom = round(example_particle().diameter_angstrom)
     for title, command in commands(output, diameter_angstrom).items():
         heading(title)
         echo_command(*command)
         if code := main(command):
             return ExitCode(code)
-
     draw(output, *list(unseen.by_micrograph.items())[-1], diameter_angstrom)
-    finish(output)
+    heading(f"Done. Open this picture to see the picks:\n  {(output / 'picks.png').absolute()}")
+    heading("Beside it are")
+    echo("  micrographs  the simulated micrographs; drag this folder into napari")
+    echo("  picks.star   the picks, ready for RELION")
+    echo("  run          the model")
+    heading("Now with your own micrographs; 126 stands for the particle's diameter in Å:")
+    echo_command("predict", "MICROGRAPHS", "--diameter", "126", "--output", "picks.star")
     return ExitCode.DONE
 
 
-def prepare(output: Path) -> PickSet:
-    """Simulate micrographs, write clicks, and return the particles of the other micrographs."""
-    from ..io import read_picks, write_picks
-    from ..simulation.simulate import simulate_example
-
-    require_writable(output)
-    heading(f"Simulating {MICROGRAPHS} micrographs of an example protein.")
-    _, truth = simulate_example(output, count=MICROGRAPHS)
-
-    heading(f"Clicking {CLICKS} particles on the first micrograph, as you would in napari.")
-    clicks, unseen = click(read_picks(truth), CLICKS)
-    write_picks(output / "clicks.star", clicks)
-    write_picks(output / "unseen.star", unseen)
-    return unseen
+def heading(title: str) -> None:
+    """Begin the next part."""
+    echo(f"\n{title}", "bold")
 
 
 def click(truth: PickSet, count: int) -> tuple[PickSet, PickSet]:
@@ -98,19 +100,3 @@ def draw(folder: Path, name: str, truth: Picks, diameter_angstrom: float) -> Non
     diameter_px = diameter_angstrom / (event.micrograph.pixel_size_angstrom or 1)
     picture = folder / "picks.png"
     draw_picks(picture, event.micrograph, event.picks, diameter_px, truth, event.maps.area)
-
-
-def heading(title: str) -> None:
-    """Begin the next part."""
-    echo(f"\n{title}", "bold")
-
-
-def finish(folder: Path) -> None:
-    """Say where everything is and what to try next."""
-    heading(f"Done. Open this picture to see the picks:\n  {(folder / 'picks.png').absolute()}")
-    heading("Beside it are")
-    echo("  micrographs  the simulated micrographs; drag this folder into napari")
-    echo("  picks.star   the picks, ready for RELION")
-    echo("  run          the model")
-    heading("Now with your own micrographs; 126 stands for the particle's diameter in Å:")
-    echo_command("predict", "MICROGRAPHS", "--diameter", "126", "--output", "picks.star")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich.console import Group
 
+from .. import api
 from ..settings import ParticleSettings
 from .options import JsonFile
 from .terminal import ExitCode, echo, format_number, pluralise, print_result, table
@@ -40,7 +42,6 @@ def evaluate(
     ignore
         Places that may or may not be particles, .star or .csv: picks there do not count.
     """
-    from .. import api
     from ..io import read_picks
 
     found, annotated = read_picks(picks), read_picks(truth)
@@ -56,17 +57,17 @@ def note_unpaired(found: PickSet, annotated: PickSet) -> None:
 
     truth = [Path(name) for name in annotated.by_micrograph]
     paired = match_picks(found, truth)
-    used = {id(picks) for picks in paired.values()}
+    used = set(map(id, paired.values()))
     unused = [name for name, picks in found.by_micrograph.items() if id(picks) not in used]
     missed = [str(path) for path in truth if path not in paired]
-    if unused:
-        echo(f"Not annotated, so these picks do not count: {_some(unused)}.", "yellow")
-    if missed:
-        echo(f"Annotated but without picks, so all missed: {_some(missed)}.", "yellow")
+    _note("Not annotated, so these picks do not count", unused)
+    _note("Annotated but without picks, so all missed", missed)
 
 
-def _some(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+def _note(text: str, names: Sequence[str]) -> None:
+    if names:
+        more = f" and {len(names) - 1} more" if names[1:] else ""
+        echo(f"{text}: {names[0]}{more}.", "yellow")
 
 
 def as_table(scores: ParticleScores) -> Group:

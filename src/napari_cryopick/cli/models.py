@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from math import nan
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -32,8 +32,6 @@ from .train import show as show_event
 
 models = App(name="models", help="List models by name; show, import, export, remove, pretrain.")
 
-EntryWithCard = tuple[ModelEntry, ModelCard]
-
 
 @models.default
 def list_(*, runs: Path | None = None, json: JsonFile = None) -> ExitCode:
@@ -44,10 +42,15 @@ def list_(*, runs: Path | None = None, json: JsonFile = None) -> ExitCode:
     runs
         Also list the runs in this folder.
     """
-    entries = list_models() + (list_runs(runs) if runs else [])
-    known = list(_with_cards(entries))
-    print_result(as_table(known), {"models": [as_data(*one) for one in known]}, json)
-    return ExitCode.DONE if len(known) == len(entries) else ExitCode.SOME_FAILED
+    known, exit_code = [], ExitCode.DONE
+    for entry in list_models() + (list_runs(runs) if runs else []):
+        try:
+            known.append((entry, read_card(entry.path)))
+        except CryopickError as error:
+            exit_code = print_error(str(error), ExitCode.SOME_FAILED)
+    shown = as_table(known) if known else "There are no models yet; train one, or import one."
+    print_result(shown, {"models": [as_data(*one) for one in known]}, json)
+    return exit_code
 
 
 @models.command
@@ -61,8 +64,12 @@ def show(model: str, /, *, json: JsonFile = None) -> ExitCode:
     """
     path = find_model(model)
     card = read_card(path)
+    head = [text for text in (card.name or model, card.description) if text]
+    rows = Table.grid("", "", padding=(0, 3, 0, 0))
+    for title, text in card_summary(card).items():
+        rows.add_row(title, Text(text))
     data = {"path": str(path), "card": card.model_dump(mode="json")}
-    print_result(as_card(model, card), data, json)
+    print_result(Group(*(Text(f"{text}\n") for text in head), rows), data, json)
     return ExitCode.DONE
 
 
@@ -148,10 +155,8 @@ def pretrain(
     return ExitCode.STOPPED if stop.is_set() else ExitCode.DONE
 
 
-def as_table(known: Sequence[EntryWithCard]) -> RenderableType:
+def as_table(known: Sequence[tuple[ModelEntry, ModelCard]]) -> Table:
     """Return one row for each model."""
-    if not known:
-        return "There are no models yet; train one, or import one."
     shown = table("model", "from", "network", "size", "F1", "threshold")
     shown.add_column("trained on")
     for entry, card in known:
@@ -168,26 +173,8 @@ def as_table(known: Sequence[EntryWithCard]) -> RenderableType:
     return shown
 
 
-def as_card(model: str, card: ModelCard) -> RenderableType:
-    """Return everything the card says."""
-    rows = Table.grid("", "", padding=(0, 3, 0, 0))
-    for title, text in card_summary(card).items():
-        rows.add_row(title, Text(text))
-    head = [text for text in (card.name or model, card.description) if text]
-    return Group(*(Text(f"{text}\n") for text in head), rows)
-
-
 def as_data(entry: ModelEntry, card: ModelCard) -> dict[str, object]:
     """Return an entry for JSON."""
     path, card_data = entry.path, card.model_dump(mode="json")
     known = {"name": entry.name, "from": entry.origin, "path": str(path)}
     return {**known, "bytes": path.stat().st_size, "card": card_data}
-
-
-def _with_cards(entries: Iterable[ModelEntry]) -> Iterator[EntryWithCard]:
-    """Read the cards; a file that is no model is reported and left out."""
-    for entry in entries:
-        try:
-            yield entry, read_card(entry.path)
-        except CryopickError as error:
-            print_error(str(error))

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from ..detection import PredictSettings
 from ..detection.calibration import ExpectedScores
-from ..detection.events import DiameterResult, Predicted, PredictionEvent
+from ..detection.events import DiameterResult, Failed, PredictionEvent
 from ..io.files import without_nan
 from ..picks import Picks, PickSet, Status, common_value
 from .options import JsonFile
@@ -45,21 +45,6 @@ class PredictionSummary:
     pixel_sizes: list[float | None] = field(default_factory=list)
     particles: float = 0.0
     failed: list[dict[str, str]] = field(default_factory=list)
-
-    def add(self, event: Predicted) -> None:
-        """Take in a micrograph."""
-        path, good = str(event.path), len(event.picks.with_status(Status.OK))
-        self.picks[path] = event.picks
-        self.pixel_sizes.append(event.micrograph.pixel_size_angstrom)
-        self.particles += event.particles
-        flagged, seconds = len(event.picks) - good, round(event.seconds, 2)
-        self.rows.append({"path": path, "picks": good, "flagged": flagged, "seconds": seconds})
-
-    @property
-    def expected(self) -> ExpectedScores:
-        """The precision and recall that the scores suggest for the picks that are not flagged."""
-        kept = [picks.with_status(Status.OK).scores for picks in self.picks.values()]
-        return ExpectedScores.of(np.concatenate(kept), self.particles)
 
 
 def predict(
@@ -133,12 +118,18 @@ def follow(events: Iterable[PredictionEvent]) -> PredictionSummary:
     found = PredictionSummary()
     with Progress("Picking") as progress:
         for event in events:
-            if isinstance(event, Predicted):
-                found.add(event)
-            else:
-                found.failed.append({"path": str(event.path), "message": event.message})
-                print_error(event.message)
+            path = str(event.path)
             progress.update(event.index + 1, event.total, event.path.name)
+            if isinstance(event, Failed):
+                found.failed.append({"path": path, "message": event.message})
+                print_error(event.message)
+                continue
+            good, seconds = len(event.picks.with_status(Status.OK)), round(event.seconds, 2)
+            numbers = {"picks": good, "flagged": len(event.picks) - good, "seconds": seconds}
+            found.rows.append({"path": path, **numbers})
+            found.picks[path] = event.picks
+            found.pixel_sizes.append(event.micrograph.pixel_size_angstrom)
+            found.particles += event.particles
     return found
 
 
@@ -148,12 +139,10 @@ def save(found: PredictionSummary, diameter: float, output: Path, json: Path | N
 
     size = common_value(found.pixel_sizes)
     write_picks(output, PickSet(found.picks, size, diameter_angstrom=diameter))
-    data = {
-        "output": str(output),
-        "expected": without_nan(asdict(found.expected)),
-        "micrographs": found.rows,
-        "failed": found.failed,
-    }
-    print_result(micrograph_table(found.rows), data, json)
-    echo(f"At this threshold the scores suggest: {found.expected}.")
+    kept = [picks.with_status(Status.OK).scores for picks in found.picks.values()]
+    expected = ExpectedScores.of(np.concatenate(kept), found.particles)
+    data = {"output": str(output), "expected": without_nan(asdict(expected))}
+    rows = {"micrographs": found.rows, "failed": found.failed}
+    print_result(micrograph_table(found.rows), data | rows, json)
+    echo(f"At this threshold the scores suggest: {expected}.")
     echo(f"The picks are in {output}.")

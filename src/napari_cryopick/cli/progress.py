@@ -12,6 +12,7 @@ from time import monotonic
 
 from rich import progress
 
+from .. import api
 from ..picks import Picks
 from .terminal import echo, messages, require_writable
 
@@ -74,10 +75,7 @@ def training_input(
     micrographs: Sequence[str], picks: Path | None, output: Path
 ) -> Iterator[tuple[list[Path], dict[Path, Picks], Event]]:
     """Give micrographs, their picks and a stop token that Ctrl-C sets; make the output folder."""
-    from ..io import find_micrographs, match_picks, read_picks
-
-    paths = find_micrographs(micrographs)
-    matched = {} if picks is None else match_picks(read_picks(picks), paths)
+    inputs = api.training_input(micrographs, picks)
     require_writable(output)
     with stop_on_interrupt() as stop:
-        yield paths, matched, stop
+        yield *inputs, stop

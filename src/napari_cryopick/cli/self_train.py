@@ -6,22 +6,17 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from pydantic import Field
 
 from ..runs import self_train as run_self_training
 from ..training.settings import SelfTrainSettings
 from .options import JsonFile
 from .progress import training_input
 from .terminal import ExitCode, echo
-from .train import conclude, follow, known_diameter
+from .train import TrainOptions, conclude, follow, with_diameter
 
 
-class SelfTrainOptions(SelfTrainSettings):
+class SelfTrainOptions(TrainOptions, SelfTrainSettings):
     """The settings, with a diameter that may be 0 for unknown."""
-
-    diameter_angstrom: float = Field(
-        0, ge=0, description="Particle diameter in Å; 0 takes that of the structure."
-    )
 
 
 def self_train(
@@ -52,10 +47,10 @@ def self_train(
     resume
         Go on with the run in the output folder, or add rounds to it.
     """
-    diameter = {"diameter_angstrom": known_diameter(settings)}
-    chosen = SelfTrainSettings.model_validate(settings.model_dump() | diameter)
+    chosen = with_diameter(settings)
     with training_input(micrographs, picks, output) as (paths, matched, stop):
         run = run_self_training(paths, matched, chosen, output, stop=stop, resume=resume)
         finished = follow(run, "Self-training")
-    echo(f"A report of the run is in {output / 'report.html'}.")
+    if (output / "report.html").is_file():
+        echo(f"A report of the run is in {output / 'report.html'}.")
     return conclude(micrographs, chosen, finished, json)

@@ -21,7 +21,6 @@ messages = Console(stderr=True, highlight=False)
 LEAST_FREE_BYTES = 2**20
 """Space there must be for results before any work: room for a STAR file of 10,000 picks."""
 
-
 LONGEST_TABLE = 30
 """Micrographs up to which each has its row: about what a terminal shows at once."""
 

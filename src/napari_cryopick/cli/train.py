@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from math import isnan
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from cyclopts import Parameter
 from pydantic import Field
@@ -15,16 +16,8 @@ from ..errors import CryopickError
 from ..io.files import without_nan
 from ..runs import train as run_training
 from ..runs.read import RunIteration, iterations
-from ..training.events import (
-    Finished,
-    Iteration,
-    PseudoLabelled,
-    Simulating,
-    Started,
-    Step,
-    TrainingEvent,
-    Validation,
-)
+from ..training import events
+from ..training.events import Finished, TrainingEvent
 from ..training.settings import TrainSettings
 from .options import JsonFile
 from .progress import Progress, training_input
@@ -40,6 +33,9 @@ class TrainOptions(TrainSettings):
     diameter_angstrom: float = Field(
         0, ge=0, description="Particle diameter in Å; 0 takes that of the structure."
     )
+
+
+Options = TypeVar("Options", bound=TrainOptions)
 
 
 def train(
@@ -68,36 +64,30 @@ def train(
     """
     if picks is None and settings.structure is None:
         raise CryopickError("There is nothing to train on; give --picks, or a --structure.")
-    if picks is not None and settings.structure is not None:
-        raise CryopickError(
-            "Give --picks or a --structure, not both; to use both, train on the structure first, "
-            "then on the picks with that run as --initial-model."
-        )
-    diameter = {"diameter_angstrom": known_diameter(settings)}
-    chosen = TrainSettings.model_validate(settings.model_dump() | diameter)
+    chosen = with_diameter(settings)
     with training_input(micrographs, picks, output) as (paths, matched, stop):
         run = run_training(paths, matched, chosen, output, stop=stop)
         finished = follow(run, "Training")
     return conclude(micrographs, chosen, finished, json)
 
 
-def known_diameter(settings: TrainSettings) -> float:
-    """Return the diameter in the settings, or else that of their structure."""
+def with_diameter(settings: Options) -> Options:
+    """Return the settings with the diameter of their structure if none was given."""
     if settings.diameter_angstrom:
-        return settings.diameter_angstrom
+        return settings
     if settings.structure is None:
         raise CryopickError("The particle diameter is not known; give --diameter.")
     from ..pretraining.structure import diameter_of
 
     across = diameter_of(settings.structure)
     echo(f"{settings.structure.name} is {across:.0f} Å across; to change that, give --diameter.")
-    return across
+    return settings.model_copy(update={"diameter_angstrom": across})
 
 
-def follow(events: Iterable[TrainingEvent], title: str) -> Finished:
+def follow(run: Iterable[TrainingEvent], title: str) -> Finished:
     """Show a run while it goes on, and return how it ended."""
     with Progress(title) as progress:
-        *_, last = (show(event, progress) for event in events)
+        *_, last = (show(event, progress) for event in run)
     assert isinstance(last, Finished)
     return last
 
@@ -105,24 +95,24 @@ def follow(events: Iterable[TrainingEvent], title: str) -> Finished:
 def show(event: TrainingEvent, progress: Progress) -> TrainingEvent:
     """Show one event of a training."""
     match event:
-        case Simulating():
+        case events.Simulating():
             progress.update(event.done, event.total, "simulated")
-        case Step():
+        case events.Step():
             progress.update(event.step, event.steps, f"loss {event.losses['total']:.3f}")
-        case Started():
+        case events.Started():
             echo(_started(event))
-        case Validation():
+        case events.Validation():
             echo(f"Step {event.step}: {_validated(event)}")
-        case PseudoLabelled():
+        case events.PseudoLabelled():
             labels = pluralise(event.particles, "pseudo-label")
             where = pluralise(event.micrographs, "micrograph")
             echo(f"Round {event.iteration} also trains on {labels} on {where}. {event.reason}")
-        case Iteration() if event.number:
+        case events.Iteration() if event.number:
             echo(event.reason)
     return event
 
 
-def _started(event: Started) -> str:
+def _started(event: events.Started) -> str:
     labels = "without picks"
     if event.labelled_micrographs:
         where = pluralise(event.labelled_micrographs, "micrograph")
@@ -132,7 +122,7 @@ def _started(event: Started) -> str:
     return f"Training {event.parameters / 1e6:.1f} M parameters on {event.device} {labels}."
 
 
-def _validated(event: Validation) -> str:
+def _validated(event: events.Validation) -> str:
     if isnan(event.f1):
         precision, recall = event.expected_precision, event.expected_recall
         expected = f"precision {format_number(precision, 2)}, recall {format_number(recall, 2)}"
@@ -149,7 +139,11 @@ def conclude(
     print_result(as_table(found), as_data(found, finished), json)
     echo(finished.advice)
     echo(f"The best model is in {finished.run}. To pick with it:")
-    echo_command(*next_command(micrographs, settings, finished.run))
+    sizes = ["--diameter", f"{settings.diameter_angstrom:g}"]
+    if settings.pixel_size_angstrom:
+        sizes += ["--pixel-size", f"{settings.pixel_size_angstrom:g}"]
+    words = [*sizes, "--model", str(finished.run), "--output", "picks.star"]
+    echo_command("predict", *micrographs, *words)
     return ExitCode.STOPPED if finished.stopped else ExitCode.DONE
 
 
@@ -169,22 +163,8 @@ def as_table(found: Sequence[RunIteration]) -> Table:
 def as_data(found: Sequence[RunIteration], finished: Finished) -> dict[str, object]:
     """Return the results for JSON."""
     fields = {"reason", "threshold", "count", "accepted", *MEASURED.values(), *EXPECTED.values()}
-    return {
-        "run": str(finished.run),
-        "model": str(finished.model),
-        "metrics": without_nan(finished.metrics),
-        "stopped": finished.stopped,
-        "seconds": finished.seconds,
-        "advice": finished.advice,
-        "iterations": [
-            {"name": one.path.name, **without_nan(one.model_dump(include=fields))} for one in found
-        ],
-    }
-
-
-def next_command(micrographs: Sequence[str], settings: TrainSettings, run: Path) -> list[str]:
-    """Return the command that picks these micrographs with the model of a run."""
-    sizes = ["--diameter", f"{settings.diameter_angstrom:g}"]
-    if settings.pixel_size_angstrom:
-        sizes += ["--pixel-size", f"{settings.pixel_size_angstrom:g}"]
-    return ["predict", *micrographs, *sizes, "--model", str(run), "--output", "picks.star"]
+    results = [
+        {"name": one.path.name, **without_nan(one.model_dump(include=fields))} for one in found
+    ]
+    paths = {"run": str(finished.run), "model": str(finished.model), "iterations": results}
+    return without_nan(asdict(finished)) | paths

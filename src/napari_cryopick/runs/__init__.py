@@ -27,8 +27,7 @@ def train(
     micrographs
         All of them; some of those without labels show the background.
     picks
-        Particles by micrograph, in micrograph pixels; deleted ones are negatives. Not used where
-        the settings name a structure.
+        Particles by micrograph, in micrograph pixels; deleted ones are negatives.
     settings
         Of the training.
     output
@@ -46,7 +45,8 @@ def train(
     Raises
     ------
     CryopickError
-        Before any step, if the input cannot be trained on.
+        Before any step, if the input cannot be trained on, or if there are picks or labels although
+        the settings name a structure.
     """
     from .workflow import run_training
 
@@ -66,13 +66,11 @@ def self_train(
 
     Parameters
     ----------
-    micrographs, picks, settings, labels, stop
+    micrographs, picks, settings, output, labels, stop
         As for `train`. Without picks and labels the initial model is used as it is.
-    output
-        A new folder for the run, or that of a run to resume.
     resume
-        Go on with a run that was killed or stopped, or add rounds to a finished one. Finished
-        iterations are not repeated.
+        Go on with the run in `output` that was killed or stopped, or add rounds to a finished one.
+        Finished iterations are not repeated.
 
     Yields
     ------
@@ -82,7 +80,7 @@ def self_train(
     Raises
     ------
     CryopickError
-        Before any step, if the input cannot be trained on or the run cannot be resumed.
+        As `train`, and if the run cannot be resumed.
     """
     from .workflow import run_training
 

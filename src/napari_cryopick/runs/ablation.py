@@ -92,17 +92,8 @@ def ablate(
 ) -> Iterator[AblationProgress]:
     """Measure what each part of a recipe is worth, over several random splits.
 
-    Parameters
-    ----------
-    picks
-        Every particle of the annotated micrographs; the other micrographs serve self-training.
-    output
-        A new folder, or that of the same ablation to resume; what is finished is not repeated.
-
-    Raises
-    ------
-    CryopickError
-        If there are too few micrographs, or another ablation is in the folder.
+    `picks` are every particle of the annotated micrographs; the others serve self-training. What
+    is finished in the output folder is not repeated.
     """
     stop, scores = stop or Event(), list[dict[str, Any]]()
     jobs = [(seed, name) for seed in range(settings.seeds) for name in TRAININGS]
@@ -172,8 +163,7 @@ def _score(
 
     file = folder / f"test_{'adaptive' if row.adaptive else 'fixed'}.json"
     if file.exists():
-        known: dict[str, float] = json.loads(file.read_text(encoding="utf-8"))
-        return known
+        return dict(json.loads(file.read_text(encoding="utf-8")))
     model = load_model(folder)
     pixel_threshold = particle_threshold = FIXED_THRESHOLD
     if row.adaptive:

@@ -13,22 +13,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from shutil import rmtree
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from ..errors import CryopickError
 from ..io import atomic_path, write_picks, writing_in
 from ..io.files import sweep, without_nan
-from ..model.registry import BEST, WEIGHTS
+from ..model.registry import BEST, WEIGHTS, best_iteration
+from ..model.weights import load_weights, save_weights
 from ..picks import PickSet, common_value
 from ..training.events import Iteration, TrainingEvent
+from ..training.examples import Example
+from ..training.loop import EarlierModel, TrainedModel, model_of
 from ..training.settings import TrainSettings
-from .read import EVENTS_FILE, METRICS_FILE, PICKS_FILE, SETTINGS_FILE, write_text
-
-if TYPE_CHECKING:
-    from ..training.examples import Example
-    from ..training.loop import EarlierModel, TrainedModel
+from .read import (
+    EVENTS_FILE,
+    METRICS_FILE,
+    PICKS_FILE,
+    SETTINGS_FILE,
+    RunIteration,
+    iterations,
+    write_text,
+)
 
 LABELS_FILE = "labels.sha256"
 CONTINUABLE = {"rounds", "ensemble", "device"}
@@ -43,18 +50,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, settings: TrainSettings, labels: str) -> RunFolder:
-        """Begin a run in a folder that holds no model yet.
-
-        Parameters
-        ----------
-        labels
-            Fingerprint of the labels.
-
-        Raises
-        ------
-        CryopickError
-            If a trained model is there already, or the folder cannot be written to.
-        """
+        """Begin a run, with a fingerprint of its labels, in a folder that holds no model yet."""
         if (path / BEST).exists():
             raise CryopickError(f"{path} already holds a run; choose another output folder.")
         with writing_in(path):
@@ -67,13 +63,7 @@ class RunFolder:
 
     @classmethod
     def resume(cls, path: Path, settings: TrainSettings, labels: str) -> RunFolder:
-        """Go on with a run that was killed or stopped, or add rounds to a finished one.
-
-        Raises
-        ------
-        CryopickError
-            If it was begun with other settings or labels.
-        """
+        """Go on with a run that was begun with the same settings and labels."""
         file = path / SETTINGS_FILE
         if not file.exists():
             return cls.create(path, settings, labels)
@@ -93,36 +83,26 @@ class RunFolder:
         sweep(path)
         return cls(path)._with_settings(settings)
 
-    def finished(self) -> list[dict[str, Any]]:
-        """Return the metrics of finished iterations, from the initial model on."""
-        found: list[dict[str, Any]] = []
-        for folder in sorted(self.path.glob("iteration_*_s*"), key=_number):
-            file = folder / METRICS_FILE
-            metrics = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-            if metrics.get("number") != len(found) or metrics.get("stopped"):
-                break
-            found.append(metrics)
-        return found
+    @property
+    def best(self) -> Path:
+        """The weights of the best iteration."""
+        return self.path / best_iteration(self.path).resolve().name / WEIGHTS
+
+    def finished(self) -> list[RunIteration]:
+        """Return the finished iterations, from the initial model on without a gap."""
+        found = [one for one in iterations(self.path) if not one.is_ensemble and not one.stopped]
+        return [one for number, one in enumerate(found) if one.number == number]
 
     def earlier(self) -> list[EarlierModel]:
-        """Load the finished iterations; forget ensembles, which further rounds will change.
-
-        Raises
-        ------
-        CryopickError
-            If the weights of one are missing.
-        """
-        from ..model.weights import load_weights
-        from ..training.loop import EarlierModel
-
+        """Load the finished iterations; forget ensembles, which further rounds will change."""
         for ensemble in self.path.glob("iteration_*_ensemble"):
             rmtree(ensemble)
         finished = self.finished()
-        for metrics in finished:
-            if metrics["accepted"]:
-                self._accept(metrics["name"])
+        for one in finished:
+            if one.accepted:
+                self._accept(one.path.name)
         return [
-            EarlierModel(load_weights(self.weights(one["name"])).network, one["accepted"])
+            EarlierModel(load_weights(one.path / WEIGHTS).network, bool(one.accepted))
             for one in finished
         ]
 
@@ -130,46 +110,26 @@ class RunFolder:
         self, model: TrainedModel, settings: TrainSettings, examples: Sequence[Example]
     ) -> Iteration:
         """Write weights, picks and, when all else is there, metrics; return the event."""
-        from ..model.weights import save_weights
-        from ..training.loop import model_of
-
-        name = f"iteration_{model.number}_{model.kind}"
-        save_weights(
-            self.weights(name), model_of(model.network, model.result, settings, examples[0].border)
-        )
-        picks = {str(path): table for path, table in model.result.kept.items()}
+        name, result = f"iteration_{model.number}_{model.kind}", model.result
+        folder, border = self.path / name, examples[0].border
+        save_weights(folder / WEIGHTS, model_of(model.network, result, settings, border))
+        picks = {str(path): table for path, table in result.kept.items()}
         size = common_value(example.pixel_size_angstrom for example in examples)
-        write_picks(
-            self.path / name / PICKS_FILE,
-            PickSet(picks, size, diameter_angstrom=settings.diameter_angstrom),
-        )
+        kept = PickSet(picks, size, diameter_angstrom=settings.diameter_angstrom)
+        write_picks(folder / PICKS_FILE, kept)
         metrics = {"name": name, **_metrics(model, settings)}
-        write_text(
-            self.path / name / METRICS_FILE, json.dumps(without_nan(metrics), indent=2) + "\n"
-        )
+        write_text(folder / METRICS_FILE, json.dumps(without_nan(metrics), indent=2) + "\n")
         if model.accepted:
             self._accept(name)
-        return Iteration(
-            model.number,
-            name,
-            self.weights(name),
-            model.result.f1,
-            model.result.average_precision,
-            model.result.threshold,
-            model.result.count,
-            model.accepted,
-            model.reason,
-        )
+        figures = result.f1, result.average_precision, result.threshold, result.count
+        path, accepted = folder / WEIGHTS, model.accepted
+        return Iteration(model.number, name, path, *figures, accepted, model.reason)
 
     def log(self, event: TrainingEvent) -> None:
         """Append an event to events.jsonl."""
         fields: Mapping[str, Any] = {"event": type(event).__name__} | asdict(event)
         with writing_in(self.path), (self.path / EVENTS_FILE).open("a", encoding="utf-8") as file:
             file.write(json.dumps(without_nan(fields), default=str) + "\n")
-
-    def weights(self, iteration: str) -> Path:
-        """Return the weights file of an iteration."""
-        return self.path / iteration / WEIGHTS
 
     def _accept(self, iteration: str) -> None:
         """Point `best` at an iteration."""
@@ -204,8 +164,3 @@ def _metrics(model: TrainedModel, settings: TrainSettings) -> dict[str, Any]:
         "pseudo_labels": asdict(model.pseudo_labels) if model.pseudo_labels else None,
         "held_out_picks": result.held_out,
     }
-
-
-def _number(folder: Path) -> int:
-    number = folder.name.split("_")[1]
-    return int(number) if number.isdecimal() else -1

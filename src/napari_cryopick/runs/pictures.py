@@ -8,10 +8,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import EllipseCollection
+from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.patches import Circle
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -45,17 +46,7 @@ def draw_picks(
     truth: Picks,
     probability: NDArray | None = None,
 ) -> None:
-    """Save a picture of right, false and missed picks; its format follows from the suffix.
-
-    Parameters
-    ----------
-    picks, truth
-        Picks and annotated particles; those of status OK count.
-    diameter_px
-        Particle diameter in micrograph pixels.
-    probability
-        Map in [0, 1] of the whole micrograph at any scale, drawn beside it.
-    """
+    """Save a picture of right, missed and false picks, and a map of the micrograph beside it."""
     true, found = (table.with_status(Status.OK).positions for table in (truth, picks))
     right, false, missed = compare(true, found, diameter_px / 2)
     circles = [
@@ -82,7 +73,10 @@ def draw_circles(
     axes = figure.subplots(1, panels, squeeze=False)[0]
     _draw_pixels(axes[0], micrograph, diameter_px)
     for one in circles:
-        _draw_each(axes[0], one, diameter_px)
+        outlines = [Circle((x, y), diameter_px / 2) for y, x in one.positions]
+        drawn = PatchCollection(outlines, fc="none", ec=one.colour, ls=one.line)
+        drawn.set_linewidth(1.6 if one.colour == BLUE else 2.4)
+        axes[0].add_collection(drawn)
     if probability is not None:
         axes[1].imshow(probability, cmap="magma", vmin=0, vmax=1, aspect="auto")
     for each in axes:
@@ -113,21 +107,3 @@ def _draw_pixels(axes: Axes, micrograph: Micrograph, diameter_px: float) -> None
         bar = AnchoredSizeBar(axes.transData, length_px, text, "lower left", color=_LIGHT, **how)
         bar.patch.set(facecolor=_DARK, edgecolor="none", alpha=0.7)
         axes.add_artist(bar)
-
-
-def _draw_each(axes: Axes, circles: Circles, diameter_px: float) -> None:
-    sizes = np.full(len(circles.positions), diameter_px)
-    axes.add_collection(
-        EllipseCollection(
-            sizes,
-            sizes,
-            np.zeros(len(sizes)),
-            units="xy",
-            offsets=circles.positions[:, ::-1],
-            offset_transform=axes.transData,
-            facecolors="none",
-            edgecolors=circles.colour,
-            linestyles=circles.line,
-            linewidths=1.6 if circles.colour == BLUE else 2.4,
-        )
-    )

@@ -35,8 +35,10 @@ class RunIteration(BaseModel):
     ----------
     finished
         Whether its `metrics.json` is there and can be read.
-    accepted
-        Whether it became the best model of the run; None if that is not known yet.
+    accepted, reason
+        Whether it became the best model so far, and why or why not; None if that is not known yet.
+    stopped
+        Whether its training ended before its last step.
     f1, precision, recall, average_precision
         Measured on complete labels that were held out; NaN where there are none.
     expected_precision, expected_recall
@@ -53,6 +55,7 @@ class RunIteration(BaseModel):
     best: bool = False
     accepted: bool | None = None
     reason: str = ""
+    stopped: bool = False
     complete: bool | None = None
     f1: Nullable = nan
     precision: Nullable = nan
@@ -85,7 +88,7 @@ class RunIteration(BaseModel):
         return self.title if self.title.startswith("round") else f"the {self.title}"
 
     def picks(self) -> PickSet:
-        """Read its picks; `CryopickError` if they cannot be read."""
+        """Read its picks."""
         return read_picks(self.path / PICKS_FILE)
 
 
@@ -125,13 +128,10 @@ def read_run(path: Path) -> RunData:
         If the folder does not exist or holds no run.
     """
     with reading(path, "a training run"):
-        names = [file.name for file in path.iterdir()]
-    if not any(
-        name in (SETTINGS_FILE, EVENTS_FILE) or _ITERATION.fullmatch(name) for name in names
-    ):
+        names = {file.name for file in path.iterdir()}
+    run, step = RunData(path, read_settings(path), list(_iterations(path))), 0
+    if not run.iterations and names.isdisjoint((SETTINGS_FILE, EVENTS_FILE)):
         raise CryopickError(f"{path} holds no run; give the folder that a training wrote.")
-    run = RunData(path, read_settings(path), list(_iterations(path)))
-    step = 0
     for event in _events(path):
         match event:
             case {"event": "Started"}:
@@ -177,14 +177,12 @@ def _iterations(run: Path) -> Iterator[RunIteration]:
             yield RunIteration.model_validate(known | {"finished": False, "reason": reason})
 
 
-def _events(run: Path, first: int = 0) -> list[dict[str, Any]]:
+def _events(run: Path, first: int = 0) -> Iterator[dict[str, Any]]:
     """Read the events of a run from a line on; a line that was cut off is left out."""
-    events: list[dict[str, Any]] = []
-    with suppress(OSError):
-        for line in (run / EVENTS_FILE).read_bytes().splitlines()[first:]:
-            with suppress(ValueError):
-                events.append(json.loads(line))
-    return events
+    file = run / EVENTS_FILE
+    for line in file.read_bytes().splitlines()[first:] if file.is_file() else ():
+        with suppress(ValueError):
+            yield json.loads(line)
 
 
 @dataclass(frozen=True)
@@ -208,7 +206,7 @@ def latest_self_training(folder: Path) -> SelfTrainingRun | None:
         settings = read_settings(run)
         if "rounds" in settings:
             rounds = [one.number for one in iterations(run) if not one.is_ensemble]
-            (last,) = _events(run, -1) or [{}]
+            last = next(_events(run, -1), {})
             finished = last.get("event") == "Finished" and not last.get("stopped")
             return SelfTrainingRun(run, settings, finished, max(rounds, default=0))
     return None

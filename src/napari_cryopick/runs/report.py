@@ -36,43 +36,26 @@ class ReportFigure:
 
 
 def write_report(run: Path, output: Path | None = None) -> Path:
-    """Report on a run, finished or not.
+    """Report on a run, finished or not, in a file that is `report.html` in the run by default.
 
-    Parameters
-    ----------
-    run
-        Its folder. Micrographs are drawn if they are where the run found them.
-    output
-        The HTML file; `report.html` in the run by default.
-
-    Returns
-    -------
-    The file.
-
-    Raises
-    ------
-    CryopickError
-        If the folder holds no run, or the file cannot be written.
+    Micrographs are drawn if they are where the run found them.
     """
-    page = _render(read_run(run))
-    output = output or run / "report.html"
-    write_text(output, page)
-    return output
-
-
-def _render(run: RunData) -> str:
+    found, output = read_run(run), output or run / "report.html"
     folder = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=folder, autoescape=True, undefined=StrictUndefined)
     environment.filters |= {"number": _number, "measured": _measured, "details": _details}
-    return environment.get_template("report.html.j2").render(
-        run=run,
-        name=run.path.resolve().name,
+    compared = compared_iterations(found)
+    page = environment.get_template("report.html.j2").render(
+        run=found,
+        name=run.resolve().name,
         version=__version__,
-        advice=recommend(run),
-        curves=_curves(run),
-        compared=compared_iterations(run),
-        pictures=_pictures(run),
+        advice=recommend(found),
+        curves=_curves(found),
+        compared=compared,
+        pictures=_pictures(found, compared),
     )
+    write_text(output, page)
+    return output
 
 
 def recommend(run: RunData) -> str:
@@ -129,9 +112,8 @@ def _curves(run: RunData) -> list[ReportFigure]:
     return figures
 
 
-def _pictures(run: RunData) -> list[ReportFigure]:
+def _pictures(run: RunData, compared: Sequence[RunIteration]) -> list[ReportFigure]:
     """Draw the micrographs whose picks changed most."""
-    compared = compared_iterations(run)
     try:
         found, pixel_size = _changes(run, compared) if compared else ([], 0.0)
     except (CryopickError, TypeError, ValueError) as error:
@@ -139,9 +121,8 @@ def _pictures(run: RunData) -> list[ReportFigure]:
     there = [change for change in found if Path(change.micrograph).is_file()]
     pictures = []
     for change in there[:MOST_PICTURES]:
-        draw = partial(_draw_change, change, pixel_size, run.settings["diameter_angstrom"])
-        name = Path(change.micrograph).name
-        pictures.append(_drawn(name, name, draw))
+        name, diameter = Path(change.micrograph).name, run.settings["diameter_angstrom"]
+        pictures.append(_drawn(name, name, partial(_draw_change, change, pixel_size, diameter)))
     if len(there) < len(found):
         gone = f"{len(found) - len(there)} of {len(found)} micrographs"
         pictures.append(ReportFigure(f"Without picture: {gone} are not where the run found them."))
@@ -151,8 +132,10 @@ def _pictures(run: RunData) -> list[ReportFigure]:
 def compared_iterations(run: RunData) -> list[RunIteration]:
     """Return the initial model, and the best one or else the last; one where these are the same."""
     finished = [one for one in run.iterations if one.finished]
-    later = run.best if run.best and run.best.number else finished[-1] if finished else None
-    return [*(one for one in finished[:1] if one is not later), *([later] if later else [])]
+    if not finished:
+        return []
+    later = run.best if run.best and run.best.number else finished[-1]
+    return [finished[0], later] if later is not finished[0] else [later]
 
 
 def _changes(run: RunData, compared: Sequence[RunIteration]) -> tuple[list[Change], float]:

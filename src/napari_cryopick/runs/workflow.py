@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from time import perf_counter
 
+from ..errors import CryopickError
 from ..labels import Labels
 from ..model.device import choose_device
 from ..picks import Picks
@@ -27,49 +28,46 @@ def run_training(
     picks: Mapping[Path, Picks],
     settings: TrainSettings,
     output: Path,
-    labels: Mapping[Path, Labels] | None = None,
-    stop: Event | None = None,
+    labels: Mapping[Path, Labels] | None,
+    stop: Event | None,
     resume: bool = False,
 ) -> Iterator[TrainingEvent]:
     """Run a training and write everything it yields; see `napari_cryopick.runs`."""
-    begun, stop = perf_counter(), stop or Event()
+    begun, stop, labelled = perf_counter(), stop or Event(), bool(picks or labels)
+    if settings.structure and labelled:
+        raise CryopickError(
+            "Train on picks or on a structure, not both; to use both, train on the structure "
+            "first, then on the picks with that run as the initial model."
+        )
     device = choose_device(settings.device)
     self_training = isinstance(settings, SelfTrainSettings)
     most = MOST_SELF_TRAINED if self_training else MOST_UNLABELLED
-    told = {} if settings.structure else picks
-    examples = load_examples(micrographs, told, labels or {}, settings, most)
-    if not settings.structure and not (self_training and not picks and not labels):
+    examples = load_examples(micrographs, picks, labels or {}, settings, most)
+    if labelled or not (settings.structure or self_training):
         require_particles(examples)
     open_folder = RunFolder.resume if resume else RunFolder.create
     folder = open_folder(output, settings, fingerprint(examples))
     simulated = (yield from simulate_structure(settings, stop)) if settings.structure else None
     loop = TrainingLoop(examples, settings, device, stop, simulated, folder.earlier())
-    best = _best_of(folder)
     for event in loop.events():
         if isinstance(event, TrainedModel):
             event = folder.save(event, settings, examples)
-            best = event.path if event.accepted else best
         folder.log(event)
         yield event
     assert loop.best is not None
-    assert best is not None
-    seconds, advice = perf_counter() - begun, loop.advice
-    finished = Finished(output, best, loop.best.figures, stop.is_set(), seconds, advice)
+    figures, seconds = loop.best.figures, perf_counter() - begun
+    finished = Finished(output, folder.best, figures, stop.is_set(), seconds, loop.advice)
     folder.log(finished)
-    if self_training:
-        _report(output)
-    yield finished
+    yield _reported(finished) if self_training else finished
 
 
-def _best_of(folder: RunFolder) -> Path | None:
-    """Return the weights of the best iteration of an earlier session."""
-    accepted = [one["name"] for one in folder.finished() if one["accepted"]]
-    return folder.weights(accepted[-1]) if accepted else None
-
-
-def _report(run: Path) -> None:
-    """Write report.html; whatever goes wrong there, the run itself is safe on disk."""
-    with suppress(Exception):
+def _reported(finished: Finished) -> Finished:
+    """Write the report of a run; say in its advice if that does not work."""
+    try:
         from .report import write_report
 
-        write_report(run)
+        write_report(finished.run)
+    except Exception as error:  # the run itself is safe on disk
+        problem = f"The report could not be written: {str(error).rstrip('.')}."
+        return replace(finished, advice=f"{finished.advice} {problem}")
+    return finished

@@ -127,6 +127,8 @@ class TrainingParts(QObject, Generic[Training]):
     ) -> tuple[Image, Work]:
         """Return the work of one training run on the data as it is now."""
         image, data = self.micrographs.require(), self.data()
+        if settings.structure is not None:  # of a run to resume, whatever the form says by now
+            data = TrainingData({}, {}, data.micrographs)
         stack = ensure_stack(image)
         self.plot.clear()
 

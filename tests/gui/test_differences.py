@@ -9,7 +9,6 @@ from napari_cryopick.gui.layers.create import SOURCE_COLOURS
 from napari_cryopick.gui.layers.differences import (
     COLOURS,
     SYMBOLS,
-    changes,
     read_outcome,
     show_differences,
 )
@@ -22,14 +21,6 @@ from napari_cryopick.picks import Picks
 from napari_cryopick.runs.read import iterations
 
 DIAMETER_PX = 20.0
-
-
-def test_a_pick_that_moved_by_half_a_diameter_is_the_same():
-    before = {0: Picks.at([(30, 30), (60, 60)]), 1: Picks.at([(10, 10)])}
-    now = {0: Picks.at([(40, 30), (90, 90)]), 1: Picks.at([(10, 20.5)])}
-    gained, lost = changes(now, before, DIAMETER_PX / 2)
-    assert gained.tolist() == [[0, 90, 90], [1, 10, 20.5]]
-    assert lost.tolist() == [[0, 60, 60], [1, 10, 10]]
 
 
 @pytest.fixture

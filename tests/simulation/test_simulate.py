@@ -11,7 +11,7 @@ from PIL import Image
 from scipy import ndimage
 
 from napari_cryopick import CryopickError
-from napari_cryopick.gui.contributions.sample_data import simulated as sample_data
+from napari_cryopick.gui.contributions.reader import simulated as sample_data
 from napari_cryopick.io import match_picks, read_micrograph, read_picks
 from napari_cryopick.labels import LabelClass
 from napari_cryopick.metrics.particles import precision_recall_curve

@@ -15,25 +15,20 @@ from ..widgets.layer_combo import shows_micrographs
 
 def new_picks_layer() -> None:
     """Add a layer on which to click the particles of the micrographs chosen."""
-    _ensure(ensure_picks, mode="add")
+    _annotate(ensure_picks, "add")
 
 
 def new_labels_layer() -> None:
     """Add a layer on which to paint particles, background and contamination."""
-    _ensure(ensure_labels, mode="paint")
+    _annotate(ensure_labels, "paint")
 
 
-def _ensure(make: Callable[[ViewerModel, Image], Layer], mode: str) -> None:
+def _annotate(make: Callable[[ViewerModel, Image], Layer], mode: str) -> None:
+    """Make a layer over the micrographs that are selected, or else over the uppermost."""
     viewer = napari.current_viewer()
-    image = viewer and _micrographs(viewer)
-    if viewer is None or image is None:
+    images = [layer for layer in viewer.layers if shows_micrographs(layer)] if viewer else []
+    if viewer is None or not images:
         show_warning("There are no micrographs; open a folder of them first.")
-    else:
-        annotate(viewer, make(viewer, image), mode)
-
-
-def _micrographs(viewer: ViewerModel) -> Image | None:
-    """Return the image that is selected, or else the uppermost."""
-    candidates = [layer for layer in viewer.layers if shows_micrographs(layer)]
+        return
     active = viewer.layers.selection.active
-    return active if active in candidates else (candidates or [None])[-1]
+    annotate(viewer, make(viewer, active if active in images else images[-1]), mode)

@@ -17,17 +17,16 @@ from ..layers.convert import picks_of, rows_of
 from ..layers.create import over, picks_layer
 from ..layers.curation import colour_by_source
 from ..layers.layers import (
-    AXES,
     DEFAULT_DIAMETER_ANGSTROM,
     DELETED,
     MICROGRAPHS,
     PICKS,
+    axes,
     diameter_angstrom,
     metadata,
     pixel_size_angstrom,
     role_of,
     stack_of,
-    units,
 )
 from ..layers.stack import Stack
 from .reader import LayerData
@@ -39,13 +38,7 @@ def get_reader(path: str | list[str]) -> Callable[[str], list[LayerData]] | None
 
 
 def read_points(path: str) -> list[LayerData]:
-    """Open picks over the micrographs that they name, or by themselves if those are not open.
-
-    Raises
-    ------
-    CryopickError
-        If the file cannot be read.
-    """
+    """Open picks over the micrographs that they name, or by themselves if those are not open."""
     viewer = napari.current_viewer()
     picks = read_picks(path)
     layer = points_layer(picks, viewer.layers if viewer else [])
@@ -61,26 +54,16 @@ def points_layer(picks: PickSet, layers: Iterable[Layer]) -> Points:
             diameter = picks.diameter_angstrom or diameter_angstrom(image)
             size = pixel_size_angstrom(image) or 1.0
             return _filled(picks_layer(over(image, PICKS), diameter / size), matched)
-    names, size = sorted(picks.by_micrograph), picks.pixel_size_angstrom or 1.0
-    attributes = {
-        "scale": (1, size, size),
-        "units": units(picks.pixel_size_angstrom),
-        "axis_labels": AXES,
-        "metadata": metadata(Stack(tuple(map(Path, names)), ((1, 1),) * len(names)), PICKS),
-    }
+    names = sorted(picks.by_micrograph)
+    stack = Stack(tuple(map(Path, names)), ((1, 1),) * len(names))
+    attributes = {**axes(picks.pixel_size_angstrom), "metadata": metadata(stack, PICKS)}
     diameter = picks.diameter_angstrom or DEFAULT_DIAMETER_ANGSTROM
-    by_index = {index: picks.by_micrograph[name] for index, name in enumerate(names)}
-    return _filled(picks_layer(attributes, diameter / size), by_index)
+    layer = picks_layer(attributes, diameter / (picks.pixel_size_angstrom or 1.0))
+    return _filled(layer, {i: picks.by_micrograph[name] for i, name in enumerate(names)})
 
 
 def write_points(path: str, data: NDArray, attributes: dict[str, Any]) -> list[str]:
-    """Write napari's points as picks, in the format of the suffix.
-
-    Raises
-    ------
-    CryopickError
-        If the layer does not know its micrographs, or the file cannot be written.
-    """
+    """Write napari's points as picks, in the format of the suffix."""
     write_layer(Path(path), Points(data, **attributes))
     return [path]
 

@@ -57,13 +57,7 @@ def picks_of(points: NDArray, features: pd.DataFrame, index: int) -> Picks:
 
 
 def points_over(layer: Points, image: Image) -> NDArray[np.float64]:
-    """Return a layer's points (n, 3) as (micrograph, y, x) in pixels of the image.
-
-    Raises
-    ------
-    CryopickError
-        If the layer is flat and so does not say which of several micrographs its points are on.
-    """
+    """Return a layer's points (n, 3) as (micrograph, y, x) in pixels of the image."""
     if layer.ndim < image.ndim and image.data.shape[0] > 1:
         raise CryopickError(
             f"The layer {layer.name} does not say which micrograph its points are on; "
@@ -77,13 +71,7 @@ def points_over(layer: Points, image: Image) -> NDArray[np.float64]:
 
 
 def labels_of(layer: LabelsLayer, image: Image, stack: Stack) -> dict[int, Labels]:
-    """Return what is painted, by slice; slices without paint are left out.
-
-    Raises
-    ------
-    CryopickError
-        If a class is painted that has no meaning.
-    """
+    """Return what is painted, by slice, without the padding; slices without paint are left out."""
     factor = float(image.scale[-1] / layer.scale[-1])
     slices = np.asarray(layer.data).reshape(-1, *layer.data.shape[-2:])
     painted = [index for index, classes in enumerate(slices) if classes.any()]
@@ -92,10 +80,8 @@ def labels_of(layer: LabelsLayer, image: Image, stack: Stack) -> dict[int, Label
             f"The layer {layer.name} holds the label {highest}; "
             "paint 1 for particles, 2 for background and 3 for contamination."
         )
-    return {index: _cropped(slices[index], stack.shapes[index], factor) for index in painted}
-
-
-def _cropped(classes: NDArray, shape: tuple[int, int], factor: float) -> Labels:
-    """Leave out the padding of a smaller micrograph."""
-    height, width = (int(np.ceil(edge * factor - 1e-6)) for edge in shape)
-    return Labels(classes[:height, :width].astype(np.uint8), factor)
+    labels = {}
+    for index in painted:
+        height, width = (int(np.ceil(edge * factor - 1e-6)) for edge in stack.shapes[index])
+        labels[index] = Labels(slices[index, :height, :width].astype(np.uint8), factor)
+    return labels

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.layers import Points
@@ -27,39 +27,10 @@ from .layers import DELETED, HISTORY, THRESHOLD
 if TYPE_CHECKING:
     import pandas as pd
 
-State = TypeVar("State")
-
 SOURCE_COLOURS = {Source.PERSON: "#ffc233", Source.MODEL: "#35e0d2", Source.FILE: "#c9a0ff"}
 
 _STEPS_BACK = 100
 """More edits than anyone takes back; each keeps a copy of the table."""
-
-
-class History(Generic[State]):
-    """States in the order in which they came about, with one of them current."""
-
-    def __init__(self, state: State) -> None:
-        self._states, self._at = [state], 0
-        self._kind: Hashable | None = None
-
-    @property
-    def current(self) -> State:
-        """The state that holds now."""
-        return self._states[self._at]
-
-    def record(self, state: State, kind: Hashable | None = None) -> None:
-        """Make `state` current; steps of the same kind, one after the other, count as one."""
-        if kind is None or kind != self._kind:
-            self._at += 1
-        self._states = [*self._states[: self._at], state][-_STEPS_BACK - 1 :]
-        self._at, self._kind = len(self._states) - 1, kind
-
-    def go(self, by: int) -> State | None:
-        """Go some steps forward or back, and return the state there if there is one."""
-        if not 0 <= self._at + by < len(self._states):
-            return None
-        self._at, self._kind = self._at + by, None
-        return self.current
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +40,31 @@ class Table:
     points: NDArray[np.float64]
     features: pd.DataFrame
     deleted: NDArray[np.float64]
+
+
+class History:
+    """What a layer has held, in the order in which it came about, with one table current."""
+
+    def __init__(self, table: Table) -> None:
+        self._tables, self._at = [table], 0
+        self._kind: Hashable | None = None
+
+    @property
+    def current(self) -> Table:
+        """What the layer holds now."""
+        return self._tables[self._at]
+
+    def record(self, table: Table, kind: Hashable | None = None) -> None:
+        """Make a table current; steps of the same kind, one after the other, count as one."""
+        if kind is None or kind != self._kind:
+            self._at += 1
+        self._tables = [*self._tables[: self._at], table][-_STEPS_BACK - 1 :]
+        self._at, self._kind = len(self._tables) - 1, kind
+
+    def go(self, by: int) -> Table:
+        """Go one step forward or back, if there is one."""
+        self._at, self._kind = min(max(self._at + by, 0), len(self._tables) - 1), None
+        return self.current
 
 
 def curate(layer: Points) -> Points:
@@ -103,14 +99,17 @@ def replace_model_picks(layer: Points, found: Mapping[int, Picks], run: Hashable
     What lies within half a diameter of a pick that a person has placed or deleted is left out.
     All results of one `run` are a single step to undo.
     """
+    import pandas as pd
+
     table = _history(layer).current
     by_model = (table.features["source"] == Source.MODEL).to_numpy(bool)
     kept = ~by_model | ~np.isin(table.points[:, 0].round(), list(found))
     points, features = rows_of(found)
     settled = np.concatenate([table.points[kept], table.deleted])
-    new = _far_from(_apart(settled), _apart(points), _radius(layer))
+    new = _far_from(_apart(settled), _apart(points), layer.current_size / 2)
     points = np.concatenate([table.points[kept], points[new]])
-    features = _stacked(table.features[kept], features[new])
+    tables = [some for some in (table.features[kept], features[new]) if len(some)]
+    features = pd.concat(tables, ignore_index=True) if tables else features
     _record(layer, Table(points, features, table.deleted), run)
 
 
@@ -138,17 +137,15 @@ def curated_picks(layer: Points, index: int) -> tuple[Picks, Picks]:
     picks = picks_of(table.points, table.features, index)
     deleted = table.deleted[np.round(table.deleted[:, 0]) == index, 1:]
     clicked = picks.positions[picks.sources == Source.PERSON]
-    rejected = deleted[_far_from(clicked, deleted, _radius(layer))]
+    rejected = deleted[_far_from(clicked, deleted, layer.current_size / 2)]
     return picks, Picks.at(rejected, source=Source.MODEL, status=Status.DELETED)
 
 
 def show_above(layer: Points, threshold: float) -> None:
     """Show what scores at least `threshold`, and whatever a person has placed."""
-    layer.metadata[THRESHOLD] = threshold
-    scores, rows = layer.features["score"].to_numpy(float), layer.features
-    by_model = (rows["source"] == Source.MODEL).to_numpy(bool)
-    flagged = (rows["status"] != Status.OK).to_numpy(bool)
-    layer.shown = ~by_model | ((scores >= threshold) & ~flagged)
+    layer.metadata[THRESHOLD], rows = threshold, layer.features
+    likely = (rows["score"].astype(float) >= threshold) & (rows["status"] == Status.OK)
+    layer.shown = (likely | (rows["source"] != Source.MODEL)).to_numpy(bool)
 
 
 def threshold_of(layer: Points) -> float:
@@ -173,17 +170,13 @@ def colour_by_source(layer: Points) -> None:
         layer.border_color = transform_color([*names, unknown])[which]
 
 
-def _history(layer: Points) -> History[Table]:
-    history: History[Table] = layer.metadata[HISTORY]
+def _history(layer: Points) -> History:
+    history: History = layer.metadata[HISTORY]
     return history
 
 
 def _table(layer: Points, deleted: NDArray[np.float64]) -> Table:
     return Table(layer.data.copy(), layer.features.copy(), deleted)
-
-
-def _radius(layer: Points) -> float:
-    return float(layer.current_size) / 2
 
 
 def _on_edit(layer: Points, event: Event) -> None:
@@ -212,9 +205,7 @@ def _record(layer: Points, table: Table, run: Hashable | None = None) -> None:
     _restore(layer, table)
 
 
-def _restore(layer: Points, table: Table | None) -> None:
-    if table is None:
-        return
+def _restore(layer: Points, table: Table) -> None:
     with layer.events.data.blocker():
         layer.selected_data = set()
         layer.data = table.points.copy()
@@ -235,10 +226,3 @@ def _far_from(settled: NDArray, positions: NDArray, radius_px: float) -> NDArray
         return np.ones(len(positions), bool)
     distances, _ = KDTree(settled).query(positions)
     return np.asarray(distances) > radius_px
-
-
-def _stacked(kept: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
-
-    tables = [table for table in (kept, features) if len(table)]
-    return pd.concat(tables, ignore_index=True) if tables else kept

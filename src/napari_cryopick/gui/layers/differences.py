@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from napari.components import ViewerModel
@@ -12,7 +13,7 @@ from napari.utils.colormaps.standardize_color import transform_color
 from numpy.typing import NDArray
 
 from ...io import match_picks
-from ...metrics.matching import compare
+from ...metrics.matching import changes
 from ...picks import Picks, Source
 from ...runs.read import RunIteration
 from .create import insert, over
@@ -46,30 +47,16 @@ class Outcome:
 def read_outcome(
     iteration: RunIteration, before: RunIteration | None, stack: Stack, diameter_px: float
 ) -> Outcome:
-    """Read what an iteration has found, and compare it.
-
-    Raises
-    ------
-    CryopickError
-        If its picks are missing, broken or of other micrographs.
-    """
+    """Read what an iteration has found, and compare it."""
     picks = _picks(iteration, stack)
     earlier = picks if before is None else _picks(before, stack)
-    return Outcome(iteration, before, picks, *changes(picks, earlier, diameter_px / 2))
-
-
-def changes(
-    now: Mapping[int, Picks], before: Mapping[int, Picks], radius_px: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return points gained and lost; what moved by at most `radius_px` is the same pick."""
     gained, lost = [np.empty((0, 3))], [np.empty((0, 3))]
-    nothing = Picks.at([])
-    for index in sorted(now.keys() | before.keys()):
-        old, new = before.get(index, nothing), now.get(index, nothing)
-        _, came, went = compare(old.positions, new.positions, radius_px)
-        gained.append(np.insert(came, 0, index, axis=1))
-        lost.append(np.insert(went, 0, index, axis=1))
-    return np.concatenate(gained), np.concatenate(lost)
+    for change in changes(earlier, picks, diameter_px):
+        index = stack.index(Path(change.micrograph))
+        gained.append(np.insert(change.gained, 0, index, axis=1))
+        lost.append(np.insert(change.lost, 0, index, axis=1))
+    by_slice = {stack.index(Path(name)): table for name, table in picks.items()}
+    return Outcome(iteration, before, by_slice, np.concatenate(gained), np.concatenate(lost))
 
 
 def show_differences(viewer: ViewerModel, image: Image, outcome: Outcome) -> None:
@@ -93,13 +80,12 @@ def show_differences(viewer: ViewerModel, image: Image, outcome: Outcome) -> Non
         layer.face_color = transform_color([_FACES[kind] for kind in kinds])
 
 
-def _picks(iteration: RunIteration, stack: Stack) -> dict[int, Picks]:
-    """Return the picks of each slice that it has looked at, as a model's."""
+def _picks(iteration: RunIteration, stack: Stack) -> dict[str, Picks]:
+    """Return the picks of each micrograph that it has looked at, as a model's."""
     known = set(iteration.micrographs) or set(map(str, stack.paths))
     found = {path: Picks.at([]) for path in stack.paths if str(path) in known}
     found |= match_picks(iteration.picks(), stack.paths)
-    scores = {path: np.nan_to_num(picks.scores, nan=1.0) for path, picks in found.items()}
     return {
-        stack.index(path): Picks.at(picks.positions, scores[path], Source.MODEL)
+        str(path): Picks.at(picks.positions, np.nan_to_num(picks.scores, nan=1.0), Source.MODEL)
         for path, picks in found.items()
     }

@@ -52,9 +52,7 @@ def role_of(layer: Layer) -> str | None:
 
 def find_layer(layers: Iterable[Layer], image: Image, role: str) -> Any:
     """Return the uppermost layer of this role for the micrographs of an image, or None."""
-    stack = stack_of(image)
-    mates = [layer for layer in layers if stack and stack_of(layer) == stack]
-    return next((layer for layer in reversed(mates) if role_of(layer) == role), None)
+    return next((one for one in reversed(_mates(layers, image)) if role_of(one) == role), None)
 
 
 def diameter_angstrom(image: Image) -> float:
@@ -77,9 +75,10 @@ def diameter_px(image: Image) -> float:
     return diameter_angstrom(image) / (pixel_size_angstrom(image) or 1.0)
 
 
-def units(pixel_size_angstrom: float | None) -> tuple[str, str, str]:
-    """Return the units of the axes (micrograph, y, x)."""
-    return ("pixel", "angstrom", "angstrom") if pixel_size_angstrom else ("pixel",) * 3
+def axes(pixel_size_angstrom: float | None) -> dict[str, Any]:
+    """Return the scale, units and names of the axes (micrograph, y, x)."""
+    edge, unit = pixel_size_angstrom or 1.0, "angstrom" if pixel_size_angstrom else "pixel"
+    return {"scale": (1.0, edge, edge), "units": ("pixel", unit, unit), "axis_labels": AXES}
 
 
 def pixel_size_angstrom(layer: Layer) -> float | None:
@@ -89,12 +88,11 @@ def pixel_size_angstrom(layer: Layer) -> float | None:
 
 def set_pixel_size(layers: Iterable[Layer], image: Image, size_angstrom: float) -> None:
     """Bring an image, and all layers that belong to its micrographs, to a pixel size in Å."""
-    stack, zoom = stack_of(image), size_angstrom / image.scale[-1]
-    mates = [layer for layer in layers if stack and stack_of(layer) == stack]
-    for layer in mates or [image]:
+    zoom = size_angstrom / image.scale[-1]
+    for layer in _mates(layers, image) or [image]:
         stretch = np.r_[np.ones(layer.ndim - 2), zoom, zoom]
         layer.scale, layer.translate = layer.scale * stretch, layer.translate * stretch
-        layer.units = units(size_angstrom)[-layer.ndim :]
+        layer.units = axes(size_angstrom)["units"][-layer.ndim :]
 
 
 def frame(layer: Layer, factor: float = 1.0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -131,3 +129,8 @@ def look_at(viewer: ViewerModel, image: Image, index: int, position: tuple[float
     eye = camera(viewer)
     eye.center = (*tuple(eye.center)[:-2], y, x)
     eye.zoom = max(eye.zoom, _LEAST_CANVAS_PX / (diameter_px(image) * scale[-1]))
+
+
+def _mates(layers: Iterable[Layer], image: Image) -> list[Layer]:
+    stack = stack_of(image)
+    return [layer for layer in layers if stack and stack_of(layer) == stack]

@@ -99,11 +99,8 @@ def lazy_pixels(stack: Stack, dtypes: Sequence[np.dtype]) -> Array:
     from dask.delayed import delayed
 
     dtype: np.dtype = np.result_type(*(dtype.newbyteorder("=") for dtype in dtypes))
-    read = delayed(_read_padded, pure=True)
-    slices = [
-        da.from_delayed(read(path, stack.shape, dtype), stack.shape, dtype) for path in stack.paths
-    ]
-    return da.stack(slices)
+    read, shape = delayed(_read_padded, pure=True), stack.shape
+    return da.stack([da.from_delayed(read(p, shape, dtype), shape, dtype) for p in stack.paths])
 
 
 def contrast_limits(pixels: NDArray) -> tuple[float, float]:
@@ -120,6 +117,4 @@ def contrast_limits(pixels: NDArray) -> tuple[float, float]:
 def _read_padded(path: Path, shape: tuple[int, int], dtype: np.dtype) -> NDArray:
     pixels = np.asarray(read_micrograph(path).pixels, dtype=dtype)
     margins = [(0, full - edge) for full, edge in zip(shape, pixels.shape, strict=True)]
-    return (
-        np.pad(pixels, margins, constant_values=pixels.min()) if any(sum(margins, ())) else pixels
-    )
+    return np.pad(pixels, margins, constant_values=pixels.min()) if np.any(margins) else pixels

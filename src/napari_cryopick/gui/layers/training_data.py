@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from napari.layers import Image, Points
 from napari.layers import Labels as LabelsLayer
-from numpy.typing import NDArray
 
 from ...labels import Labels
 from ...picks import Picks, Source, Status
 from .convert import labels_of, picks_of, points_over
 from .curation import curated_picks, is_curated
 from .stack import ensure_stack
+
+_COLUMNS = ("positions", "scores", "sources", "statuses")
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,11 @@ def training_data(
     for index, (here, deleted) in picks.items():
         by_person = here.sources != Source.MODEL
         if by_person.any() or len(deleted) or index in painted:
-            kept = here if complete else here[by_person]
-            used[index] = _joined(kept.with_status(Status.OK), deleted)
+            kept = (here if complete else here[by_person]).with_status(Status.OK)
+            columns: list[Any] = [
+                np.concatenate([getattr(kept, name), getattr(deleted, name)]) for name in _COLUMNS
+            ]
+            used[index] = Picks(*columns)
     return TrainingData(
         {stack.paths[index]: table for index, table in used.items() if len(table)},
         {stack.paths[index]: classes for index, classes in painted.items()},
@@ -66,10 +71,3 @@ def _by_slice(points: Points, image: Image, count: int) -> dict[int, tuple[Picks
     places, nothing = points_over(points, image), Picks.at([])
     features = points.features
     return {index: (picks_of(places, features, index), nothing) for index in range(count)}
-
-
-def _joined(picks: Picks, deleted: Picks) -> Picks:
-    def column(name: str) -> NDArray:
-        return np.concatenate([getattr(picks, name), getattr(deleted, name)])
-
-    return Picks(column("positions"), column("scores"), column("sources"), column("statuses"))

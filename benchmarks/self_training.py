@@ -29,7 +29,7 @@ from sets import (
     write_json,
 )
 
-from napari_cryopick.runs import self_train
+from napari_cryopick.runs import train
 from napari_cryopick.training.events import Iteration
 from napari_cryopick.training.settings import SelfTrainSettings
 
@@ -58,7 +58,7 @@ def run(task: Task, data: Path, seed: int, **settings: Any) -> list[dict[str, An
     picks = {path: clicks(truth[path], task.clicks, rng) for path in chosen}
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for event in self_train(paths, picks, options, Path(folder) / "run"):
+        for event in train(paths, picks, options, Path(folder) / "run"):
             if isinstance(event, Iteration):
                 found, threshold = predictions(labelled, others, str(event.path.parent))
                 scores = score(labelled, data, found, threshold)

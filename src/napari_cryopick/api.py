@@ -194,7 +194,7 @@ def self_train(
     diameter = diameter_angstrom or _diameter_of(settings.get("structure"))
     chosen = SelfTrainSettings(diameter_angstrom=diameter, **settings)
     inputs = training_input(micrographs, picks)
-    *_, last = runs.self_train(*inputs, chosen, Path(output), resume=resume)
+    *_, last = runs.train(*inputs, chosen, Path(output), resume=resume)
     return cast("Finished", last)
 
 

@@ -8,7 +8,7 @@ from napari_cryopick.errors import CryopickError
 from napari_cryopick.io import read_picks
 from napari_cryopick.model.registry import load_model
 from napari_cryopick.pretraining.structure import diameter_of, simulate_structure
-from napari_cryopick.runs import self_train, train
+from napari_cryopick.runs import train
 from napari_cryopick.simulation.simulate import simulate_example
 from napari_cryopick.simulation.synthetic import example_particle
 from napari_cryopick.training.events import Finished, Iteration, Simulating, Started
@@ -68,7 +68,7 @@ def test_self_training_can_begin_with_a_structure(structure, micrographs, tmp_pa
     settings = SelfTrainSettings(
         **FEW, structure=structure, diameter_angstrom=100, rounds=1, round_steps=2
     )
-    events = list(self_train(micrographs, {}, settings, tmp_path / "run"))
+    events = list(train(micrographs, {}, settings, tmp_path / "run"))
     assert isinstance(events[-1], Finished)
     assert load_model(tmp_path / "run")
 

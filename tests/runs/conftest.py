@@ -82,7 +82,7 @@ def begin(project, two_rounds) -> Begin:
         }
         settings = two_rounds.model_copy(update=changed)
         clicks = project.clicks() if picks is None else picks
-        return runs.self_train(project.micrographs, clicks, settings, run, **how)
+        return runs.train(project.micrographs, clicks, settings, run, **how)
 
     return begin
 

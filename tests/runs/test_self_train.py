@@ -44,7 +44,7 @@ def self_trained(project, tmp_path_factory) -> list[TrainingEvent]:
     settings = SelfTrainSettings(
         **SMALL, steps=4, round_steps=3, rounds=2, keep_every_round=True, ensemble=True
     )
-    return list(runs.self_train(project.micrographs, project.clicks(), settings, run))
+    return list(runs.train(project.micrographs, project.clicks(), settings, run))
 
 
 def test_events_come_in_order(self_trained):
@@ -244,7 +244,7 @@ settings = SelfTrainSettings(
     diameter_angstrom=160, batch_size=1, patch_px=32, steps=2, round_steps=2, rounds=50,
     keep_every_round=True, device="cpu",
 )
-for event in runs.self_train(micrographs, picks, settings, Path(sys.argv[3]), resume=True):
+for event in runs.train(micrographs, picks, settings, Path(sys.argv[3]), resume=True):
     print(type(event).__name__, flush=True)
 """
 

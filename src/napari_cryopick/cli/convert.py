@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from .. import io
 from ..errors import CryopickError
 from .terminal import ExitCode, echo
 
@@ -30,8 +31,6 @@ def convert(
     flip_y
         Flip y, for micrographs of this height in pixels.
     """
-    from .. import io
-
     picks = io.read_picks(source)
     if flip_y:
         picks = io.flip_y(picks, flip_y)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..errors import CryopickError
+from ..io import read_picks, write_picks
+from ..picks import Picks, PickSet
 from .terminal import ExitCode, echo, echo_command, require_writable
-
-if TYPE_CHECKING:
-    from ..picks import Picks, PickSet
 
 MICROGRAPHS, CLICKS = 6, 10
 
@@ -23,7 +23,6 @@ def demo(*, output: Path = Path("demo")) -> ExitCode:
     output
         Folder for everything the demo makes.
     """
-    from ..io import read_picks, write_picks
     from ..simulation.simulate import simulate_example
     from ..simulation.synthetic import example_particle
     from .main import main
@@ -61,8 +60,6 @@ def heading(title: str) -> None:
 
 def click(truth: PickSet, count: int) -> tuple[PickSet, PickSet]:
     """Return some particles of the first micrograph, and all of the others."""
-    import numpy as np
-
     (first, particles), *others = truth.by_micrograph.items()
     rows = np.random.default_rng(0).choice(len(particles), count, replace=False)
     clicks = replace(truth, by_micrograph={first: particles[rows]})

@@ -10,12 +10,12 @@ from cyclopts import Parameter
 from rich.console import Group
 
 from .. import api
+from ..io import PickSet, match_picks, read_picks
 from ..settings import ParticleSettings
 from .options import JsonFile
 from .terminal import ExitCode, echo, format_number, pluralise, print_result, table
 
 if TYPE_CHECKING:
-    from ..io import PickSet
     from ..metrics.particles import ParticleScores
 
 
@@ -42,8 +42,6 @@ def evaluate(
     ignore
         Places that may or may not be particles, .star or .csv: picks there do not count.
     """
-    from ..io import read_picks
-
     found, annotated = read_picks(picks), read_picks(truth)
     scores = api.evaluate(found, annotated, **settings.model_dump(), ignored=ignore)
     note_unpaired(found, annotated)
@@ -53,8 +51,6 @@ def evaluate(
 
 def note_unpaired(found: PickSet, annotated: PickSet) -> None:
     """Say which picks do not count, and which micrographs have none."""
-    from ..io import match_picks
-
     truth = [Path(name) for name in annotated.by_micrograph]
     paired = match_picks(found, truth)
     used = set(map(id, paired.values()))

@@ -15,7 +15,15 @@ from rich.text import Text
 
 from ..errors import CryopickError
 from ..model.card import ModelCard, card_summary, format_size, network_summary, read_card
-from ..model.registry import ModelEntry, find_model, list_models, list_runs
+from ..model.registry import (
+    ModelEntry,
+    export_model,
+    find_model,
+    import_model,
+    list_models,
+    list_runs,
+    remove_model,
+)
 from ..pretraining.settings import PretrainingSettings
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
@@ -84,8 +92,6 @@ def import_(source: str, /, *, name: str = "") -> ExitCode:
     name
         By default the name in its card, or else that of the file or run.
     """
-    from ..model.registry import import_model
-
     entry = import_model(source, name)
     echo(f"The model is in {entry.path}; to pick with it: --model {shlex.quote(entry.name)}")
     return ExitCode.DONE
@@ -102,8 +108,6 @@ def export(model: str, file: Path, /) -> ExitCode:
     file
         The file, .safetensors.
     """
-    from ..model.registry import export_model
-
     echo(f"The model is in {export_model(model, file)}.")
     return ExitCode.DONE
 
@@ -117,8 +121,6 @@ def remove(name: str, /) -> ExitCode:
     name
         Its name.
     """
-    from ..model.registry import remove_model
-
     remove_model(name)
     echo(f"{name} is removed.")
     return ExitCode.DONE

@@ -15,6 +15,7 @@ from pydantic import Field
 from ..detection import PredictSettings
 from ..detection.calibration import ExpectedScores
 from ..detection.events import DiameterResult, Failed, PredictionEvent
+from ..io import find_micrographs, pick_format, write_picks
 from ..io.files import without_nan
 from ..picks import Picks, PickSet, Status, common_value
 from .options import JsonFile
@@ -68,8 +69,6 @@ def predict(
         File for the picks, .star or .csv; or a folder for one STAR file per micrograph, as
         RELION's particle extraction reads them.
     """
-    from ..io import find_micrographs, pick_format
-
     paths = find_micrographs(micrographs)
     pick_format(output)
     require_writable(output.parent)
@@ -135,8 +134,6 @@ def follow(events: Iterable[PredictionEvent]) -> PredictionSummary:
 
 def save(found: PredictionSummary, diameter: float, output: Path, json: Path | None) -> None:
     """Write the picks and print what was found."""
-    from ..io import write_picks
-
     size = common_value(found.pixel_sizes)
     write_picks(output, PickSet(found.picks, size, diameter_angstrom=diameter))
     kept = [picks.with_status(Status.OK).scores for picks in found.picks.values()]

@@ -7,12 +7,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ..runs import self_train as run_self_training
 from ..training.settings import SelfTrainSettings
 from .options import JsonFile
-from .progress import training_input
-from .terminal import ExitCode, echo
-from .train import TrainOptions, conclude, follow, with_diameter
+from .terminal import ExitCode
+from .train import TrainOptions, run_to_end
 
 
 class SelfTrainOptions(TrainOptions, SelfTrainSettings):
@@ -47,10 +45,4 @@ def self_train(
     resume
         Go on with the run in the output folder, or add rounds to it.
     """
-    chosen = with_diameter(settings)
-    with training_input(micrographs, picks, output) as (paths, matched, stop):
-        run = run_self_training(paths, matched, chosen, output, stop=stop, resume=resume)
-        finished = follow(run, "Self-training")
-    if (output / "report.html").is_file():
-        echo(f"A report of the run is in {output / 'report.html'}.")
-    return conclude(micrographs, chosen, finished, json)
+    return run_to_end("Self-training", micrographs, picks, output, settings, json, resume)

@@ -15,6 +15,8 @@ from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from ..io import atomic_path, writing_in
+
 results = Console(highlight=False)
 messages = Console(stderr=True, highlight=False)
 
@@ -88,8 +90,6 @@ def micrograph_table(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 def print_result(shown: RenderableType, data: object, json_file: Path | None) -> None:
     """Print results, and write them as JSON where asked; for `-` print nothing but JSON."""
-    from ..io import atomic_path
-
     text = json.dumps(data, indent=2)
     if json_file == Path("-"):
         print(text)
@@ -102,8 +102,6 @@ def print_result(shown: RenderableType, data: object, json_file: Path | None) ->
 
 def require_writable(folder: Path) -> None:
     """Make a folder for results before any work, or raise a `CryopickError`."""
-    from ..io import writing_in
-
     with writing_in(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:

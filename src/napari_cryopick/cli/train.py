@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from math import isnan
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from cyclopts import Parameter
 from pydantic import Field
@@ -35,9 +35,6 @@ class TrainOptions(TrainSettings):
     )
 
 
-Options = TypeVar("Options", bound=TrainOptions)
-
-
 def train(
     micrographs: list[str],
     /,
@@ -64,14 +61,40 @@ def train(
     """
     if picks is None and settings.structure is None:
         raise CryopickError("There is nothing to train on; give --picks, or a --structure.")
+    return run_to_end("Training", micrographs, picks, output, settings, json)
+
+
+def run_to_end(
+    title: str,
+    micrographs: Sequence[str],
+    picks: Path | None,
+    output: Path,
+    settings: TrainOptions,
+    json: Path | None,
+    resume: bool = False,
+) -> ExitCode:
+    """Run a training, show it while it goes on, then its results and what to do next."""
     chosen = with_diameter(settings)
-    with training_input(micrographs, picks, output) as (paths, matched, stop):
-        run = run_training(paths, matched, chosen, output, stop=stop)
-        finished = follow(run, "Training")
-    return conclude(micrographs, chosen, finished, json)
+    inputs = training_input(micrographs, picks, output)
+    with inputs as (paths, matched, stop), Progress(title) as progress:
+        run = run_training(paths, matched, chosen, output, stop=stop, resume=resume)
+        *_, finished = (show(event, progress) for event in run)
+    assert isinstance(finished, Finished)
+    found = iterations(output)
+    print_result(as_table(found), as_data(found, finished), json)
+    echo(finished.advice)
+    if (output / "report.html").is_file():
+        echo(f"A report of the run is in {output / 'report.html'}.")
+    echo(f"The best model is in {output}. To pick with it:")
+    sizes = ["--diameter", f"{chosen.diameter_angstrom:g}"]
+    if chosen.pixel_size_angstrom:
+        sizes += ["--pixel-size", f"{chosen.pixel_size_angstrom:g}"]
+    model = ["--model", str(output), "--output", "picks.star"]
+    echo_command("predict", *micrographs, *sizes, *model)
+    return ExitCode.STOPPED if finished.stopped else ExitCode.DONE
 
 
-def with_diameter(settings: Options) -> Options:
+def with_diameter(settings: TrainOptions) -> TrainOptions:
     """Return the settings with the diameter of their structure if none was given."""
     if settings.diameter_angstrom:
         return settings
@@ -82,14 +105,6 @@ def with_diameter(settings: Options) -> Options:
     across = diameter_of(settings.structure)
     echo(f"{settings.structure.name} is {across:.0f} Å across; to change that, give --diameter.")
     return settings.model_copy(update={"diameter_angstrom": across})
-
-
-def follow(run: Iterable[TrainingEvent], title: str) -> Finished:
-    """Show a run while it goes on, and return how it ended."""
-    with Progress(title) as progress:
-        *_, last = (show(event, progress) for event in run)
-    assert isinstance(last, Finished)
-    return last
 
 
 def show(event: TrainingEvent, progress: Progress) -> TrainingEvent:
@@ -129,22 +144,6 @@ def _validated(event: events.Validation) -> str:
         return f"expected {expected} (from the model's own scores)"
     f1, average_precision = map(format_number, (event.f1, event.average_precision))
     return f"F1 {f1}, average precision {average_precision} on held-out particles"
-
-
-def conclude(
-    micrographs: Sequence[str], settings: TrainSettings, finished: Finished, json: Path | None
-) -> ExitCode:
-    """Print the results of a run, and what to do next."""
-    found = iterations(finished.run)
-    print_result(as_table(found), as_data(found, finished), json)
-    echo(finished.advice)
-    echo(f"The best model is in {finished.run}. To pick with it:")
-    sizes = ["--diameter", f"{settings.diameter_angstrom:g}"]
-    if settings.pixel_size_angstrom:
-        sizes += ["--pixel-size", f"{settings.pixel_size_angstrom:g}"]
-    words = [*sizes, "--model", str(finished.run), "--output", "picks.star"]
-    echo_command("predict", *micrographs, *words)
-    return ExitCode.STOPPED if finished.stopped else ExitCode.DONE
 
 
 def as_table(found: Sequence[RunIteration]) -> Table:

@@ -26,7 +26,7 @@ from ..model.registry import load_model
 from ..picks import Picks
 from ..training.events import Step
 from ..training.settings import SCRATCH, SelfTrainSettings
-from . import self_train
+from . import train
 from .read import write_text
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def ablate(
         labelled, unlabelled, test = split(micrographs, picks, settings, seed)
         known, truth = ({path: picks[path] for path in part} for part in (labelled, test))
         chosen, run = settings.of_training(name, seed), output / f"seed_{seed}" / name
-        for event in self_train(labelled + unlabelled, known, chosen, run, stop=stop, resume=True):
+        for event in train(labelled + unlabelled, known, chosen, run, stop=stop, resume=True):
             if isinstance(event, Step):
                 yield AblationProgress(name, seed, job + event.step / event.steps, len(jobs))
         if stop.is_set():
@@ -168,7 +168,9 @@ def _score(
     pixel_threshold = particle_threshold = FIXED_THRESHOLD
     if row.adaptive:
         held_out = load_examples(list(labelled), labelled, {}, settings)
-        pixel_threshold = _best_threshold(predict_examples(model.network, held_out))
+        area, discs = _area_and_discs(predict_examples(model.network, held_out), held_out=True)
+        best_f1, best = score_curve(area, discs, int(discs.sum())).best_f1
+        pixel_threshold = best if best_f1 else FIXED_THRESHOLD
         particle_threshold = model.card.threshold
     examples = load_examples(list(truth), truth, {}, settings)
     examples = [replace(example, border=model.card.border) for example in examples]
@@ -180,13 +182,6 @@ def _score(
     figures = dict(zip(FIGURES, values, strict=True))
     write_text(file, json.dumps(figures))
     return figures
-
-
-def _best_threshold(predictions: Sequence[Prediction]) -> float:
-    """Return the threshold of the highest pixel F1 in the rows that are held out."""
-    area, discs = _area_and_discs(predictions, held_out=True)
-    best_f1, threshold = score_curve(area, discs, int(discs.sum())).best_f1
-    return threshold if best_f1 else FIXED_THRESHOLD
 
 
 def _area_and_discs(

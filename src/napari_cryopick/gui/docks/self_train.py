@@ -9,7 +9,6 @@ from napari.components import ViewerModel
 from napari.layers import Image
 from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
-from ...runs import self_train
 from ...runs.read import SelfTrainingRun, latest_self_training, new_run
 from ...training.events import Finished, Iteration, TrainingEvent
 from ...training.settings import SelfTrainSettings
@@ -65,7 +64,7 @@ class SelfTrainDock(Dock):
     def _work(
         self, settings: SelfTrainSettings, run: Path, resume: bool = False
     ) -> tuple[Image, Work]:
-        image, work = self.parts.work(self_train, settings, run, resume=resume)
+        image, work = self.parts.work(settings, run, resume)
         self.outcomes.show_run(image, run)
         return image, work
 

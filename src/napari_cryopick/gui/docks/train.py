@@ -8,7 +8,6 @@ from napari.components import ViewerModel
 from napari.layers import Image
 
 from ...errors import CryopickError
-from ...runs import train
 from ...runs.read import new_run
 from ...training.events import TrainingEvent
 from ...training.settings import TrainSettings
@@ -36,7 +35,7 @@ class TrainDock(Dock):
         settings = parts.form.settings(**parts.micrographs.sizes())
         if not parts.data().labelled and parts.structure is None:
             raise CryopickError(_UNLABELLED)
-        return parts.work(train, settings, new_run(parts.runs))
+        return parts.work(settings, new_run(parts.runs))
 
     def _on_event(self, event: TrainingEvent) -> Iterator[None]:
         self.parts.show(event)

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QLabel, QToolButton
 
 from ...errors import CryopickError
 from ...picks import Status
+from ...runs import train
 from ...runs.read import is_ensemble, runs_beside
 from ...training.events import (
     Finished,
@@ -118,13 +119,7 @@ class TrainingParts(QObject, Generic[Training]):
         complete = self.form.value("complete")
         return training_data(image, self.picks.layer(), self.labels.layer(), complete)
 
-    def work(
-        self,
-        train: Callable[..., Iterator[TrainingEvent]],
-        settings: TrainSettings,
-        run: Path,
-        **options: object,
-    ) -> tuple[Image, Work]:
+    def work(self, settings: TrainSettings, run: Path, resume: bool = False) -> tuple[Image, Work]:
         """Return the work of one training run on the data as it is now."""
         image, data = self.micrographs.require(), self.data()
         if settings.structure is not None:  # of a run to resume, whatever the form says by now
@@ -135,8 +130,8 @@ class TrainingParts(QObject, Generic[Training]):
         def work(stop: threading.Event) -> Iterator[TrainingEvent]:
             import_matplotlib()
             write_files(image, stack)
-            labels, paths = data.labels, stack.paths
-            yield from train(paths, data.picks, settings, run, labels=labels, stop=stop, **options)
+            picks, labels = data.picks, data.labels
+            yield from train(stack.paths, picks, settings, run, labels, stop, resume)
 
         return image, work
 

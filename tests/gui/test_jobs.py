@@ -36,12 +36,14 @@ def test_a_user_s_mistake_arrives_as_a_sentence(qtbot):
     assert run_to_end(work, qtbot) == [1, JobError("No picks are given.")]
 
 
-def test_a_mistake_of_ours_ends_the_job_and_is_told_too(qtbot):
+@pytest.mark.parametrize("mistake", [ZeroDivisionError, RuntimeError])
+def test_a_mistake_of_ours_ends_the_job_and_is_told_too(qtbot, mistake):
     def work(stop):
-        yield 1 / 0
+        yield 1
+        raise mistake("out of memory")
 
     with notification_manager:
-        assert run_to_end(work, qtbot) == [JobError("Something went wrong: division by zero")]
+        assert run_to_end(work, qtbot) == [1, JobError("Something went wrong: out of memory")]
 
 
 def test_stop_lets_the_work_end_in_order(qtbot):

@@ -44,20 +44,13 @@ class SettingsForm(QObject, Generic[Settings]):
 
     def rows(self, *names: str) -> list[Row]:
         """Return the rows of some fields."""
-        fields = {name: self.fields[name] for name in names}
+        fields = self.fields
         return [
-            ("" if isinstance(field, CheckBox) else title(name), field.native)
-            for name, field in fields.items()
+            ("" if isinstance(fields[n], CheckBox) else title(n), fields[n].native) for n in names
         ]
 
     def settings(self, **others: object) -> Settings:
-        """Make the settings as they are now; `others` are fields that the form does not show.
-
-        Raises
-        ------
-        CryopickError
-            If a value breaks a rule of the model.
-        """
+        """Make the settings as they are now; `others` are fields that the form does not show."""
         values = {name: self.value(name) for name in self.fields}
         try:
             return self._model(**{**values, **others})
@@ -101,8 +94,8 @@ def _field(model: type[BaseModel], name: str) -> ValueWidget:
 
 
 def _widget(info: FieldInfo, automatic: bool) -> Any:
-    optional = NoneType in get_args(info.annotation)
-    kind: Any = get_args(info.annotation)[0] if optional else info.annotation
+    kinds = get_args(info.annotation)
+    kind: Any = kinds[0] if NoneType in kinds else info.annotation
     if get_origin(kind) is Literal and automatic:
         return create_widget(annotation=str, options={"choices": [AUTOMATIC, *get_args(kind)]})
     if kind is Path:

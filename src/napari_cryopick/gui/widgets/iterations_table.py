@@ -40,8 +40,8 @@ class IterationsTable(QTableWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setShowGrid(False)
-        for column, (title, tip) in enumerate(_COLUMNS.items()):
-            self.setHorizontalHeaderItem(column, QTableWidgetItem(title))
+        self.setHorizontalHeaderLabels(list(_COLUMNS))
+        for column, tip in enumerate(_COLUMNS.values()):
             self.horizontalHeaderItem(column).setToolTip(tip)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
@@ -55,13 +55,12 @@ class IterationsTable(QTableWidget):
         self._iterations = list(iterations)
         with QSignalBlocker(self):
             self.setRowCount(len(iterations))
+            self.clearSelection()
             for row, iteration in enumerate(iterations):
                 for column, text in enumerate(_texts(iteration)):
                     self.setItem(row, column, self._item(iteration, text, column))
-            self.clearSelection()
-            paths = [one.path for one in iterations]
-            if selected is not None and selected.path in paths:
-                self.selectRow(paths.index(selected.path))
+                if selected is not None and selected.path == iteration.path:
+                    self.selectRow(row)
         self._fit()
 
     def selected(self) -> RunIteration | None:

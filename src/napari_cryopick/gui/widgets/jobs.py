@@ -47,7 +47,6 @@ class Job(QObject):
         self._stop = threading.Event()
         self._worker = create_worker(_events, work, self._stop, _ignore_errors=True)
         self._worker.yielded.connect(self.happened)
-        self._worker.errored.connect(self._on_error)
         self._worker.finished.connect(self.ended)
         self.destroyed.connect(self._stop.set)
 
@@ -64,15 +63,15 @@ class Job(QObject):
         self._stop.set()
         self.blockSignals(True)
 
-    def _on_error(self, error: Exception) -> None:
-        self.happened.emit(JobError(f"Something went wrong: {error}"))
-
 
 def _events(work: Work, stop: threading.Event) -> Iterator[Any]:
+    """Yield any error too: a RuntimeError, like torch's, would leave the worker unfinished."""
     try:
         yield from work(stop)
     except CryopickError as error:
         yield JobError(str(error))
+    except Exception as error:
+        yield JobError(f"Something went wrong: {error}")
 
 
 class LatestWorker(QObject):
@@ -98,10 +97,7 @@ class LatestWorker(QObject):
 
 
 class StepQueue(QObject):
-    """Work for the window's own thread, one step at each turn of its event loop.
-
-    What would stop the window for long is written as a generator that yields between steps.
-    """
+    """Generators whose steps the window's own thread takes, one at each turn of its event loop."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -135,7 +131,10 @@ class JobControl(QObject):
         self.about: Any = None
         self.running: Job | None = None
         self.button = _primary_button(text, dock.viewer.theme)
-        self.progress = _quiet_progress()
+        self.progress = QProgressBar(visible=False)
+        policy = self.progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.progress.setSizePolicy(policy)
         self.status = QLabel(wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
         self.status.setMinimumHeight(3 * self.status.fontMetrics().lineSpacing())
         self.button.clicked.connect(lambda: self.stop() if self.running else self.asked.emit())
@@ -228,12 +227,3 @@ def _primary_button(text: str, theme: str) -> QPushButton:
         "QPushButton:disabled { background: palette(mid); }"
     )
     return button
-
-
-def _quiet_progress() -> QProgressBar:
-    """Make a progress bar whose coming and going moves nothing else."""
-    progress = QProgressBar(visible=False)
-    policy = progress.sizePolicy()
-    policy.setRetainSizeWhenHidden(True)
-    progress.setSizePolicy(policy)
-    return progress

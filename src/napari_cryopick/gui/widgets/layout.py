@@ -74,11 +74,10 @@ class _Column(QScrollArea):
     """Scrolls up and down only, and is as wide as its content needs."""
 
     def __init__(self, content: QWidget) -> None:
-        super().__init__(widgetResizable=True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
+        super().__init__(frameShape=QFrame.Shape.NoFrame, minimumWidth=_WIDTH_PX)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidgetResizable(True)
         self.setWidget(content)
-        self.setMinimumWidth(_WIDTH_PX)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         if event.type() == QEvent.Type.LayoutRequest and watched is self.widget():
@@ -103,9 +102,8 @@ def stack_up(parent: QWidget, *parts: QWidget | QLayout) -> QVBoxLayout:
 def form_rows(*rows: Row) -> QWidget:
     """Make rows whose fields use the width there is."""
     widget = QWidget()
-    layout = QFormLayout(widget)
+    layout = QFormLayout(widget, spacing=6)
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(6)
     layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     for text, field in rows:
         layout.addRow(QLabel(text, objectName="row"), field)

@@ -6,14 +6,13 @@ from math import isclose
 from typing import Any
 
 from magicgui.widgets import create_widget
-from napari.components import ViewerModel
-from napari.layers import Image, Layer, Points
-from napari.utils.events import Event
+from napari.layers import Image, Points
 from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QLabel, QWidget
 
 from ...errors import CryopickError
 from ...settings import ParticleSettings
+from ..layers.create import insert
 from ..layers.curation import curate
 from ..layers.layers import (
     DEFAULT_DIAMETER_ANGSTROM,
@@ -64,9 +63,8 @@ class MicrographChooser(QObject):
         self.pixel_size.changed.connect(self._on_pixel_size)
         dock.opened.connect(self.refresh)
         dock.closed.connect(self.hide_circle)
-        dock.follow(self._viewer.layers.events.inserted, self._on_inserted)
-        for layer in self._viewer.layers:
-            _curate(layer)
+        dock.follow(self._viewer.layers.events.inserted, self._curate)
+        self._curate()
 
     def rows(self, *beside_diameter: QWidget) -> list[Row]:
         """Return the rows of a dock's form, perhaps with a button beside the diameter."""
@@ -147,9 +145,16 @@ class MicrographChooser(QObject):
         if pixel_size_angstrom(image) is None:
             return
         if self._circle not in self._viewer.layers:
-            selected = set(self._viewer.layers.selection)
-            self._circle = self._viewer.add_layer(_circle(self._viewer, image))
-            self._viewer.layers.selection = selected
+            circle = Points(
+                [camera(self._viewer).center[-2:]],
+                name="diameter",
+                face_color="#35e0d233",
+                border_color="#35e0d2",
+                border_width=0.03,
+                units=("angstrom", "angstrom"),
+                metadata=metadata(ensure_stack(image), DIAMETER_CIRCLE),
+            )
+            self._circle = insert(self._viewer, len(self._viewer.layers), circle)
         self._circle.size = diameter_angstrom(image)
         self._circle_timer.start()
 
@@ -164,20 +169,11 @@ class MicrographChooser(QObject):
         for widget in (self.hint, self.pixel_size.native):
             widget.setStyleSheet(f"color: {ERROR_COLOUR}" if image and sentence else "")
 
-    def _on_inserted(self, event: Event) -> None:
-        _curate(event.value)
-
-
-def _circle(viewer: ViewerModel, image: Image) -> Points:
-    return Points(
-        [camera(viewer).center[-2:]],
-        name="diameter",
-        face_color="#35e0d233",
-        border_color="#35e0d2",
-        border_width=0.03,
-        units=("angstrom", "angstrom"),
-        metadata=metadata(ensure_stack(image), DIAMETER_CIRCLE),
-    )
+    def _curate(self) -> None:
+        """Watch the edits of all picks, also of those that were opened from a file."""
+        for layer in self._viewer.layers:
+            if role_of(layer) == PICKS:
+                curate(layer)
 
 
 def _number(name: str, least: float, step: float, decimals: int) -> Any:
@@ -186,8 +182,3 @@ def _number(name: str, least: float, step: float, decimals: int) -> Any:
     field.native.setDecimals(decimals)
     field.native.setKeyboardTracking(False)
     return field
-
-
-def _curate(layer: Layer) -> None:
-    if role_of(layer) == PICKS:
-        curate(layer)

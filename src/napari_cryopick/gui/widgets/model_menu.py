@@ -6,31 +6,13 @@ from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
+from qtpy import QtWidgets
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QAction
-from qtpy.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QFrame,
-    QInputDialog,
-    QMenu,
-    QMessageBox,
-    QTextBrowser,
-    QToolButton,
-    QWidget,
-)
 
 from ...errors import CryopickError
+from ...model import registry
 from ...model.card import ModelCard, card_summary, format_size, read_card
-from ...model.registry import (
-    ModelEntry,
-    default_name,
-    export_model,
-    find_model,
-    import_model,
-    remove_model,
-)
 from .jobs import JobError, LatestWorker
 from .layout import stack_up
 from .models import ModelCombo, add_session_model, models_folder, session_models
@@ -39,13 +21,16 @@ _SIZE_PX = (560, 520)
 _FILES = "Models (*.safetensors)"
 
 
-def card_dialog(title: str, path: Path, card: ModelCard, parent: QWidget | None) -> QDialog:
+def card_dialog(
+    title: str, path: Path, card: ModelCard, parent: QtWidgets.QWidget | None
+) -> QtWidgets.QDialog:
     """Make a dialog of a model's name, what it is for, and what its card says below."""
-    dialog = QDialog(parent, windowTitle="About this model")
+    dialog = QtWidgets.QDialog(parent, windowTitle="About this model")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.resize(*_SIZE_PX)
-    text = QTextBrowser(frameShape=QFrame.Shape.NoFrame, html=_page(title, path, card))
-    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    frame = QtWidgets.QFrame.Shape.NoFrame
+    text = QtWidgets.QTextBrowser(frameShape=frame, html=_page(title, path, card))
+    buttons = QtWidgets.QDialogButtonBox(QtWidgets.QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.reject)
     stack_up(dialog, text, buttons)
     return dialog
@@ -67,7 +52,7 @@ def _page(title: str, path: Path, card: ModelCard) -> str:
     return f"{heading}<table>{''.join(rows)}</table>"
 
 
-class ModelMenu(QToolButton):
+class ModelMenu(QtWidgets.QToolButton):
     """A button with a menu about the model that is chosen in a combo box.
 
     `told` gives a sentence, and whether something is wrong.
@@ -76,12 +61,12 @@ class ModelMenu(QToolButton):
     told = Signal(str, bool)
 
     def __init__(self, models: ModelCombo) -> None:
-        super().__init__()
+        super().__init__(text="…")
         self.models = models
         self._worker = LatestWorker(self)
         self._worker.done.connect(self._on_downloaded)
-        menu = QMenu(self)
-        self.about = self._action(menu, "About this model…", self._show_card)
+        menu = QtWidgets.QMenu(self)
+        self.about = self._action(menu, "About this model…", lambda: self.card().open())
         self.export = self._action(menu, "Export to a file…", self._ask_where)
         self.keep = self._action(menu, "Save to my models…", self._ask_name)
         self.remove = self._action(menu, "Remove from my models…", self._ask_whether)
@@ -90,29 +75,28 @@ class ModelMenu(QToolButton):
         self._action(menu, "Download from the web…", self._ask_address)
         menu.aboutToShow.connect(self._enable)
         self.setMenu(menu)
-        self.setText("…")
         self.setToolTip("About this model; save, export, open or download models.")
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setStyleSheet("QToolButton::menu-indicator { image: none; }")
 
-    def card(self) -> QDialog:
+    def card(self) -> QtWidgets.QDialog:
         """Return a dialog that shows the card of the model chosen."""
-        path = find_model(self.models.model(), models_folder())
+        path = registry.find_model(self.models.model(), models_folder())
         return card_dialog(self.models.currentText(), path, read_card(path), self.window())
 
     def save_as(self, path: Path) -> str:
         """Write the model chosen as one file."""
-        export_model(self.models.model(), path, models_folder())
+        registry.export_model(self.models.model(), path, models_folder())
         return f"The model was exported to {path}."
 
     def keep_as(self, name: str) -> str:
         """Save the model chosen to my models under a name."""
-        return self._choose(import_model(self.models.model(), name, models_folder()))
+        return self._choose(registry.import_model(self.models.model(), name, models_folder()))
 
     def remove_kept(self) -> str:
         """Remove the model chosen from my models."""
         name = Path(self.models.model()).stem
-        remove_model(name, models_folder())
+        registry.remove_model(name, models_folder())
         self.models.choose("")
         return f"{name} was removed from your models."
 
@@ -120,46 +104,42 @@ class ModelMenu(QToolButton):
         """Download a model to my models, and choose it."""
         folder = models_folder()
         self.told.emit("Downloading…", False)
-        self._worker.ask(lambda: import_model(url, folder=folder))
+        self._worker.ask(lambda: registry.import_model(url, folder=folder))
 
-    def _choose(self, entry: ModelEntry) -> str:
-        self.models.choose(str(entry.path))
-        return f"{entry.name} was saved to your models in {entry.path.parent}."
-
-    def _on_downloaded(self, got: ModelEntry | JobError) -> None:
+    def _on_downloaded(self, got: registry.ModelEntry | JobError) -> None:
         wrong = isinstance(got, JobError)
         self.told.emit(got.message if isinstance(got, JobError) else self._choose(got), wrong)
 
-    def _show_card(self) -> None:
-        self.card().open()
-
-    def _default_name(self) -> str:
-        return default_name(self.models.model(), models_folder())
+    def _choose(self, entry: registry.ModelEntry) -> str:
+        self.models.choose(str(entry.path))
+        return f"{entry.name} was saved to your models in {entry.path.parent}."
 
     def _ask_where(self) -> str | None:
-        start = f"{self._default_name()}.safetensors"
-        path, _ = QFileDialog.getSaveFileName(self, "Export this model", start, _FILES)
+        start = f"{registry.default_name(self.models.model(), models_folder())}.safetensors"
+        dialog = QtWidgets.QFileDialog
+        path, _ = dialog.getSaveFileName(self, "Export this model", start, _FILES)
         return self.save_as(Path(path).with_suffix(".safetensors")) if path else None
 
     def _ask_name(self) -> str | None:
-        name, agreed = QInputDialog.getText(
-            self, "Save to my models", "Name:", text=self._default_name()
-        )
+        default = registry.default_name(self.models.model(), models_folder())
+        dialog = QtWidgets.QInputDialog
+        name, agreed = dialog.getText(self, "Save to my models", "Name:", text=default)
         return self.keep_as(name) if agreed else None
 
     def _ask_whether(self) -> str | None:
         question = f"Remove {self.models.currentText()}? Its file is deleted."
-        answer = QMessageBox.question(self, "Remove from my models", question)
-        return self.remove_kept() if answer == QMessageBox.StandardButton.Yes else None
+        box = QtWidgets.QMessageBox
+        agreed = box.question(self, "Remove from my models", question) == box.StandardButton.Yes
+        return self.remove_kept() if agreed else None
 
     def _browse(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", _FILES)
+        path, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Open a model", "", _FILES)
         if path:
             add_session_model(Path(path))
 
     def _ask_address(self) -> None:
         prompt = "Address of the file, with #sha256= and its hash at the end:"
-        url, agreed = QInputDialog.getText(self, "Download a model", prompt)
+        url, agreed = QtWidgets.QInputDialog.getText(self, "Download a model", prompt)
         if agreed:
             self.download(url.strip())
 
@@ -171,16 +151,17 @@ class ModelMenu(QToolButton):
         self.keep.setEnabled(Path(model) in session_models)
         self.remove.setEnabled(bool(model) and Path(model).parent == models_folder())
 
-    def _action(self, menu: QMenu, text: str, do: Callable[[], str | None]) -> QAction:
+    def _action(self, menu: QtWidgets.QMenu, text: str, do: Callable[[], str | None]) -> QAction:
+        """Add an entry that does something, and reports what came of it or what is wrong."""
+
+        def act() -> None:
+            try:
+                if sentence := do():
+                    self.told.emit(sentence, False)
+            except CryopickError as error:
+                self.told.emit(str(error), True)
+
         action = QAction(text, menu)
         menu.addAction(action)
-        action.triggered.connect(lambda: self._tell(do))
+        action.triggered.connect(act)
         return action
-
-    def _tell(self, do: Callable[[], str | None]) -> None:
-        """Do something, and report what came of it or what is wrong."""
-        try:
-            if sentence := do():
-                self.told.emit(sentence, False)
-        except CryopickError as error:
-            self.told.emit(str(error), True)

@@ -12,13 +12,9 @@ from .layout import stack_up
 
 _PAUSE_MS = 500
 _HEIGHT_PX = 190
-_LOOK: Any = {
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "axes.spines.top": False,
-    "font.size": 8,
-}
-_COLOURS = {"loss": "#35e0d2", "F1": "#ffc233", "AP": "#c9a0ff"}
+_CLEAR: Any = {"figure.facecolor": "none", "axes.facecolor": "none"}
+_LOOK: Any = {**_CLEAR, "axes.spines.top": False, "font.size": 8}
+_CURVES = {"loss": ("-", "#35e0d2"), "F1": (".-", "#ffc233"), "AP": (".-", "#c9a0ff")}
 
 
 def import_matplotlib() -> None:
@@ -33,17 +29,16 @@ class TrainingPlot(QWidget):
     def __init__(self, theme: str) -> None:
         super().__init__()
         self._style = "default" if theme == "light" else "dark_background"
-        self._curves: dict[str, tuple[list[int], list[float]]] = {}
-        self._ends: list[int] = []
         self._canvas: Any = None
+        self._lines: dict[str, Any] = {}
         self._draw_soon = throttled(self._draw, self, _PAUSE_MS)
         self.setFixedHeight(_HEIGHT_PX)
         self.clear()
 
     def clear(self) -> None:
         """Forget all curves."""
-        self._curves = {name: ([], []) for name in _COLOURS}
-        self._ends = []
+        self._curves: dict[str, tuple[list[int], list[float]]] = {n: ([], []) for n in _CURVES}
+        self._ends: list[int] = []
         self.hide()
 
     def add(self, step: int, **values: float) -> None:
@@ -92,15 +87,9 @@ class TrainingPlot(QWidget):
             self._losses = self._figure.add_subplot(xlabel="step")
             self._scores = self._losses.twinx()
             self._scores.set_ylim(0, 1.02)
-            axes = {
-                "loss": (self._losses, ""),
-                "F1": (self._scores, "."),
-                "AP": (self._scores, "."),
-            }
-            self._lines = {
-                name: on.plot([], [], color=_COLOURS[name], label=name, marker=marker)[0]
-                for name, (on, marker) in axes.items()
-            }
+            for name, (line, colour) in _CURVES.items():
+                axes = self._losses if name == "loss" else self._scores
+                (self._lines[name],) = axes.plot([], [], line, color=colour, label=name)
             across = self._losses.get_xaxis_transform()
             self._end_lines = self._losses.vlines([], 0, 1, "gray", "dotted", transform=across)
             self._canvas = FigureCanvasQTAgg(self._figure)

@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 from qtpy.QtWidgets import QDialog, QTextBrowser
 
-from napari_cryopick.gui.widgets.model_menu import ModelMenu, card_dialog
-from napari_cryopick.gui.widgets.models import ModelCombo, add_session_model, session_models
+from napari_cryopick.gui.widgets.models import (
+    ModelCombo,
+    ModelMenu,
+    add_session_model,
+    card_dialog,
+    session_models,
+)
 from napari_cryopick.model.card import ModelCard
 from napari_cryopick.model.registry import DEFAULT, list_models, load_model
 

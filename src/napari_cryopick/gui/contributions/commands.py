@@ -10,7 +10,7 @@ from napari.layers import Image, Layer
 from napari.utils.notifications import show_warning
 
 from ..layers.create import annotate, ensure_labels, ensure_picks
-from ..widgets.layer_combo import shows_micrographs
+from ..widgets.micrographs import shows_micrographs
 
 
 def new_picks_layer() -> None:

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from ...errors import CryopickError
 from ...io import PickSet, match_picks, read_picks, write_picks
 from ...picks import Picks, Status
-from ..layers.convert import picks_of, rows_of
 from ..layers.create import over, picks_layer
-from ..layers.curation import colour_by_source
+from ..layers.curation import colour_by_source, picks_of, rows_of
 from ..layers.layers import (
     DEFAULT_DIAMETER_ANGSTROM,
     DELETED,

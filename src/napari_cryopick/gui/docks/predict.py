@@ -32,8 +32,7 @@ from ..widgets.form import SettingsForm
 from ..widgets.jobs import JobControl, Work, pluralise, throttled
 from ..widgets.layout import Dock, beside, folded, form_rows
 from ..widgets.micrographs import MicrographChooser
-from ..widgets.model_menu import ModelMenu
-from ..widgets.models import ModelCombo
+from ..widgets.models import ModelCombo, ModelMenu
 
 _LOWEST_SCORE = 0.05
 """Picks below are hardly ever wanted, and would only slow the layer down."""

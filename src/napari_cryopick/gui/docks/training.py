@@ -35,9 +35,8 @@ from ..layers.stack import ensure_stack, write_files
 from ..layers.training_data import TrainingData, training_data
 from ..widgets.form import SettingsForm
 from ..widgets.jobs import JobControl, JobError, LatestWorker, Work, duration, pluralise, throttled
-from ..widgets.layer_combo import LayerCombo
 from ..widgets.layout import Dock, Row, beside, folded, form_rows
-from ..widgets.micrographs import MicrographChooser
+from ..widgets.micrographs import LayerCombo, MicrographChooser
 from ..widgets.models import add_session_model
 from ..widgets.plot import TrainingPlot, import_matplotlib
 

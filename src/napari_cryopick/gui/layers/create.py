@@ -1,7 +1,4 @@
-"""Make the layers of a stack of micrographs, picks, labels and maps, and fill them.
-
-All of them have the axes (micrograph, y, x) and lie over the image they belong to.
-"""
+"""Make and fill the layers over an image: picks, labels and maps by (micrograph, y, x)."""
 
 from __future__ import annotations
 
@@ -16,15 +13,16 @@ from napari.utils.colormaps import Colormap, DirectLabelColormap
 from ...detection.events import Maps, Predicted
 from ...labels import LabelClass
 from ...picks import Source
-from .convert import CLICKED
-from .curation import SOURCE_COLOURS, curate, replace_model_picks
+from .curation import CLICKED, SOURCE_COLOURS, curate, replace_model_picks
 from .layers import AXES, LABELS, MAPS, PICKS, diameter_px, find_layer, frame, metadata
 from .stack import ensure_stack
 
-_LABEL_COLOURS = {
-    LabelClass.PARTICLE: "#35e0d2",
-    LabelClass.BACKGROUND: "#5b8cff",
-    LabelClass.CONTAMINATION: "#ff5c5c",
+_LABEL_COLOURS: dict[int | None, str] = {
+    None: "transparent",
+    LabelClass.UNKNOWN.value: "transparent",
+    LabelClass.PARTICLE.value: "#35e0d2",
+    LabelClass.BACKGROUND.value: "#5b8cff",
+    LabelClass.CONTAMINATION.value: "#ff5c5c",
 }
 _MAP_COLOURS = {"area": "#35e0d2", "centre": "#ffffff", "contamination": "#ff5c5c"}
 _PAINTED_PARTICLE_PX = 24
@@ -61,11 +59,9 @@ def picks_layer(attributes: Mapping[str, Any], diameter_px: float) -> Points:
 def labels_layer(image: Image) -> Labels:
     """Make an empty layer to paint on, about as fine as a network sees the micrographs."""
     stack, factor = ensure_stack(image), min(1.0, _PAINTED_PARTICLE_PX / diameter_px(image))
-    colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
-    colours |= {int(name): colour for name, colour in _LABEL_COLOURS.items()}
     layer = Labels(
         np.zeros((len(stack), *(int(edge * factor) for edge in stack.shape)), np.uint8),
-        colormap=DirectLabelColormap(color_dict=colours),
+        colormap=DirectLabelColormap(color_dict=_LABEL_COLOURS),
         opacity=0.45,
         **over(image, LABELS, factor),
     )
@@ -98,9 +94,10 @@ def show_prediction(
         if image not in viewer.layers:
             return
         layer = find_layer(viewer.layers, image, role)
-        if layer is None or not _fits(layer, image, event.maps):
-            if layer is not None:
-                viewer.layers.remove(layer)
+        if layer is not None and not _fits(layer, image, event.maps):
+            viewer.layers.remove(layer)
+            layer = None
+        if layer is None:
             place = viewer.layers.index(image) + 1
             layer = insert(viewer, place, map_layer(image, role, event.maps))
             yield

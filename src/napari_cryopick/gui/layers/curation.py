@@ -21,13 +21,17 @@ from scipy.spatial import KDTree
 
 from ...detection.calibration import ExpectedScores
 from ...picks import Picks, Source, Status
-from .convert import CLICKED, picks_of, rows_of
 from .layers import DELETED, HISTORY, THRESHOLD
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SOURCE_COLOURS = {Source.PERSON: "#ffc233", Source.MODEL: "#35e0d2", Source.FILE: "#c9a0ff"}
+
+CLICKED = {"score": np.nan, "source": str(Source.PERSON), "status": str(Status.OK)}
+"""The features of a point that a person has placed."""
+
+_COLUMNS = {"score": "scores", "source": "sources", "status": "statuses"}
 
 _STEPS_BACK = 100
 """More edits than anyone takes back; each keeps a copy of the table."""
@@ -168,6 +172,37 @@ def colour_by_source(layer: Points) -> None:
         unknown = SOURCE_COLOURS[Source.FILE]
         names = [SOURCE_COLOURS.get(source, unknown) for source in sources]
         layer.border_color = transform_color([*names, unknown])[which]
+
+
+def rows_of(found: Mapping[int, Picks]) -> tuple[NDArray[np.float64], pd.DataFrame]:
+    """Return points (n, 3) in all slices, and their features.
+
+    Further columns are kept where the picks of every slice have them.
+    """
+    import pandas as pd
+
+    tables = list(found.values()) or [Picks.at([])]
+    indices = np.repeat([float(index) for index in found], [len(p) for p in found.values()])
+    columns = {
+        name: np.concatenate([getattr(picks, column) for picks in tables])
+        for name, column in _COLUMNS.items()
+    }
+    for name in sorted(set.intersection(*(set(picks.extra) for picks in tables))):
+        columns[name] = np.concatenate([picks.extra[name] for picks in tables])
+    positions = np.concatenate([picks.positions for picks in tables])
+    return np.column_stack([indices, positions]), pd.DataFrame(columns)
+
+
+def picks_of(points: NDArray, features: pd.DataFrame, index: int) -> Picks:
+    """Return the picks in one slice; a missing column means that a person has clicked."""
+    here = np.round(points[:, 0]) == index
+    rows = features[here]
+    scores, sources, statuses = (
+        rows[name].to_numpy(type(value)) if name in rows else np.full(len(rows), value)
+        for name, value in CLICKED.items()
+    )
+    extra = {name: rows[name].to_numpy() for name in rows if name not in CLICKED}
+    return Picks(points[here, 1:].astype(float), scores, sources, statuses, extra)
 
 
 def _history(layer: Points) -> History:

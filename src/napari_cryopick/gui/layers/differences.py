@@ -29,13 +29,7 @@ _DIAMETERS = {"gained": 1.25, "lost": 0.4}
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What an iteration has found, by slice, and its difference to the iteration before.
-
-    Attributes
-    ----------
-    gained, lost
-        (n, 3) and (m, 3) points (micrograph, y, x).
-    """
+    """What an iteration has found, by slice, and (n, 3) points gained and lost since another."""
 
     iteration: RunIteration
     before: RunIteration | None

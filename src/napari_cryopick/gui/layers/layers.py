@@ -1,7 +1,4 @@
-"""What layers remember of their micrographs, and where they lie: in Å where the size is known.
-
-This is the only module that knows the keys of their metadata.
-"""
+"""What layers remember of their micrographs, by keys known only here, and where they lie."""
 
 from __future__ import annotations
 

@@ -27,16 +27,9 @@ _CONTRAST_PERCENTILES = (0.3, 99.7)
 
 @dataclass(frozen=True)
 class Stack:
-    """The micrographs that the slices of a layer are.
+    """The micrographs that the slices of a layer are: their files, and (h, w) before padding.
 
-    Attributes
-    ----------
-    paths
-        Their files, in the order of the slices.
-    shapes
-        (h, w) of each, before it was padded to the largest.
-    unwritten
-        Whether the pixels come from no file, so that `write_files` must write them for a job.
+    Pixels that come from no file are `unwritten` until a job has `write_files` write them.
     """
 
     paths: tuple[Path, ...]

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Points
 from napari.layers import Labels as LabelsLayer
+from numpy.typing import NDArray
 
-from ...labels import Labels
+from ...errors import CryopickError
+from ...labels import LabelClass, Labels
 from ...picks import Picks, Source, Status
-from .convert import labels_of, picks_of, points_over
-from .curation import curated_picks, is_curated
-from .stack import ensure_stack
+from .curation import curated_picks, is_curated, picks_of
+from .layers import frame
+from .stack import Stack, ensure_stack
 
 _COLUMNS = ("positions", "scores", "sources", "statuses")
 
@@ -62,6 +64,37 @@ def training_data(
         {stack.paths[index]: classes for index, classes in painted.items()},
         len(stack),
     )
+
+
+def points_over(layer: Points, image: Image) -> NDArray[np.float64]:
+    """Return a layer's points (n, 3) as (micrograph, y, x) in pixels of the image."""
+    if layer.ndim < image.ndim and image.data.shape[0] > 1:
+        raise CryopickError(
+            f"The layer {layer.name} does not say which micrograph its points are on; "
+            "make a new picks layer and click there."
+        )
+    (scale, translate), (own_scale, own_translate) = frame(image), frame(layer)
+    points = np.column_stack([np.zeros((len(layer.data), 3 - layer.ndim)), layer.data])
+    if np.array_equal(scale, own_scale) and np.array_equal(translate, own_translate):
+        return points
+    return np.asarray((points * own_scale + own_translate - translate) / scale)
+
+
+def labels_of(layer: LabelsLayer, image: Image, stack: Stack) -> dict[int, Labels]:
+    """Return what is painted, by slice, without the padding; slices without paint are left out."""
+    factor = float(image.scale[-1] / layer.scale[-1])
+    slices = np.asarray(layer.data).reshape(-1, *layer.data.shape[-2:])
+    painted = [index for index, classes in enumerate(slices) if classes.any()]
+    if painted and (highest := slices[painted].max()) > max(LabelClass):
+        raise CryopickError(
+            f"The layer {layer.name} holds the label {highest}; "
+            "paint 1 for particles, 2 for background and 3 for contamination."
+        )
+    labels = {}
+    for index in painted:
+        height, width = (int(np.ceil(edge * factor - 1e-6)) for edge in stack.shapes[index])
+        labels[index] = Labels(slices[index, :height, :width].astype(np.uint8), factor)
+    return labels
 
 
 def _by_slice(points: Points, image: Image, count: int) -> dict[int, tuple[Picks, Picks]]:

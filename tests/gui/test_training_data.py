@@ -10,10 +10,11 @@ from napari.layers import Image, Points
 from napari.layers import Labels as LabelsLayer
 
 from napari_cryopick import CryopickError, Picks, Source, Status
-from napari_cryopick.gui.layers.convert import labels_of, picks_of, points_over, rows_of
 from napari_cryopick.gui.layers.create import labels_layer, over, picks_layer
+from napari_cryopick.gui.layers.curation import picks_of, rows_of
 from napari_cryopick.gui.layers.layers import MICROGRAPHS, PICKS, metadata, remember_diameter
 from napari_cryopick.gui.layers.stack import Stack
+from napari_cryopick.gui.layers.training_data import labels_of, points_over
 
 STACK = Stack((Path("a.mrc"), Path("b.mrc")), ((100, 120), (60, 80)))
 IMAGE = Image(

@@ -7,7 +7,7 @@ from napari.utils.colormaps.standardize_color import transform_color
 from napari_cryopick import CryopickError, Source
 from napari_cryopick.gui.layers.create import SOURCE_COLOURS
 from napari_cryopick.gui.layers.differences import (
-    COLOURS,
+    CHANGE_COLOURS,
     SYMBOLS,
     read_outcome,
     show_differences,
@@ -69,8 +69,8 @@ def test_gained_and_lost_differ_in_colour_and_sign(judged, image, viewer):
     assert layer.data.tolist() == [[0, 120, 90], [0, 80, 100]]
     assert layer.features["change"].tolist() == ["gained", "lost"]
     assert [str(symbol) for symbol in layer.symbol] == list(SYMBOLS.values())
-    np.testing.assert_allclose(layer.border_color, transform_color(list(COLOURS.values())))
-    assert not set(COLOURS.values()) & set(SOURCE_COLOURS.values())
+    np.testing.assert_allclose(layer.border_color, transform_color(list(CHANGE_COLOURS.values())))
+    assert not set(CHANGE_COLOURS.values()) & set(SOURCE_COLOURS.values())
     np.testing.assert_array_equal(layer.scale, image.scale)
     assert not layer.editable
     show_differences(viewer, image, read_outcome(judged[0], None, stack, 20))

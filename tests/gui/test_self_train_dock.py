@@ -49,10 +49,9 @@ def click(dock):
     return picks
 
 
-def rows(dock) -> list[list[str]]:
-    table = dock.outcomes.table
-    columns = range(table.columnCount())
-    return [[table.item(row, c).text() for c in columns] for row in range(table.rowCount())]
+def lines(dock) -> list[str]:
+    listed = dock.outcomes.iterations
+    return [listed.item(row).text() for row in range(listed.count())]
 
 
 def finish(dock, qtbot) -> str:
@@ -76,7 +75,7 @@ def run(begin_run, dock, image, tmp_path):
 
 def choose(dock, qtbot, row: int) -> None:
     with qtbot.waitSignal(dock.outcomes.shown, timeout=5000):
-        dock.outcomes.table.selectRow(row)
+        dock.outcomes.iterations.setCurrentRow(row)
 
 
 def test_a_run_shows_its_iterations_and_what_the_best_has_found(dock, predict, qtbot, tmp_path):
@@ -88,8 +87,8 @@ def test_a_run_shows_its_iterations_and_what_the_best_has_found(dock, predict, q
     run = tmp_path / "runs" / "run_1"
     assert predict.models.model() == str(run)
     assert dock.parts.plot.steps("loss")
-    assert [row[0] for row in rows(dock)] == ["0", "1"]
-    best = dock.outcomes.table.selected()
+    assert [line.split(":")[0] for line in lines(dock)] == ["Initial model", "★ Round 1"]
+    best = dock.outcomes.iterations.selected()
     assert best is not None
     assert best.path == (run / "best").resolve()
     assert (picks.features["source"] == Source.MODEL).sum() <= best.count
@@ -138,20 +137,20 @@ def test_an_interrupted_run_is_offered_whatever_the_rounds(dock, begin_run, tmp_
     assert "interrupted" in dock.resume.toolTip()
 
 
-def test_the_table_says_how_each_iteration_did(dock, run):
-    assert rows(dock) == [
-        ["0", "–", "–", "2", "0.30", "kept"],
-        ["1", "0.80", "0.75", "3", "0.45", "★ best"],
-        ["2", "–", "–", "0", "–", "rolled back"],
+def test_a_line_says_how_each_iteration_did(dock, run):
+    assert lines(dock) == [
+        "Initial model: 2 picks above 0.30",
+        "★ Round 1: F1 0.80, AP 0.75, 3 picks above 0.45",
+        "Round 2: 0 picks, rolled back",
     ]
-    assert dock.outcomes.table.item(2, 5).toolTip() == "F1 fell."
+    assert dock.outcomes.iterations.item(2).toolTip() == "F1 fell."
 
 
 def test_an_ensemble_is_called_so(dock, run, image, qtbot):
     run.judge(3, {stack_of(image).paths[0]: Picks.at([(90, 30)], 0.9)}, kind="ensemble", f1=None)
     run.judge(4, {})
     dock.outcomes.show_run(image, run.path)
-    assert rows(dock)[3] == ["ensemble", "–", "–", "1", "0.30", "kept"]
+    assert lines(dock)[3] == "Ensemble: 1 pick above 0.30"
     choose(dock, qtbot, 4)
     assert dock.outcomes.difference.text().endswith("compared with the ensemble")
 
@@ -199,7 +198,7 @@ def test_the_model_of_any_row_can_be_used(dock, run, predict, qtbot):
 
 def test_picks_that_cannot_be_read_are_told(dock, run, qtbot):
     (run.path / "iteration_1_selftrain" / "picks.star").unlink()
-    dock.outcomes.table.selectRow(1)
+    dock.outcomes.iterations.setCurrentRow(1)
     qtbot.waitUntil(lambda: "picks.star does not exist" in dock.parts.job.status.text())
 
 
@@ -208,7 +207,7 @@ def test_the_latest_run_is_listed_when_the_dock_opens(dock, viewer, image, qtbot
     second = SelfTrainDock(viewer)
     qtbot.addWidget(second)
     second.show()
-    assert len(rows(second)) == 1
+    assert len(lines(second)) == 1
     assert second.outcomes.isVisible()
 
 

@@ -196,7 +196,7 @@ class PredictDock(Dock):
         image = self.micrographs.image
         if image is not None:
             count, here = len(ensure_stack(image)), slice_in_view(self.viewer, image) + 1
-            self.scope.setItemText(0, f"this micrograph ({here} of {count})")
+            self.scope.setItemText(0, f"this one ({here} of {count})")
             self.scope.setItemText(1, f"all {pluralise(count, 'micrograph')}")
         self._count_soon()
 

@@ -17,15 +17,18 @@ from ..widgets.layout import Dock
 from .outcomes import Outcomes
 from .training import TrainingParts
 
-_UNLABELLED = "Nothing is labelled yet: the rounds begin with the initial model as it is."
-
 
 class SelfTrainDock(Dock):
     """Train a model, let it label more micrographs and train on these; compare the outcomes."""
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__(napari_viewer)
-        self.parts = TrainingParts(SelfTrainSettings, "Self-train", self, _UNLABELLED)
+        self.parts = TrainingParts(
+            SelfTrainSettings,
+            "Self-train",
+            self,
+            "Nothing is labelled yet: the rounds begin with the initial model as it is.",
+        )
         self.resume = QPushButton()
         self.outcomes = Outcomes(napari_viewer)
         self._resumable: SelfTrainingRun | None = None
@@ -87,7 +90,8 @@ class SelfTrainDock(Dock):
             self.outcomes.show_run(image, run.path if run else None)
 
     def _scroll(self) -> None:
-        self.area.ensureWidgetVisible(self.outcomes, 0, 8)
+        bar = self.area.verticalScrollBar()
+        bar.setValue(bar.maximum())
 
     def _connect(self) -> None:
         parts, job = self.parts, self.parts.job

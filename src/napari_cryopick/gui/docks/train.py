@@ -15,7 +15,7 @@ from ..widgets.jobs import Work
 from ..widgets.layout import Dock
 from .training import TrainingParts
 
-_UNLABELLED = "Nothing is labelled yet: click particles, paint labels or choose a structure."
+_NOTHING_LABELLED = "Nothing is labelled yet: click particles, paint labels or choose a structure."
 
 
 class TrainDock(Dock):
@@ -23,7 +23,7 @@ class TrainDock(Dock):
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__(napari_viewer)
-        self.parts = TrainingParts(TrainSettings, "Train", self, _UNLABELLED)
+        self.parts = TrainingParts(TrainSettings, "Train", self, _NOTHING_LABELLED)
         job = self.parts.job
         job.asked.connect(lambda: job.run(self.train, self._on_event))
         widgets = (job.button, job.progress, self.parts.plot, job.status)
@@ -34,7 +34,7 @@ class TrainDock(Dock):
         parts = self.parts
         settings = parts.form.settings(**parts.micrographs.sizes())
         if not parts.data().labelled and parts.structure is None:
-            raise CryopickError(_UNLABELLED)
+            raise CryopickError(_NOTHING_LABELLED)
         return parts.work(settings, new_run(parts.runs))
 
     def _on_event(self, event: TrainingEvent) -> Iterator[None]:

@@ -20,9 +20,9 @@ from .create import insert, over
 from .layers import DIFFERENCES, diameter_px, find_layer
 from .stack import Stack
 
-COLOURS = {"gained": "#3d6bff", "lost": "#ff4040"}
+CHANGE_COLOURS = {"gained": "#3d6bff", "lost": "#ff4040"}
 SYMBOLS = {"gained": "disc", "lost": "x"}
-_FACES = {"gained": "transparent", "lost": COLOURS["lost"]}
+_FACES = {"gained": "transparent", "lost": CHANGE_COLOURS["lost"]}
 _DIAMETERS = {"gained": 1.25, "lost": 0.4}
 """Gained picks get a ring around their circle, lost ones a cross within it."""
 
@@ -70,7 +70,7 @@ def show_differences(viewer: ViewerModel, image: Image, outcome: Outcome) -> Non
     if kinds:
         layer.size = [_DIAMETERS[kind] * diameter_px(image) for kind in kinds]
         layer.symbol = [SYMBOLS[kind] for kind in kinds]
-        layer.border_color = transform_color([COLOURS[kind] for kind in kinds])
+        layer.border_color = transform_color([CHANGE_COLOURS[kind] for kind in kinds])
         layer.face_color = transform_color([_FACES[kind] for kind in kinds])
 
 

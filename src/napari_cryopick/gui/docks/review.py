@@ -124,8 +124,7 @@ class Review(QWidget):
         layer = find_layer(self._viewer.layers, image, UNCERTAIN)
         if layer is None:
             style = {"face_color": "transparent", "border_color": "white", "border_width": 0.04}
-            new = Points(ndim=3, **style, **over(image, UNCERTAIN))
-            layer = insert(self._viewer, len(self._viewer.layers), new)
+            layer = insert(self._viewer, Points(ndim=3, **style, **over(image, UNCERTAIN)))
         place = [] if uncertain is None else [(uncertain.index, *uncertain.position)]
         layer.data = np.reshape(place, (-1, 3))
         layer.editable = False

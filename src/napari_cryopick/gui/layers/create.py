@@ -99,7 +99,7 @@ def show_prediction(
             layer = None
         if layer is None:
             place = viewer.layers.index(image) + 1
-            layer = insert(viewer, place, map_layer(image, role, event.maps))
+            layer = insert(viewer, map_layer(image, role, event.maps), place)
             yield
         probabilities = getattr(event.maps, role)
         height, width = probabilities.shape
@@ -114,8 +114,7 @@ def ensure_picks(viewer: ViewerModel, image: Image) -> Points:
     """Return the picks layer of an image, made if there is none."""
     layer = find_layer(viewer.layers, image, PICKS)
     if layer is None:
-        new = picks_layer(over(image, PICKS), diameter_px(image))
-        layer = insert(viewer, len(viewer.layers), new)
+        layer = insert(viewer, picks_layer(over(image, PICKS), diameter_px(image)))
     return curate(layer)
 
 
@@ -125,7 +124,7 @@ def ensure_labels(viewer: ViewerModel, image: Image) -> Labels:
     if layer is None:
         below = [find_layer(viewer.layers, image, role) for role in MAPS] + [image]
         place = max(viewer.layers.index(layer) for layer in below if layer is not None) + 1
-        layer = insert(viewer, place, labels_layer(image))
+        layer = insert(viewer, labels_layer(image), place)
     return layer
 
 
@@ -135,11 +134,11 @@ def annotate(viewer: ViewerModel, layer: Layer, mode: str) -> None:
     layer.mode = mode
 
 
-def insert(viewer: ViewerModel, place: int, layer: Layer) -> Any:
-    """Insert a layer, and leave the selection as it is."""
+def insert(viewer: ViewerModel, layer: Layer, place: int | None = None) -> Any:
+    """Insert a layer, above all others if not said otherwise, and leave the selection as it is."""
     selected = set(viewer.layers.selection)
     with viewer.layers.selection.events.blocker_all():
-        viewer.layers.insert(place, layer)
+        viewer.layers.insert(len(viewer.layers) if place is None else place, layer)
         viewer.layers.selection = selected
     return viewer.layers[viewer.layers.index(layer)]
 

@@ -257,7 +257,5 @@ def _apart(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _far_from(settled: NDArray, positions: NDArray, radius_px: float) -> NDArray[np.bool_]:
     """Return which (n, d) positions are further than `radius_px` from all (m, d) settled ones."""
-    if len(settled) == 0 or len(positions) == 0:
-        return np.ones(len(positions), bool)
     distances, _ = KDTree(settled).query(positions)
     return np.asarray(distances) > radius_px

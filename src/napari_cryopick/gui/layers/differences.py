@@ -60,8 +60,7 @@ def show_differences(viewer: ViewerModel, image: Image, outcome: Outcome) -> Non
         return
     if layer is None:
         attributes = over(image, DIFFERENCES) | {"name": f"{image.name} gained / lost"}
-        new = Points(ndim=3, border_width=0.045, **attributes)
-        layer = insert(viewer, len(viewer.layers), new)
+        layer = insert(viewer, Points(ndim=3, border_width=0.045, **attributes))
     kinds = ["gained"] * len(outcome.gained) + ["lost"] * len(outcome.lost)
     layer.selected_data = set()
     layer.data = np.concatenate([outcome.gained, outcome.lost])

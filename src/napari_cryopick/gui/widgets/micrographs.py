@@ -204,7 +204,7 @@ class MicrographChooser(QObject):
                 units=("angstrom", "angstrom"),
                 metadata=metadata(ensure_stack(image), DIAMETER_CIRCLE),
             )
-            self._circle = insert(self._viewer, len(self._viewer.layers), circle)
+            self._circle = insert(self._viewer, circle)
         self._circle.size = diameter_angstrom(image)
         self._circle_timer.start()
 

@@ -119,23 +119,17 @@ class PickSet:
 
     def with_status(self, statuses: Collection[str]) -> PickSet:
         """Return the picks of these statuses, under the same micrographs."""
-        return replace(
-            self,
-            by_micrograph={
-                name: picks.with_status(*statuses) for name, picks in self.by_micrograph.items()
-            },
-        )
+        kept = {name: picks.with_status(*statuses) for name, picks in self.by_micrograph.items()}
+        return replace(self, by_micrograph=kept)
 
 
 def flip_y(picks: PickSet, height_px: int) -> PickSet:
     """Turn picks upside down, for micrographs of this height whose last row is stored first."""
-    return replace(
-        picks,
-        by_micrograph={
-            name: replace(one, positions=flipped(one.positions, height_px))
-            for name, one in picks.by_micrograph.items()
-        },
-    )
+    turned = {
+        name: replace(one, positions=flipped(one.positions, height_px))
+        for name, one in picks.by_micrograph.items()
+    }
+    return replace(picks, by_micrograph=turned)
 
 
 def flipped(positions: NDArray, height_px: int) -> NDArray[np.float64]:

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from napari_cryopick.simulation.potential import (
+    CARBON,
     ICE_VOLT,
     PROTEIN_OVER_ICE_VOLT,
-    carbon_form_factor,
     dose_attenuation,
+    form_factor,
     protein_form_factor,
 )
 
@@ -27,6 +28,6 @@ def test_the_displaced_ice_hides_protein_at_low_frequency():
     frequency = np.array([0.0, 0.05, 0.15, 0.6])
     shape = protein_form_factor(frequency)
     assert shape[0] == pytest.approx(1)
-    assert (shape[1:] > carbon_form_factor(frequency[1:])).all()
+    assert (shape[1:] > form_factor(CARBON, frequency[1:])).all()
     displaced = ICE_VOLT / PROTEIN_OVER_ICE_VOLT  # none is left at high frequency
-    assert shape[3] == pytest.approx((1 + displaced) * carbon_form_factor(frequency)[3], rel=0.01)
+    assert shape[3] == pytest.approx((1 + displaced) * form_factor(CARBON, frequency)[3], rel=0.01)

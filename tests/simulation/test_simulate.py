@@ -101,7 +101,7 @@ def test_the_centre_of_each_mask_is_the_centre_of_its_particle(blob):
     simulated = next(make_micrographs([blob], settings))
     components, _ = ndimage.label(simulated.labels.classes == LabelClass.PARTICLE)
     whole = simulated.picks.with_status(Status.OK).positions
-    away = blob.radius_angstrom / settings.pixel_size_angstrom
+    away = blob.diameter_angstrom / 2 / settings.pixel_size_angstrom
     inner = whole[(whole > away).all(axis=1) & (whole < np.subtract((300, 400), away)).all(axis=1)]
     assert len(inner) >= 2
     for centre in inner:

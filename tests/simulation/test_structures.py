@@ -72,6 +72,7 @@ def test_waters_and_hydrogens_do_not_count(tmp_path):
     [
         ("empty.pdb", "END\n", "holds no atoms"),
         ("one.pdb", pdb([(0, 0, 0)]), "no larger than an atom"),
+        ("nothing.cif", "", "cannot be read as an atomic model"),
         ("broken.cif", "data_x\nloop_\n_a\n_b\n1\n", "cannot be read as an atomic model"),
         ("missing.pdb", None, "does not exist"),
     ],

@@ -71,7 +71,7 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         raise CryopickError(f"{path} cannot be opened; check its permissions.") from error
     except IsADirectoryError as error:
         raise CryopickError(f"{path} is a folder, where a file is expected.") from error
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+    except (OSError, EOFError, IndexError, RuntimeError, ValueError, zlib.error) as error:
         reason = str(error).strip().rstrip(".").replace("\n", " ")
         raise CryopickError(f"{path} cannot be read as {kind}: {reason}.") from error
 

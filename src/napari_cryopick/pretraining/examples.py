@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.random import Generator
-from numpy.typing import NDArray
 from scipy import fft
 from scipy.ndimage import gaussian_filter
 
@@ -204,18 +203,16 @@ def randomise_phases(simulated: SimulatedMicrograph, rng: Generator) -> Simulate
 
 
 def reweight_frequencies(micrograph: Micrograph, rng: Generator) -> Micrograph:
-    """Return the micrograph as if binned, denoised, sharpened or flattened by some program."""
+    """Return the micrograph as if binned, denoised, sharpened or flattened by some program.
+
+    The gain at periods per diameter is a slope, often with less of the highest and lowest.
+    """
     h, w = micrograph.shape
     per_diameter = FINE_PX * np.hypot(fft.fftfreq(h)[:, None], fft.rfftfreq(w))
-    spectrum = _draw_gain(per_diameter, rng) * fft.rfft2(micrograph.pixels)
-    return replace(micrograph, pixels=fft.irfft2(spectrum, micrograph.shape).astype(np.float32))
-
-
-def _draw_gain(per_diameter: NDArray, rng: Generator) -> NDArray[np.float64]:
-    """Draw the gain at periods per diameter: a slope, often less of the highest and lowest."""
     slope = np.clip(per_diameter, 0.5, PARTICLE_PX / 2) ** rng.uniform(-0.3, 0.3)
     smooth = rng.uniform(0.0, 2.2 / PARTICLE_PX) * (rng.uniform() < 0.5)
     flat = rng.uniform(0.1, 0.8) * (rng.uniform() < 0.5)
     kept = np.exp(-2 * (np.pi * smooth * per_diameter) ** 2)
     left = 1 - np.exp(-((per_diameter / max(flat, 1e-3)) ** 2))
-    return np.asarray(slope * kept * left)
+    spectrum = slope * kept * left * fft.rfft2(micrograph.pixels)
+    return replace(micrograph, pixels=fft.irfft2(spectrum, micrograph.shape).astype(np.float32))

@@ -47,8 +47,6 @@ def pretrain(
     ----------
     particle_models
         Particles to simulate besides synthetic ones.
-    settings
-        Of the training.
     output
         The file of the weights.
     stop
@@ -56,8 +54,7 @@ def pretrain(
 
     Yields
     ------
-    Step, Validation
-        One for each step, and one when the model is on disk.
+    A step each, and a validation when the model is on disk.
     """
     stop = stop or Event()
     seed, test_seed = np.random.SeedSequence(settings.seed).generate_state(2).tolist()
@@ -89,7 +86,6 @@ def replaced_after(step: int, settings: PretrainingSettings) -> range:
 
 
 def _describe(name: str, structures: int, settings: PretrainingSettings) -> dict[str, Any]:
-    """Return what the card says for people."""
     known = f"{structures} structure{'s' * (structures > 1)} and " if structures else ""
     data = f"{settings.simulated_micrographs} simulated micrographs of {known}synthetic particles"
     return {

@@ -33,11 +33,6 @@ def simulate_structure(
     """Simulate micrographs of the structure that the settings name.
 
     The last fifth, no harder than micrographs that people pick, calibrates the scores.
-
-    Raises
-    ------
-    CryopickError
-        If the structure cannot be read, or the simulation is stopped.
     """
     assert settings.structure is not None
     particle, begun = read_structure(settings.structure), perf_counter()

@@ -7,7 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from .ice import ICE_PATH_ANGSTROM, smooth_noise, white_noise
-from .parallel import for_bands
+from .parallel import bands, map_parallel
 from .potential import CARBON_VOLT, CONTRAST_PER_DALTON, GOLD_VOLT, ICE_VOLT, VOLT_CUBIC_ANGSTROM
 from .specimen import Specimen, add
 
@@ -46,8 +46,7 @@ def debris_filter(frequency: NDArray) -> NDArray:
 def add_carbon(specimen: Specimen, rng: Generator) -> None:
     """Cover what lies beyond the edge of a round hole, 1.2 to 2 µm wide, which crosses the area.
 
-    The film is 100 to 200 Å thick. It dims the beam, its grain shows Thon rings, and whatever
-    lies on it is not to be picked.
+    The film is 100 to 200 Å thick, and whatever lies on it is not to be picked.
     """
     size = specimen.pixel_size_angstrom
     full = np.float32(rng.uniform(100.0, 200.0))
@@ -68,20 +67,18 @@ def add_carbon(specimen: Specimen, rng: Generator) -> None:
         specimen.opacity[band] += thickness / _CARBON_PATH_ANGSTROM
         specimen.contamination[band] |= steep > 0
 
-    for_bands(specimen.shape[0], cover)
+    map_parallel(cover, bands(specimen.shape[0]))
 
 
 def carbon_grain(thickness_angstrom: NDArray, pixel_angstrom: float, rng: Generator) -> NDArray:
     """Return the uneven part (h, w) of the projected potential of carbon in V·Å, 0 on average.
 
-    The film has a thickness (h, w) in Å. Atoms are points here; `carbon_form_factor` gives them
-    their size.
+    The thickness is (h, w); atoms are points here, and their form factor gives them a size.
     """
     atoms = _CARBON_PER_CUBIC_ANGSTROM * pixel_angstrom**2 * thickness_angstrom
     atom = VOLT_CUBIC_ANGSTROM * _CARBON_ATOM_ANGSTROM / pixel_angstrom**2
-    noise = white_noise(thickness_angstrom.shape, rng)
-    noise *= np.sqrt(_CARBON_ORDER * atoms) * np.float32(atom)
-    return noise
+    spread = np.sqrt(_CARBON_ORDER * atoms) * np.float32(atom)
+    return np.asarray(spread * white_noise(thickness_angstrom.shape, rng))
 
 
 def add_ice_ball(specimen: Specimen, rng: Generator) -> None:

@@ -61,10 +61,7 @@ class Optics:
 
 
 def aberration_phase(rows: NDArray, columns: NDArray, optics: Optics) -> NDArray:
-    """Return the phase in rad that lenses and a phase plate add to a wave, as for `transfer`.
-
-    Underfocus is positive, and the unscattered wave, at zero frequency, gains nothing.
-    """
+    """Return the phase in rad that lenses and a phase plate add, for the inputs of `transfer`."""
     squared = rows**2 + columns**2
     mean = (optics.defocus_u_angstrom + optics.defocus_v_angstrom) / 2
     half = (optics.defocus_u_angstrom - optics.defocus_v_angstrom) / 2
@@ -87,19 +84,10 @@ def envelope(squared: NDArray, optics: Optics) -> NDArray:
 
 
 def transfer(rows: NDArray, columns: NDArray, optics: Optics) -> NDArray:
-    """Return the complex transfer function of the wave behind the specimen, 1 at zero frequency.
+    """Return the complex transfer function (h, w) of the wave behind the specimen.
 
-    For a weak object that turns the phase and absorbs a little it gives the contrast transfer
-    function.
-
-    Parameters
-    ----------
-    rows, columns
-        Spatial frequencies along y and x in 1/Å, of shapes that broadcast, as (h, 1) and (1, w).
-
-    Returns
-    -------
-    (h, w) complex array without unit: complex64 for frequencies in float32.
+    It is 1 for the unscattered wave. Frequencies along y (h, 1) and x (1, w) are in 1/Å; those in
+    float32 give complex64.
     """
     bent = aberration_phase(rows, columns, optics)
     wave = np.empty(bent.shape, np.result_type(bent.dtype, np.complex64))

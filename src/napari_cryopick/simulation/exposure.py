@@ -13,8 +13,8 @@ from scipy import fft
 from .contamination import carbon_grain, debris_filter
 from .ctf import Optics, transfer
 from .ice import ice_filter, ice_noise, unscattered
-from .parallel import for_bands, for_random_bands
-from .potential import ICE_VOLT, carbon_form_factor, dose_attenuation, protein_form_factor
+from .parallel import bands, for_random_bands, map_parallel
+from .potential import CARBON, ICE_VOLT, dose_attenuation, form_factor, protein_form_factor
 from .settings import DetectorName
 from .specimen import Specimen
 
@@ -51,8 +51,8 @@ def expose(
 ) -> NDArray[np.float32]:
     """Return the expected intensity (h, w) as a share of the beam, through (h, w) relative ice.
 
-    The specimen is one thin object that turns the phase of the wave and dims it, weakly or
-    strongly; the lenses act on the wave, so that thick ice and gold are right, too.
+    The specimen is one thin object that turns the phase of the wave and dims it; the lenses act on
+    the wave, so that thick ice and gold are right, too.
     """
     thickness = np.float32(exposure.ice_thickness_angstrom) * relative_thickness
     potential = _potential(specimen, thickness, exposure, rng)
@@ -82,7 +82,8 @@ def _potential(
     if specimen.debris.any():
         spectrum += _filtered(specimen.debris, size, debris_filter)
     if specimen.carbon.any():
-        spectrum += _filtered(carbon_grain(specimen.carbon, size, rng), size, carbon_form_factor)
+        grain = carbon_grain(specimen.carbon, size, rng)
+        spectrum += _filtered(grain, size, lambda frequency: form_factor(CARBON, frequency))
     potential = fft.irfft2(spectrum, specimen.shape, workers=-1)
     potential += specimen.solid
     potential += ICE_VOLT * (thickness - exposure.ice_thickness_angstrom)
@@ -105,7 +106,7 @@ def _filtered(
         at -= below
         spectrum[band] *= table[below] * (1 - at) + table[below + 1] * at
 
-    for_bands(len(spectrum), multiply)
+    map_parallel(multiply, bands(len(spectrum)))
     return spectrum
 
 
@@ -124,9 +125,9 @@ def _image(potential: NDArray, pixel_angstrom: float, optics: Optics) -> NDArray
     def focus(band: slice) -> None:
         wave[band] *= transfer(y[band], x, optics)
 
-    for_bands(len(wave), leave)
+    map_parallel(leave, bands(len(wave)))
     wave = fft.fft2(wave, workers=-1, overwrite_x=True)
-    for_bands(len(wave), focus)
+    map_parallel(focus, bands(len(wave)))
     wave = fft.ifft2(wave, workers=-1, overwrite_x=True)
     return np.asarray(wave.real**2 + wave.imag**2, dtype=np.float32)
 
@@ -141,7 +142,7 @@ def frequencies(shape: tuple[int, ...], pixel_angstrom: float) -> tuple[NDArray,
 def illumination(shape: tuple[int, int], falloff: float, rng: Generator) -> NDArray[np.float32]:
     """Return the relative brightness (h, w) of a gaussian beam off centre, 1 on average.
 
-    The darkest corner is darker than the middle of the beam by `falloff`, less than 1.
+    A `falloff` below 1 is by how much the darkest corner is darker than the middle of the beam.
     """
     away_y, away_x = (
         np.square(np.linspace(-1, 1, edge) - rng.uniform(-1, 1), dtype=np.float32) for edge in shape
@@ -173,7 +174,6 @@ def blur(image: NDArray, sharpness: float) -> NDArray[np.float32]:
     if sharpness >= 1:
         return image
     spectrum = fft.rfft2(image, workers=-1)
-    y = fft.fftfreq(image.shape[0], 0.5)[:, None].astype(np.float32)
-    x = fft.rfftfreq(image.shape[1], 0.5).astype(np.float32)
-    spectrum *= sharpness ** (y**2) * sharpness ** (x**2)
+    y, x = frequencies(image.shape, 0.5)
+    spectrum *= sharpness ** (y**2) * sharpness ** (x[:, : spectrum.shape[1]] ** 2)
     return np.asarray(fft.irfft2(spectrum, image.shape, workers=-1), dtype=np.float32)

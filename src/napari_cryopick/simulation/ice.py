@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from .ctf import REST_KILOVOLT
 from .parallel import for_random_bands
-from .potential import ICE_VOLT, water_form_factor
+from .potential import ICE_VOLT, OXYGEN, form_factor
 from .specimen import Specimen
 
 LATTICE_ANGSTROM = (3.90, 3.67, 3.44)
@@ -89,16 +89,15 @@ def ice_noise(thickness_angstrom: NDArray, pixel_angstrom: float, rng: Generator
     """
     molecules = _MOLECULES_PER_CUBIC_ANGSTROM * pixel_angstrom**2
     molecule = ICE_VOLT / _MOLECULES_PER_CUBIC_ANGSTROM
-    noise = white_noise(thickness_angstrom.shape, rng)
     spread = np.float32(np.sqrt(molecules) * molecule / pixel_angstrom**2)
-    noise *= spread * np.sqrt(thickness_angstrom)
-    return noise
+    noise = white_noise(thickness_angstrom.shape, rng)
+    return np.asarray(noise * (spread * np.sqrt(thickness_angstrom)))
 
 
 def ice_filter(frequency: NDArray, dose: float) -> NDArray:
     """Return the amplitude of ice, relative to points at random, at frequencies in 1/Å."""
     power = structure_factor(frequency) * motion_blur_power(frequency, dose)
-    return np.asarray(np.sqrt(power) * water_form_factor(frequency))
+    return np.asarray(np.sqrt(power) * form_factor(OXYGEN, frequency))
 
 
 def structure_factor(frequency: NDArray) -> NDArray:

@@ -97,12 +97,10 @@ def _place_protein(
     larger = np.prod(specimen.shape) / np.prod(settings.shape)
     disc = np.mean([np.pi / 4 * model.diameter_angstrom**2 for model in models])
     area = settings.shape[0] * settings.shape[1] * settings.pixel_size_angstrom**2
-    count = round(covered * area / disc * larger)
-    if settings.particles is not None:
-        count = round(settings.particles * larger)
+    wanted = covered * area / disc if settings.particles is None else settings.particles
     if rng.uniform() < settings.empty_micrographs:
         return np.empty((0, 2)), np.empty(0, np.intp)
-    positions, kinds = place_particles(specimen, models, count, settings, rng)
+    positions, kinds = place_particles(specimen, models, round(wanted * larger), settings, rng)
     place_fragments(specimen, models, int(rng.poisson(settings.fragments * len(kinds))), rng)
     for _ in range(rng.poisson(settings.aggregates * larger)):
         place_aggregate(specimen, models, rng)

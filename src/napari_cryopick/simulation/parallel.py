@@ -26,28 +26,22 @@ def cores() -> int:
 
 def map_parallel(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """Return the results for all items, computed in parallel."""
-    if len(items) < 2 or cores() == 1:
-        return [function(item) for item in items]
     with ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(function, items))
 
 
-def for_bands(rows: int, function: Callable[[slice], None]) -> None:
-    """Call a function in parallel with slices that together cover all rows."""
-    map_parallel(function, _bands(rows))
+def bands(rows: int) -> list[slice]:
+    """Return slices that together cover all rows."""
+    return [slice(start, min(start + BAND_ROWS, rows)) for start in range(0, rows, BAND_ROWS)]
 
 
 def for_random_bands(
     rows: int, rng: Generator, function: Callable[[slice, Generator], None]
 ) -> None:
-    """Do the same with a random generator for each slice."""
-    bands = _bands(rows)
-    jobs = list(zip(bands, rng.spawn(len(bands)), strict=True))
+    """Call a function in parallel with bands and a random generator for each."""
+    parts = bands(rows)
+    jobs = list(zip(parts, rng.spawn(len(parts)), strict=True))
     map_parallel(lambda job: function(*job), jobs)
-
-
-def _bands(rows: int) -> list[slice]:
-    return [slice(start, min(start + BAND_ROWS, rows)) for start in range(0, rows, BAND_ROWS)]
 
 
 def map_in_order(

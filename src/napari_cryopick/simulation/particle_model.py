@@ -16,8 +16,6 @@ class ParticleModel:
 
     Attributes
     ----------
-    name
-        Name of the structure.
     positions
         (n, 3) float32 array of (x, y, z) in Å.
     weights
@@ -44,14 +42,9 @@ class ParticleModel:
         return cls(name, centred.astype(np.float32), weights.astype(np.float32), blur_angstrom)
 
     @property
-    def radius_angstrom(self) -> float:
-        """Radius of the smallest sphere around the origin that holds everything."""
-        return float(np.linalg.norm(self.positions, axis=1).max()) + 2 * self.blur_angstrom
-
-    @property
     def diameter_angstrom(self) -> float:
-        """Diameter of that sphere."""
-        return 2 * self.radius_angstrom
+        """Diameter of the smallest sphere around the origin that holds everything."""
+        return 2 * float(np.linalg.norm(self.positions, axis=1).max()) + 4 * self.blur_angstrom
 
     def scaled(self, factor: float) -> ParticleModel:
         """Return the model with all weights multiplied."""

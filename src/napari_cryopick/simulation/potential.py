@@ -24,10 +24,10 @@ CARBON_VOLT, GOLD_VOLT = 9.1, 25.0
 """Mean inner potentials of an amorphous carbon film at 2 g/cm³ (Wanner et al. 2006,
 Ultramicroscopy 106, 341-345) and of gold, of which small particles have 22 to 30 V."""
 
-_CARBON = np.array(
+CARBON = np.array(
     [[0.0893, 0.2563, 0.7570, 1.0487, 0.3575], [0.2465, 1.7100, 6.4094, 18.6113, 50.2523]]
 )
-_OXYGEN = np.array(
+OXYGEN = np.array(
     [[0.0974, 0.2921, 0.6910, 0.6990, 0.2039], [0.2067, 1.3815, 4.6943, 12.7105, 32.4726]]
 )
 """Heights and widths of five gaussians in sin(θ)/λ (Peng et al. 1996, Acta Cryst. A52, 257-276)."""
@@ -44,24 +44,15 @@ def protein_form_factor(frequency: NDArray, b_factor: float = 0.0) -> NDArray:
     Frequencies are in 1/Å and of any shape, the B factor of the atom in its molecule in Å².
     """
     squared = np.square(frequency)
-    atom = _gaussians(_CARBON, squared) * np.exp(-b_factor / 4 * squared)
+    atom = form_factor(CARBON, frequency) * np.exp(-b_factor / 4 * squared)
     ice = np.exp(-np.pi * _ATOM_CUBIC_ANGSTROM ** (2 / 3) * squared)
     return np.asarray((1 + _DISPLACED) * atom - _DISPLACED * ice)
 
 
-def water_form_factor(frequency: NDArray) -> NDArray:
-    """Return the relative amplitude that a water molecule scatters at frequencies in 1/Å."""
-    return _gaussians(_OXYGEN, np.square(frequency))
-
-
-def carbon_form_factor(frequency: NDArray) -> NDArray:
-    """Return the relative amplitude that a carbon atom scatters at frequencies in 1/Å."""
-    return _gaussians(_CARBON, np.square(frequency))
-
-
-def _gaussians(coefficients: NDArray, squared: NDArray) -> NDArray:
-    """Sum gaussians of sin(θ)/λ = frequency / 2, divided by their sum at zero."""
-    heights, widths = coefficients.astype(squared.dtype)
+def form_factor(atom: NDArray, frequency: NDArray) -> NDArray:
+    """Return the relative amplitude that `CARBON` or `OXYGEN` scatters at frequencies in 1/Å."""
+    squared = np.square(frequency)  # four times that of sin(θ)/λ
+    heights, widths = atom.astype(squared.dtype)
     total = sum(a * np.exp(-b / 4 * squared) for a, b in zip(heights, widths, strict=True))
     return np.asarray(total / heights.sum())
 

@@ -61,7 +61,7 @@ class MicrographWritten:
 
 
 def load_particles(paths: Sequence[Path], settings: SimulationSettings) -> list[ParticleModel]:
-    """Return the structures of some files and as many synthetic particles as the settings ask for.
+    """Return the structures of some files, and as many synthetic particles as are wanted.
 
     Raises
     ------
@@ -81,12 +81,8 @@ def make_micrographs(
 ) -> Iterator[SimulatedMicrograph]:
     """Yield `settings.count` micrographs, made side by side as they are asked for.
 
-    The same seed gives the same ones on every machine; none depends on how many there are.
-
-    Raises
-    ------
-    CryopickError
-        If a particle is larger than a micrograph.
+    The same seed gives the same ones on every machine; none depends on how many there are. No
+    particle may be larger than a micrograph.
     """
     rng = np.random.default_rng(settings.seed)
     models = [model.with_axes(settings.preferred_views, rng) for model in models]
@@ -127,9 +123,8 @@ def simulate(
     picks: dict[str, Picks] = {}
     exposures: dict[str, Any] = {}
     sizes = [round(model.diameter_angstrom, 1) for model in models]
-    structures = [
-        {"name": m.name, "diameter_angstrom": d} for m, d in zip(models, sizes, strict=True)
-    ]
+    named = zip((model.name for model in models), sizes, strict=True)
+    structures = [{"name": name, "diameter_angstrom": size} for name, size in named]
     described = {"version": __version__, "structures": structures}
     _write_yaml(output / "settings.yaml", described | settings.model_dump(mode="json"))
     start = perf_counter()

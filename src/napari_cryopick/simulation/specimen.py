@@ -46,14 +46,9 @@ def project(
     """Project a rotated particle around a centre (y, x) in pixels.
 
     x of the particle runs along rows and y along columns, as in an MRC file, so that hands stay
-    what they are. Each point is shared by the four pixels around it, which keeps its centre.
-
-    Returns
-    -------
-    box, corner
-        (n, n) projected potential in V·Å, and the pixel (y, x) of the area where the box begins.
+    what they are. Return a box (n, n) of potential in V·Å, and the pixel (y, x) where it begins.
     """
-    half = int(np.ceil(particle.radius_angstrom / pixel_size_angstrom)) + _ROOM_PX
+    half = int(np.ceil(particle.diameter_angstrom / 2 / pixel_size_angstrom)) + _ROOM_PX
     corner = np.floor(centre).astype(int) - half
     turned = particle.positions @ rotation[:2].T.astype(np.float32)
     points = turned[:, ::-1] / np.float32(pixel_size_angstrom) + (centre - corner).astype("f4")

@@ -54,7 +54,7 @@ def read_structure(
         return _read_density_map(path, contour)
     if suffix in MODEL_SUFFIXES:
         return _read_atomic_model(path, assembly)
-    known = ", ".join([*MODEL_SUFFIXES, *MAP_SUFFIXES])
+    known = ", ".join(MODEL_SUFFIXES + MAP_SUFFIXES)
     raise CryopickError(f"{path} is no structure; give one of {known}, or one of these with .gz.")
 
 
@@ -67,14 +67,10 @@ def _read_atomic_model(path: Path, assembly: str) -> ParticleModel:
     """
     import gemmi
 
-    if not path.is_file():
-        raise CryopickError(f"{path} does not exist; check its name.")
-    try:
+    with reading(path, "an atomic model"):
         structure = gemmi.read_structure(str(path))
-    except (RuntimeError, ValueError, OSError) as error:
-        reason = str(error).strip().rstrip(".").replace("\n", " ")
-        raise CryopickError(f"{path} cannot be read as an atomic model: {reason}.") from error
-    _build_assembly(structure, assembly, path)
+    if any(described.name == assembly for described in structure.assemblies):
+        _build_assembly(structure, assembly, path)
     positions, daltons = _atoms(structure)
     if not len(positions):
         raise CryopickError(f"{path} holds no atoms; give a PDB or mmCIF file of a model.")
@@ -85,11 +81,9 @@ def _read_atomic_model(path: Path, assembly: str) -> ParticleModel:
 
 
 def _build_assembly(structure: gemmi.Structure, name: str, path: Path) -> None:
-    """Replace the asymmetric unit by an assembly, if the file describes it."""
+    """Replace the asymmetric unit by an assembly."""
     import gemmi
 
-    if not any(assembly.name == name for assembly in structure.assemblies):
-        return
     try:
         structure.transform_to_assembly(name, gemmi.HowToNameCopiedChain.AddNumber)
     except RuntimeError as error:
@@ -125,10 +119,9 @@ def _residue_dalton(residue: gemmi.Residue) -> float:
 
 
 def _read_density_map(path: Path, contour: float | None) -> ParticleModel:
-    """Read the voxels above a contour level, by default where most would draw the surface.
+    """Read the voxels above a contour, and give them the mean contrast of protein in ice.
 
-    Maps come in any units, so that the volume within the contour is given the mean contrast of
-    protein in ice. In a tight box the standard deviation is large.
+    Maps come in any units. In a tight box the standard deviation is large.
     """
     volume, voxel_angstrom = _read_volume(path)
     positive = volume[volume > 0] if (volume > 0).any() else np.zeros(1)

@@ -14,6 +14,7 @@ from napari.layers import Image, Labels, Layer, Points
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QLabel, QToolButton
 
+from ...detection.calibration import ExpectedScores
 from ...errors import CryopickError
 from ...picks import Status
 from ...runs import train
@@ -49,20 +50,11 @@ _OF_STRUCTURES = ("simulated_micrographs", "voltage_kilovolt", "defocus_angstrom
 class TrainingParts(QObject, Generic[Training]):
     """The parts of a dock that trains: inputs, settings, a folder for runs, a job and a plot.
 
-    Parameters
-    ----------
-    model
-        The settings.
-    text
-        What the button says.
-    dock
-        The dock that they are parts of.
-    unlabelled
-        What to say where nothing is labelled.
+    `text` stands on the button; `unlabelled` is what to say where nothing is labelled. `chosen`
+    says that other micrographs are chosen, and that the parts show what belongs to them.
     """
 
     chosen = Signal()
-    """Other micrographs are chosen, and the parts show what belongs to them."""
 
     def __init__(self, model: type[Training], text: str, dock: Dock, unlabelled: str) -> None:
         super().__init__(dock)
@@ -99,15 +91,21 @@ class TrainingParts(QObject, Generic[Training]):
         """Return the upper parts; `names` are fields to show besides those of every training."""
         in_view = ("structure", "complete", *names)
         advanced = [name for name in self.form.fields if name not in in_view]
+        self.folder.choose_btn.text = "…"
+        self.folder.tooltip = "Each training makes a folder of its own in here."
+        field: Any = self.form.fields["structure"]
+        field.line_edit.native.setPlaceholderText("none: train on picks")
+        field.line_edit.native.setClearButtonEnabled(True)
+        clicked = "Clicked or loaded picks; a model's own picks are left out."
+        painted = "Painted particles, background and contamination."
         rows = form_rows(
             *self.micrographs.rows(),
-            self._layer_row("Picks", self.picks, self.begin_picks),
-            self._layer_row("Labels", self.labels, self.begin_labels),
+            self._layer_row("Picks", self.picks, self.begin_picks, clicked),
+            self._layer_row("Labels", self.labels, self.begin_labels, painted),
             *self.form.rows(*in_view),
             ("Output", self.folder.native),
         )
         advanced_rows = folded("Advanced", *self.form.rows(*advanced))
-        self._explain()
         return [rows, self.micrographs.hint, advanced_rows, self.summary]
 
     def data(self) -> TrainingData:
@@ -172,7 +170,7 @@ class TrainingParts(QObject, Generic[Training]):
         image = self.micrographs.image
         if image is None:
             return
-        self._choose_mates()
+        self._choose_layers(image)
         if image is not self._folder_of:
             self._folder_of = image
             self.folder.value = runs_beside(ensure_stack(image).paths[0])
@@ -181,17 +179,16 @@ class TrainingParts(QObject, Generic[Training]):
             self._measure()
         self.chosen.emit()
 
-    def _choose_mates(self, only_missing: bool = False) -> None:
-        """Choose the picks and labels that belong to the micrographs."""
-        image = self.micrographs.image
+    def _on_inserted(self) -> None:
+        self._choose_layers(self.micrographs.image, only_missing=True)
+
+    def _choose_layers(self, image: Image | None, only_missing: bool = False) -> None:
+        """Choose the picks and labels that belong to an image."""
         for role, combo in ((PICKS, self.picks), (LABELS, self.labels)):
             layer = image and find_layer(self._viewer.layers, image, role)
             if layer is not None and not (only_missing and combo.layer()):
                 combo.refresh()
                 combo.choose(layer)
-
-    def _on_inserted(self) -> None:
-        self._choose_mates(only_missing=True)
 
     def _watch(self) -> None:
         """Follow the edits of the layers chosen."""
@@ -257,20 +254,13 @@ class TrainingParts(QObject, Generic[Training]):
         dock.closed.connect(self._stop_watching)
         dock.follow(self._viewer.layers.events.inserted, self._on_inserted)
 
-    def _layer_row(self, title: str, combo: LayerCombo, begin: Callable[[], Layer]) -> Row:
+    def _layer_row(
+        self, title: str, combo: LayerCombo, begin: Callable[[], Layer], tip: str
+    ) -> Row:
+        combo.setToolTip(tip)
         plus = QToolButton(text="+", toolTip="Make a new layer, or go to the one there is.")
         plus.clicked.connect(lambda: begin())
         return title, beside(combo, plus)
-
-    def _explain(self) -> None:
-        self.picks.setToolTip("Clicked or loaded picks; a model's own picks are left out.")
-        self.labels.setToolTip("Painted particles, background and contamination.")
-        self.folder.choose_btn.text = "…"
-        self.folder.tooltip = "Each training makes a folder of its own in here."
-        field: Any = self.form.fields["structure"]
-        line = field.line_edit.native
-        line.setPlaceholderText("none: train on picks")
-        line.setClearButtonEnabled(True)
 
 
 def _sentence(event: TrainingEvent, expected: str) -> str:
@@ -310,11 +300,9 @@ def _measured(metrics: dict[str, float]) -> str:
 
 
 def _expected(event: Validation) -> str:
-    precision, recall = event.expected_precision, event.expected_recall
-    if not isfinite(precision) or not isfinite(recall):
-        return ""
-    figures = f"precision {precision:.2f}, recall {recall:.2f}"
-    return f"Expected {figures} (from the model's own scores)."
+    scores = ExpectedScores(event.expected_precision, event.expected_recall)
+    known = isfinite(scores.precision) and isfinite(scores.recall)
+    return f"{scores} (from the model's own scores).".capitalize() if known else ""
 
 
 def _in_words(data: TrainingData, structure: Path | None) -> str:

@@ -79,16 +79,8 @@ class PseudoLabelled:
 class Iteration:
     """The initial model (number 0) or a round of self-training is validated and on disk.
 
-    Attributes
-    ----------
-    name, path
-        Its folder in the run, and its weights.
-    f1, average_precision, threshold
-        As in `Validation`.
-    count
-        Picks kept on all micrographs of the run.
-    accepted, reason
-        Whether it is now the run's best model, and why or why not.
+    `path` holds its weights, `count` are the picks kept on all micrographs, and `reason` says why
+    it is or is not the best model now (`accepted`). The rest is as in `Validation`.
     """
 
     number: int

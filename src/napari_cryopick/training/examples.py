@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -133,21 +134,7 @@ def load_examples(
     settings: TrainSettings,
     most_unlabelled: int = MOST_UNLABELLED,
 ) -> list[Example]:
-    """Read the labelled micrographs and some of the others.
-
-    Parameters
-    ----------
-    micrographs
-        All of them.
-    picks, labels
-        Human picks and painted classes by micrograph.
-    most_unlabelled
-        Micrographs without labels to read, at most; unusable ones are left out.
-
-    Returns
-    -------
-    list of Example
-        Labelled ones first.
+    """Read the labelled micrographs, then so many of the others that can be used.
 
     Raises
     ------
@@ -169,10 +156,13 @@ def load_examples(
         for path, table in tables.items()
     ]
     rest = [path for path in micrographs if path not in tables]
-    drawn = [rest[i] for i in rng.permutation(len(rest))]
+    unlabelled: list[Example] = []
+    for i in rng.permutation(len(rest)):
+        if len(unlabelled) < most_unlabelled:
+            with suppress(CryopickError):
+                unlabelled.append(_load(rest[i], settings))
     border = _border(labelled, settings)
-    examples = labelled + _load_some(drawn, settings, most_unlabelled)
-    return [replace(example, border=border) for example in examples]
+    return [replace(example, border=border) for example in labelled + unlabelled]
 
 
 def require_particles(examples: Sequence[Example]) -> None:
@@ -182,11 +172,6 @@ def require_particles(examples: Sequence[Example]) -> None:
             "There are no picks to train on; pick at least one particle, better ten "
             "(painted labels help, but do not show centres)."
         )
-
-
-def labelled_px(examples: Sequence[Example]) -> int:
-    """Return the network pixels of the labelled micrographs."""
-    return sum(e.image.numel() for e in examples if e.picks is not None)
 
 
 def fingerprint(examples: Sequence[Example]) -> str:
@@ -227,18 +212,6 @@ def _load(
     size = micrograph.pixel_size_angstrom
     assert size is not None
     return Example(path, micrograph.shape, size, image, rescaling, picks, labels, held_out)
-
-
-def _load_some(paths: Sequence[Path], settings: TrainSettings, most: int) -> list[Example]:
-    examples: list[Example] = []
-    for path in paths:
-        if len(examples) == most:
-            break
-        try:
-            examples.append(_load(path, settings))
-        except CryopickError:
-            continue
-    return examples
 
 
 def _check_inside(path: Path, picks: Picks, shape: tuple[int, int]) -> None:

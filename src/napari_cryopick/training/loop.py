@@ -24,7 +24,7 @@ from ..model.registry import load_model
 from ..model.unet import PARTICLE_PX, Ensemble, parameters
 from ..model.weights import Model
 from .events import PseudoLabelled, Started, TrainingEvent, Validation
-from .examples import Example, labelled_px
+from .examples import Example
 from .patches import TrainingImage
 from .pseudo_labels import pseudo_label
 from .settings import SelfTrainSettings, TrainSettings
@@ -62,17 +62,7 @@ class SimulatedData:
 
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
-    """The outcome of an iteration.
-
-    Attributes
-    ----------
-    number, kind
-        0 is the initial model; "supervised", "selftrain" or "ensemble".
-    accepted, reason
-        Whether it is the best so far, and why or why not.
-    stopped
-        Whether training ended before its last step.
-    """
+    """The outcome of an iteration of kind "supervised" (number 0), "selftrain" or "ensemble"."""
 
     number: int
     kind: str
@@ -94,18 +84,10 @@ class EarlierModel:
 
 
 class TrainingLoop:
-    """A training under way.
+    """A training under way, until it is done or the stop token is set.
 
     Parameters
     ----------
-    examples
-        Labelled and unlabelled micrographs.
-    settings
-        Of a supervised or a self-training run.
-    device
-        Where networks are trained.
-    stop
-        Once set, the training under way ends and the best model so far stands.
     simulated
         What the initial model is trained on in place of labels.
     earlier
@@ -182,7 +164,10 @@ class TrainingLoop:
         return self.simulated is not None or any(e.picks is not None for e in self.examples)
 
     def _steps(self, number: int) -> int:
-        s, pixels = self.settings, labelled_px(self.examples)
+        s, pixels = (
+            self.settings,
+            sum(e.image.numel() for e in self.examples if e.picks is not None),
+        )
         if number and isinstance(s, SelfTrainSettings):
             return s.round_steps_over(pixels)
         return s.steps_over(pixels) if self._labelled else 0

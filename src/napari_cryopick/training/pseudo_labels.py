@@ -66,14 +66,10 @@ def pseudo_label(
 
     Parameters
     ----------
-    predictions
-        Of the model, on all micrographs.
-    result
-        The same with calibrated scores.
-    settings
-        Of self-training; None for adaptive thresholds on whole particles.
-    number
-        Of the round, from 1 on; fixed thresholds relax with it.
+    predictions, result
+        Of the model, on all micrographs: maps and peaks, and the peaks with calibrated scores.
+    settings, number
+        Of self-training and its round; without settings, thresholds are adaptive.
 
     Returns
     -------

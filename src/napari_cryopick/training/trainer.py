@@ -80,23 +80,7 @@ def initial_network(settings: TrainSettings) -> nn.Module:
 
 
 class Trainer:
-    """Trains one network.
-
-    Parameters
-    ----------
-    network
-        What it starts with; trained in place.
-    images
-        What patches are drawn from.
-    settings
-        Those of the run.
-    steps
-        How many will be taken.
-    device
-        Where the network lives.
-    seed
-        Of patches and augmentation.
-    """
+    """Trains a network in place, on patches of images, for so many steps."""
 
     def __init__(
         self,

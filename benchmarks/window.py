@@ -131,9 +131,9 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         for parts in (train, self_train):
             parts.folder.value = folder
-            parts.form.set_value("steps", str(given.steps))
-        self_train.form.set_value("round_steps", str(given.steps))
-        self_train.form.set_value("rounds", given.rounds)
+            parts.form.fields["steps"].value = str(given.steps)
+        self_train.form.fields["round_steps"].value = str(given.steps)
+        self_train.form.fields["rounds"].value = given.rounds
         gaps.run("training", train.job)
         gaps.run("self-training", self_train.job)
         docks["Predict particles"].scope.setCurrentIndex(1)

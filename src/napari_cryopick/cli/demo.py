@@ -12,7 +12,7 @@ from ..io import read_picks, write_picks
 from ..picks import Picks, PickSet
 from .terminal import ExitCode, echo, echo_command, require_writable
 
-MICROGRAPHS, CLICKS = 6, 10
+COUNT, CLICKS = 6, 10
 
 
 def demo(*, output: Path = Path("demo")) -> ExitCode:
@@ -30,8 +30,8 @@ def demo(*, output: Path = Path("demo")) -> ExitCode:
     if (output / "run").exists():
         raise CryopickError(f"{output} holds a demo; delete it, or choose another --output.")
     require_writable(output)
-    heading(f"Simulating {MICROGRAPHS} micrographs of an example protein.")
-    _, truth = simulate_example(output, count=MICROGRAPHS)
+    heading(f"Simulating {COUNT} micrographs of an example protein.")
+    _, truth = simulate_example(output, count=COUNT)
     heading(f"Clicking {CLICKS} particles on the first micrograph, as you would in napari.")
     clicks, unseen = click(read_picks(truth), CLICKS)
     write_picks(output / "clicks.star", clicks)

@@ -35,7 +35,7 @@ INCOMPLETE = Calibration(slope=2.0, offset=-3.2)
 without negatives heights are too large. Read off apoferritin and β-galactosidase."""
 
 
-FIGURES = "f1", "precision", "recall", "average_precision", "threshold"
+METRIC_NAMES = "f1", "precision", "recall", "average_precision", "threshold"
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,7 @@ class ValidationResult:
     @property
     def figures(self) -> dict[str, float]:
         """Particle-level figures by name."""
-        return {name: getattr(self, name) for name in FIGURES}
+        return {name: getattr(self, name) for name in METRIC_NAMES}
 
     @property
     def scores(self) -> NDArray[np.float64]:

@@ -31,7 +31,7 @@ SOURCE_COLOURS = {Source.PERSON: "#ffc233", Source.MODEL: "#35e0d2", Source.FILE
 CLICKED = {"score": np.nan, "source": str(Source.PERSON), "status": str(Status.OK)}
 """The features of a point that a person has placed."""
 
-_COLUMNS = {"score": "scores", "source": "sources", "status": "statuses"}
+_FEATURES = {"score": "scores", "source": "sources", "status": "statuses"}
 
 _STEPS_BACK = 100
 """More edits than anyone takes back; each keeps a copy of the table."""
@@ -185,7 +185,7 @@ def rows_of(found: Mapping[int, Picks]) -> tuple[NDArray[np.float64], pd.DataFra
     indices = np.repeat([float(index) for index in found], [len(p) for p in found.values()])
     columns = {
         name: np.concatenate([getattr(picks, column) for picks in tables])
-        for name, column in _COLUMNS.items()
+        for name, column in _FEATURES.items()
     }
     for name in sorted(set.intersection(*(set(picks.extra) for picks in tables))):
         columns[name] = np.concatenate([picks.extra[name] for picks in tables])

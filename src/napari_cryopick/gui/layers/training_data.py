@@ -18,7 +18,7 @@ from .curation import curated_picks, is_curated, picks_of
 from .layers import frame
 from .stack import Stack, ensure_stack
 
-_PICK_COLUMNS = ("positions", "scores", "sources", "statuses")
+_TABLES = ("positions", "scores", "sources", "statuses")
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ def training_data(
         if by_person.any() or len(deleted) or index in painted:
             kept = (here if complete else here[by_person]).with_status(Status.OK)
             columns: list[Any] = [
-                np.concatenate([getattr(kept, name), getattr(deleted, name)])
-                for name in _PICK_COLUMNS
+                np.concatenate([getattr(kept, name), getattr(deleted, name)]) for name in _TABLES
             ]
             used[index] = Picks(*columns)
     return TrainingData(

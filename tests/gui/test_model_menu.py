@@ -32,7 +32,7 @@ def menu(qtbot):
 def told(menu) -> list[tuple[str, bool]]:
     """What the menu says, and whether something is wrong."""
     said: list[tuple[str, bool]] = []
-    menu.told.connect(lambda *what: said.append(what))
+    menu.reported.connect(lambda *what: said.append(what))
     return said
 
 

@@ -80,7 +80,7 @@ class Outcomes(QWidget):
     A person's points, deletions and paint stay as they are.
     """
 
-    told = Signal(str, bool)
+    reported = Signal(str, bool)
     shown = Signal()
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -132,7 +132,7 @@ class Outcomes(QWidget):
 
     def _on_read(self, read: tuple[Image, Outcome] | JobError) -> None:
         if isinstance(read, JobError):
-            self.told.emit(read.message, True)
+            self.reported.emit(read.message, True)
         else:
             self._steps.add(self._show(*read))
 
@@ -182,7 +182,7 @@ class Outcomes(QWidget):
         if iteration is not None:
             add_session_model(iteration.path)
             title = model_title(iteration.path)
-            self.told.emit(f"{title} is now chosen in Predict particles.", False)
+            self.reported.emit(f"{title} is now chosen in Predict particles.", False)
 
 
 def _line(iteration: RunIteration) -> str:

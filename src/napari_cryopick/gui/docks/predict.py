@@ -99,9 +99,9 @@ class PredictDock(Dock):
         try:
             count = write_layer(path, self.micrographs.picks)
         except CryopickError as error:
-            self.job.tell(str(error), wrong=True)
+            self.job.say(str(error), wrong=True)
         else:
-            self.job.tell(f"{pluralise(count, 'pick')} exported to {path}.")
+            self.job.say(f"{pluralise(count, 'pick')} exported to {path}.")
 
     def _settings(self, **others: object) -> PredictSettings:
         sizes = self.micrographs.sizes()
@@ -112,13 +112,13 @@ class PredictDock(Dock):
     def _on_diameter(self, event: DiameterEvent | None) -> Iterator[None]:
         match event:
             case None:
-                self.job.tell("Stopped. Diameter unchanged.")
+                self.job.say("Stopped. Diameter unchanged.")
             case DiameterProgress():
                 self.job.show_progress(event.index + 1, event.total, event.seconds_left)
-                self.job.tell(f"Looking for particles of {event.diameter_angstrom:.0f} Å…")
+                self.job.say(f"Looking for particles of {event.diameter_angstrom:.0f} Å…")
             case DiameterResult():
                 self.micrographs.set_diameter(self.job.about, round(event.angstrom))
-                self.job.tell(
+                self.job.say(
                     f"Particles seem to be about {event.angstrom:.0f} Å across, estimated on "
                     f"{pluralise(event.micrographs, 'micrograph')}."
                 )
@@ -138,7 +138,7 @@ class PredictDock(Dock):
         mean = sum(self._seconds) / max(1, len(self._seconds))
         left = mean * (event.total - event.index - 1)
         self.job.show_progress(event.index + 1, event.total, left)
-        self.job.tell(self._account(event.total, mean), wrong=bool(self._failed))
+        self.job.say(self._account(event.total, mean), wrong=bool(self._failed))
         self._count_soon()
 
     def _show(self, event: Predicted, run: object) -> Iterator[None]:
@@ -216,7 +216,7 @@ class PredictDock(Dock):
         self.job.asked.connect(lambda: run(self.predict, self._on_prediction))
         self.estimate.clicked.connect(lambda: run(self.estimate_diameter, self._on_diameter))
         self.job.changed.connect(self._on_job)
-        self.menu.told.connect(self.job.tell)
+        self.menu.reported.connect(self.job.say)
         self.export.clicked.connect(self._choose_export)
         self.follow(self.viewer.dims.events.point, self._name_scope)
 

@@ -101,7 +101,7 @@ class SelfTrainDock(Dock):
         self.resume.clicked.connect(lambda: job.run(self.go_on, self._on_event))
         for changed in (parts.folder.changed, parts.form.changed, job.changed):
             changed.connect(self._offer_soon)
-        self.outcomes.told.connect(job.tell)
+        self.outcomes.reported.connect(job.say)
         self.outcomes.shown.connect(self._scroll_soon)
 
     def _arrange(self) -> None:

@@ -148,7 +148,7 @@ class TrainingParts(QObject, Generic[Training]):
             case Finished():
                 add_session_model(event.run)
         if sentence := _sentence(event, self._expected):
-            self.job.tell(sentence)
+            self.job.say(sentence)
 
     def begin_picks(self) -> Points:
         """Go to the picks layer of the micrographs, made if need be, ready to click."""
@@ -229,11 +229,11 @@ class TrainingParts(QObject, Generic[Training]):
 
     def _on_measured(self, measured: tuple[Image, str, float] | JobError) -> None:
         if isinstance(measured, JobError):
-            self.job.tell(measured.message, wrong=True)
+            self.job.say(measured.message, wrong=True)
             return
         image, name, angstrom = measured
         self.micrographs.set_diameter(image, angstrom)
-        self.job.tell(f"Diameter set to {angstrom:.0f} Å, the size of {name}.")
+        self.job.say(f"Diameter set to {angstrom:.0f} Å, the size of {name}.")
 
     # the widgets
 

@@ -149,7 +149,7 @@ class JobControl(QObject):
         try:
             self.about, work = make()
         except CryopickError as error:
-            self.tell(str(error), wrong=True)
+            self.say(str(error), wrong=True)
             return
         job = self.running = Job(work, self)
         job.happened.connect(lambda event: self._steps.add(self._take(event, on_event)))
@@ -158,7 +158,7 @@ class JobControl(QObject):
         self.progress.setRange(0, 0)
         self.progress.setFormat("")
         self.progress.show()
-        self.tell("Loading…")
+        self.say("Loading…")
         self.changed.emit()
         job.start()
 
@@ -169,7 +169,7 @@ class JobControl(QObject):
             self.button.setText("Stopping…")
             self.button.setEnabled(False)
 
-    def tell(self, sentence: str, wrong: bool = False) -> None:
+    def say(self, sentence: str, wrong: bool = False) -> None:
         """Show a sentence; in red if something is wrong."""
         self.status.setText(sentence)
         self.status.setStyleSheet(f"color: {ERROR_COLOUR}" if wrong else "")
@@ -187,11 +187,11 @@ class JobControl(QObject):
     def _on_removed(self, event: Event) -> None:
         if self.running is not None and event.value == self.about:
             self.stop()
-            self.tell("Stopped, because the micrographs were removed.")
+            self.say("Stopped, because the micrographs were removed.")
 
     def _take(self, event: object, on_event: OnEvent) -> Iterator[None]:
         if isinstance(event, JobError):
-            self.tell(event.message, wrong=True)
+            self.say(event.message, wrong=True)
         else:
             yield from on_event(event)
 

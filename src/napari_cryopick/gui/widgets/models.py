@@ -123,10 +123,10 @@ def _page(title: str, path: Path, card: ModelCard) -> str:
 class ModelMenu(QtWidgets.QToolButton):
     """A button with a menu about the model that is chosen in a combo box.
 
-    `told` gives a sentence, and whether something is wrong.
+    `reported` gives a sentence, and whether something is wrong.
     """
 
-    told = Signal(str, bool)
+    reported = Signal(str, bool)
 
     def __init__(self, models: ModelCombo) -> None:
         super().__init__(text="…")
@@ -171,12 +171,12 @@ class ModelMenu(QtWidgets.QToolButton):
     def download(self, url: str) -> None:
         """Download a model to my models, and choose it."""
         folder = models_folder()
-        self.told.emit("Downloading…", False)
+        self.reported.emit("Downloading…", False)
         self._worker.ask(lambda: registry.import_model(url, folder=folder))
 
     def _on_downloaded(self, got: registry.ModelEntry | JobError) -> None:
         wrong = isinstance(got, JobError)
-        self.told.emit(got.message if isinstance(got, JobError) else self._choose(got), wrong)
+        self.reported.emit(got.message if isinstance(got, JobError) else self._choose(got), wrong)
 
     def _choose(self, entry: registry.ModelEntry) -> str:
         self.models.choose(str(entry.path))
@@ -225,9 +225,9 @@ class ModelMenu(QtWidgets.QToolButton):
         def act() -> None:
             try:
                 if sentence := do():
-                    self.told.emit(sentence, False)
+                    self.reported.emit(sentence, False)
             except CryopickError as error:
-                self.told.emit(str(error), True)
+                self.reported.emit(str(error), True)
 
         action = QAction(text, menu)
         menu.addAction(action)

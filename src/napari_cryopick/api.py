@@ -75,11 +75,14 @@ def predict(
     >>> len(sure) <= len(picks)
     True
     """
+    from .detection.diameter import estimate_diameter
     from .detection.predict import predict_many
 
     paths = _files(micrographs)
     if diameter_angstrom is None:
-        diameter_angstrom = _estimated(paths, str(model), settings)
+        known = {k: settings[k] for k in ("pixel_size_angstrom", "device") if k in settings}
+        *_, result = estimate_diameter(paths, str(model), **known)
+        diameter_angstrom = round(cast("DiameterResult", result).angstrom, 1)
     chosen = PredictSettings(diameter_angstrom=diameter_angstrom, model=str(model), **settings)
     by_micrograph, sizes, failures = {}, [], []
     for event in predict_many(paths, chosen):
@@ -272,14 +275,6 @@ def _files(micrographs: Files) -> list[Path]:
 
 def _picks(picks: PicksOrFile) -> PickSet:
     return picks if isinstance(picks, PickSet) else read_picks(picks)
-
-
-def _estimated(paths: list[Path], model: str, settings: dict[str, Any]) -> float:
-    from .detection.diameter import estimate_diameter
-
-    known = {name: settings[name] for name in ("pixel_size_angstrom", "device") if name in settings}
-    *_, result = estimate_diameter(paths, model, **known)
-    return round(cast("DiameterResult", result).angstrom, 1)
 
 
 def _diameter_of(structure: str | Path | None) -> float:

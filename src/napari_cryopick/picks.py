@@ -77,13 +77,9 @@ class Picks:
 
     def __getitem__(self, rows: NDArray) -> Picks:
         """Return the rows of a boolean mask or an index array."""
-        return replace(
-            self,
-            positions=self.positions[rows],
-            scores=self.scores[rows],
-            sources=self.sources[rows],
-            statuses=self.statuses[rows],
-            extra={name: column[rows] for name, column in self.extra.items()},
+        extra = {name: column[rows] for name, column in self.extra.items()}
+        return Picks(
+            self.positions[rows], self.scores[rows], self.sources[rows], self.statuses[rows], extra
         )
 
     def with_status(self, *statuses: str) -> Picks:

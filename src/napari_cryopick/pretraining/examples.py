@@ -67,14 +67,8 @@ def make_examples(
 ) -> Iterator[Example]:
     """Yield examples of some particles in turn, every second one of a synthetic particle.
 
-    Parameters
-    ----------
-    count, seed
-        How many, and their random numbers: the same seed gives the same ones on any machine.
-    synthetic
-        Whether synthetic particles are wanted; without `particles` all are synthetic.
-    test
-        Whether they are to validate on, and no harder than what people pick.
+    The same seed gives the same ones on any machine. Without `particles` all are synthetic; those
+    to `test` on are no harder than what people pick.
     """
     coarse = [one.coarser(one.diameter_angstrom / FINE_PX / 2) for one in particles]
     rngs = np.random.default_rng(seed).spawn(count)
@@ -203,10 +197,7 @@ def randomise_phases(simulated: SimulatedMicrograph, rng: Generator) -> Simulate
 
 
 def reweight_frequencies(micrograph: Micrograph, rng: Generator) -> Micrograph:
-    """Return the micrograph as if binned, denoised, sharpened or flattened by some program.
-
-    The gain at periods per diameter is a slope, often with less of the highest and lowest.
-    """
+    """Return the micrograph as if binned, denoised, sharpened or flattened by some program."""
     h, w = micrograph.shape
     per_diameter = FINE_PX * np.hypot(fft.fftfreq(h)[:, None], fft.rfftfreq(w))
     slope = np.clip(per_diameter, 0.5, PARTICLE_PX / 2) ** rng.uniform(-0.3, 0.3)

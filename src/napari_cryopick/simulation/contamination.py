@@ -84,8 +84,7 @@ def carbon_grain(thickness_angstrom: NDArray, pixel_angstrom: float, rng: Genera
 def add_ice_ball(specimen: Specimen, rng: Generator) -> None:
     """Lay one lumpy ball of ice, 100 to 1500 Å wide, anywhere: frost from the air.
 
-    Frost is hexagonal ice, thick enough to dim the beam and to turn its phase by a radian or more;
-    half of what the beam loses in it is diffracted. A few spheres have grown together.
+    Frost is hexagonal ice, a few spheres grown together; half of what the beam loses is diffracted.
     """
     radius = np.exp(rng.uniform(np.log(50.0), np.log(750.0))) / specimen.pixel_size_angstrom
     half = int(2 * radius) + 4

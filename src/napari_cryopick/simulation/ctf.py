@@ -21,8 +21,6 @@ class Optics:
 
     Attributes
     ----------
-    voltage_kilovolt, spherical_aberration_millimetre
-        Acceleration voltage in kV, and Cs in mm.
     amplitude_contrast
         Share of the contrast that does not depend on focus; 0.07 to 0.1 for protein in ice
         (Toyoshima & Unwin 1988, Ultramicroscopy 25, 279-291).

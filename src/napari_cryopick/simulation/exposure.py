@@ -24,10 +24,7 @@ _PROTEIN_B_FACTOR = 40.0
 
 @dataclass(frozen=True)
 class Exposure:
-    """How one micrograph was taken: through ice of this mean thickness, with this total dose.
-
-    Without an energy filter electrons that lost energy add a background.
-    """
+    """How one micrograph was taken: through ice of this mean thickness, with this total dose."""
 
     optics: Optics
     ice_thickness_angstrom: float
@@ -60,7 +57,7 @@ def expose(
     passed = np.asarray(unscattered(thickness, exposure.optics.voltage_kilovolt), np.float32)
     if exposure.energy_filter:
         image *= passed
-    else:
+    else:  # electrons that lost energy are a background
         image += (1 - passed) * (1 - image)
     return np.asarray(image * np.exp(-specimen.opacity), dtype=np.float32)
 
@@ -77,10 +74,9 @@ def _potential(
 
     noise = ice_noise(thickness, size, rng)
     spectrum = _filtered(noise, size, lambda frequency: ice_filter(frequency, dose))
-    if specimen.protein.any():
-        spectrum += _filtered(specimen.protein, size, protein_filter)
-    if specimen.debris.any():
-        spectrum += _filtered(specimen.debris, size, debris_filter)
+    for points, curve in ((specimen.protein, protein_filter), (specimen.debris, debris_filter)):
+        if points.any():
+            spectrum += _filtered(points, size, curve)
     if specimen.carbon.any():
         grain = carbon_grain(specimen.carbon, size, rng)
         spectrum += _filtered(grain, size, lambda frequency: form_factor(CARBON, frequency))

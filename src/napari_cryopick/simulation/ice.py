@@ -31,21 +31,23 @@ ICE_PATH_ANGSTROM = 3950.0
 def add_crystals(specimen: Specimen, thickness_angstrom: float, rng: Generator) -> None:
     """Turn part of the ice, or all of it, into crystals 80 to 1500 Å wide.
 
-    Edges are soft or sharp. Some crystals diffract strongly and are dark, bent ones show contours,
-    and where pixels are small enough their lattice shows.
+    Some diffract strongly and are dark, bent ones show contours, and small pixels the lattice.
     """
     width_px = np.exp(rng.uniform(*np.log([80.0, 1500.0]))) / specimen.pixel_size_angstrom
     crystal, count = _crystals(specimen.shape, width_px, rng)
-    region = _crystalline(specimen.shape, width_px, rng)
+    region = np.ones(specimen.shape, np.float32)
+    if rng.uniform() >= 0.5:  # part of it is glass
+        hills = smooth_noise(specimen.shape, 2 * width_px, rng)
+        inside = hills > np.quantile(hills[::16, ::16], rng.uniform(0.2, 0.7))
+        region = ndimage.uniform_filter(inside.astype(np.float32), 2 * _COARSE_PX + 1)
     dark = rng.exponential(0.08, count).astype(np.float32).clip(0, 0.5)[crystal]
     dark = ndimage.gaussian_filter(dark, width_px * rng.choice([0.0, 0.3]))
     bend = smooth_noise(specimen.shape, width_px / 2, rng)
     contours = 0.5 + 0.5 * np.cos(2 * bend).astype(np.float32)
     specimen.opacity += region * dark * contours
     tilt = rng.normal(size=count).astype(np.float32)[crystal]
-    mottle = _MOTTLE_VOLT * (tilt + bend)
     lattice = _LATTICE_VOLT * _lattice(specimen, crystal, count, rng)
-    specimen.solid += region * thickness_angstrom * (mottle + lattice)
+    specimen.solid += region * thickness_angstrom * (_MOTTLE_VOLT * (tilt + bend) + lattice)
     specimen.contamination[region > 0.5] = True
 
 
@@ -57,15 +59,6 @@ def _crystals(shape: tuple[int, int], width_px: float, rng: Generator) -> tuple[
     _, nearest = cKDTree(seeds).query(np.moveaxis(coarse, 0, -1), workers=-1)
     fine = nearest.repeat(_COARSE_PX, axis=0).repeat(_COARSE_PX, axis=1)
     return fine[: shape[0], : shape[1]], count
-
-
-def _crystalline(shape: tuple[int, int], width_px: float, rng: Generator) -> NDArray[np.float32]:
-    """Return 1 where the ice is crystalline, 0 where it is glass; all of it half the time."""
-    if rng.uniform() < 0.5:
-        return np.ones(shape, np.float32)
-    hills = smooth_noise(shape, 2 * width_px, rng)
-    inside = (hills > np.quantile(hills[::16, ::16], rng.uniform(0.2, 0.7))).astype(np.float32)
-    return ndimage.uniform_filter(inside, 2 * _COARSE_PX + 1)
 
 
 def _lattice(specimen: Specimen, label: NDArray, count: int, rng: Generator) -> NDArray | float:
@@ -103,9 +96,8 @@ def ice_filter(frequency: NDArray, dose: float) -> NDArray:
 def structure_factor(frequency: NDArray) -> NDArray:
     """Return how orderly water is at frequencies in 1/Å: 1 for molecules at random.
 
-    It is even over long distances, with a shell at 3.7 Å. The limit at zero is that of the
-    compressibility of water, 0.06 (Egelstaff 1992, An Introduction to the Liquid State); the peak
-    is the one of amorphous ice.
+    The limit at zero is that of the compressibility of water (Egelstaff 1992, An Introduction to
+    the Liquid State); the peak, a shell at 3.7 Å, is the one of amorphous ice.
     """
     even = 1 / (1 + np.exp(-(frequency - 0.21) / 0.022))
     shell = 0.9 * np.exp(-np.square((frequency - 0.27) / 0.035) / 2)

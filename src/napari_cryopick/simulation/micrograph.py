@@ -72,7 +72,6 @@ def simulate_micrograph(
 
 
 def _draw_exposure(settings: SimulationSettings, rng: Generator) -> Exposure:
-    """Draw focus, ice and dose, evenly from their ranges."""
     defocus = rng.uniform(*settings.defocus_angstrom)
     astigmatism = rng.uniform(*settings.astigmatism_angstrom)
     optics = Optics(
@@ -110,7 +109,6 @@ def _place_protein(
 def _contaminate(
     specimen: Specimen, exposure: Exposure, settings: SimulationSettings, rng: Generator
 ) -> None:
-    """Add what else may lie on a grid, each as often as the settings say."""
     add_debris(specimen, rng.uniform(*settings.debris), rng)
     larger = np.prod(specimen.shape) / np.prod(settings.shape)
     if rng.uniform() < settings.crystalline_ice:

@@ -61,7 +61,9 @@ def draw_positions(
         n, free = len(which), rng.uniform() < overlapping
         for _ in range(_TRIES):
             if n > 0 and rng.uniform() < clustering:
-                candidate = _beside(positions[:n], sizes[:n], diameter, rng)
+                other, angle = rng.integers(n), rng.uniform(0, 2 * np.pi)
+                away = rng.uniform(0.95, 1.5) * (sizes[other] + diameter) / 2  # nearly touching
+                candidate = positions[other] + away * np.array([np.sin(angle), np.cos(angle)])
             else:
                 candidate = rng.uniform(size=2) * shape - 0.5
             apart = np.hypot(*(positions[:n] - candidate).T)
@@ -70,14 +72,6 @@ def draw_positions(
                 which.append(index)
                 break
     return positions[: len(which)], np.array(which, dtype=np.intp)
-
-
-def _beside(positions: NDArray, sizes: NDArray, diameter: float, rng: Generator) -> NDArray:
-    """Return a position that nearly touches one of the particles."""
-    chosen = rng.integers(len(positions))
-    angle = rng.uniform(0, 2 * np.pi)
-    distance = rng.uniform(0.95, 1.5) * (sizes[chosen] + diameter) / 2
-    return np.asarray(positions[chosen] + distance * np.array([np.sin(angle), np.cos(angle)]))
 
 
 def place_fragments(
@@ -112,7 +106,6 @@ def _project_all(
     models: list[ParticleModel],
     positions: NDArray,
     rotations: NDArray,
-    *,
     whole: bool,
 ) -> None:
     """Add projections to the protein, and to the mask of particles if they are whole."""

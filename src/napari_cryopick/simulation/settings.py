@@ -18,7 +18,6 @@ def _below_one(pair: tuple[float, float]) -> tuple[float, float]:
     return pair
 
 
-ShareRange = Annotated[Range, AfterValidator(_below_one)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0)]
 
@@ -62,7 +61,7 @@ class SimulationSettings(BaseModel):
     no_energy_filter: bool = Field(False, description="Keep electrons that lost energy.")
     dose: Range = Field((30.0, 60.0), description="Total electrons per Å² on the specimen.")
     detector: DetectorName = Field("counting", description="The camera.")
-    illumination_falloff: ShareRange = Field(
+    illumination_falloff: Annotated[Range, AfterValidator(_below_one)] = Field(
         (0.0, 0.2), description="Darkening of the darkest corner."
     )
     fragments: Amount = Field(0.1, description="Broken particles for each whole one.")

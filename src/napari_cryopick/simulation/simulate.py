@@ -81,8 +81,7 @@ def make_micrographs(
 ) -> Iterator[SimulatedMicrograph]:
     """Yield `settings.count` micrographs, made side by side as they are asked for.
 
-    The same seed gives the same ones on every machine; none depends on how many there are. No
-    particle may be larger than a micrograph.
+    The same seed gives the same ones on every machine; none depends on how many there are.
     """
     rng = np.random.default_rng(settings.seed)
     models = [model.with_axes(settings.preferred_views, rng) for model in models]
@@ -106,7 +105,7 @@ def make_micrographs(
 def simulate(
     models: Sequence[ParticleModel],
     settings: SimulationSettings,
-    output: str | Path,
+    output: Path,
     stop: Event | None = None,
 ) -> Iterator[MicrographWritten]:
     """Make micrographs and write each with its mask, then the truth about all of them.
@@ -119,7 +118,6 @@ def simulate(
     stop
         Once set, no more micrographs are made; the files describe those that were.
     """
-    output = Path(output)
     picks: dict[str, Picks] = {}
     exposures: dict[str, Any] = {}
     sizes = [round(model.diameter_angstrom, 1) for model in models]

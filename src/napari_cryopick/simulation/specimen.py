@@ -17,8 +17,6 @@ class Specimen:
 
     Attributes
     ----------
-    shape, pixel_size_angstrom
-        Rows and columns of all maps, and the edge of a pixel in Å.
     protein, debris
         (h, w) float32 projected potential over ice in V·Å, before the form factor: of particles
         and fragments, and of small and unfolded protein, one point for each chain.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import gemmi
 import mrcfile
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ from ..errors import CryopickError
 from ..io.files import reading
 from .particle_model import ParticleModel
 from .potential import CONTRAST_PER_DALTON, PROTEIN_OVER_ICE_VOLT
-
-if TYPE_CHECKING:
-    import gemmi
 
 MODEL_SUFFIXES = (".pdb", ".ent", ".cif", ".mmcif")
 MAP_SUFFIXES = (".mrc", ".map", ".ccp4")
@@ -65,12 +62,16 @@ def _read_atomic_model(path: Path, assembly: str) -> ParticleModel:
     C-alpha atoms or backbones have the contrast of whole ones. Its weight is shared out by the
     electron scattering of its atoms (Peng et al. 1996, Acta Cryst. A52, 257-276).
     """
-    import gemmi
-
     with reading(path, "an atomic model"):
         structure = gemmi.read_structure(str(path))
     if any(described.name == assembly for described in structure.assemblies):
-        _build_assembly(structure, assembly, path)
+        try:
+            structure.transform_to_assembly(assembly, gemmi.HowToNameCopiedChain.AddNumber)
+        except RuntimeError as error:
+            raise CryopickError(
+                f"{path} describes assembly {assembly} wrongly ({error}); "
+                "choose another assembly, or none to use the model as it is."
+            ) from error
     positions, daltons = _atoms(structure)
     if not len(positions):
         raise CryopickError(f"{path} holds no atoms; give a PDB or mmCIF file of a model.")
@@ -78,19 +79,6 @@ def _read_atomic_model(path: Path, assembly: str) -> ParticleModel:
     if particle.diameter_angstrom < _SMALLEST_ANGSTROM:
         raise CryopickError(f"{path} is no larger than an atom; give the model of a particle.")
     return particle.scaled(CONTRAST_PER_DALTON)
-
-
-def _build_assembly(structure: gemmi.Structure, name: str, path: Path) -> None:
-    """Replace the asymmetric unit by an assembly."""
-    import gemmi
-
-    try:
-        structure.transform_to_assembly(name, gemmi.HowToNameCopiedChain.AddNumber)
-    except RuntimeError as error:
-        raise CryopickError(
-            f"{path} describes assembly {name} wrongly ({error}); "
-            "choose another assembly, or none to use the model as it is."
-        ) from error
 
 
 def _atoms(structure: gemmi.Structure) -> tuple[NDArray, NDArray]:
@@ -110,8 +98,6 @@ def _atoms(structure: gemmi.Structure) -> tuple[NDArray, NDArray]:
 
 def _residue_dalton(residue: gemmi.Residue) -> float:
     """Return the mass of a residue within its chain; of an unknown one, that of its atoms."""
-    import gemmi
-
     known = gemmi.find_tabulated_residue(residue.name)
     if known.is_amino_acid() or known.is_nucleic_acid():
         return known.weight - _WATER_DALTON

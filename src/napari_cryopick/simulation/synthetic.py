@@ -53,8 +53,7 @@ def example_particle(diameter_angstrom: float = 160.0, symmetry: Symmetry = "D7"
 def assemble(diameter_angstrom: float, symmetry: Symmetry, rng: Generator) -> NDArray:
     """Return points (n, 3) in Å around the origin, one asymmetric unit after the other.
 
-    A unit is a few ellipsoidal domains that touch; the point group copies it around the origin,
-    and the whole is scaled so that it just fits its diameter.
+    A unit is a few ellipsoidal domains that touch; the whole just fits its diameter.
     """
     group = _point_group(symmetry)
     azimuth = rng.uniform(0, 2 * np.pi)

@@ -141,7 +141,7 @@ def test_a_line_says_how_each_iteration_did(dock, run):
     assert lines(dock) == [
         "Initial model: 2 picks above 0.30",
         "★ Round 1: F1 0.80, AP 0.75, 3 picks above 0.45",
-        "Round 2: 0 picks, rolled back",
+        "Round 2: 0 picks, not kept",
     ]
     assert dock.outcomes.iterations.item(2).toolTip() == "F1 fell."
 

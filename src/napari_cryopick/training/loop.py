@@ -42,13 +42,13 @@ from .validation import (
 CHECKPOINTS = 3
 """Validations within one training, of which the best model is kept."""
 
-INITIAL = "The initial model."
-UNTRAINED = "The initial model, unchanged: there are no labels to train on."
+INITIAL = "What the rounds are compared with."
+UNTRAINED = "Unchanged, because there are no labels to train on."
 ALL_LABELLED = "Every micrograph is labelled; add unlabelled ones to self-train on."
 NO_PARTICLES = "The model finds no particles to train on; pick more, or check the diameter."
 UNJUDGED = (
-    "Not kept by itself: no held-out labels can judge it. Compare its picks with those of the "
-    "initial model, and use its model if they are better."
+    "Not kept by itself, because no held-out labels can judge it. Compare its picks with those of "
+    "the initial model, and use it if they are better."
 )
 
 
@@ -317,13 +317,13 @@ class TrainingLoop:
         if self.best is None:
             return True, INITIAL if self._labelled else UNTRAINED
         if isinstance(self.settings, SelfTrainSettings) and self.settings.keep_every_round:
-            return True, "Kept without comparison, as every round of this run."
+            return True, "Kept without comparison, like every round of this run."
         if not self._validates:
             return False, UNJUDGED
         before, after = self.best.f1, result.f1
         better = after > before + 1 / max(result.held_out, 1)
-        verdict = "Kept: better" if better else "Rolled back: not better"
-        return better, f"{verdict} on held-out labels, F1 {before:.3f} to {after:.3f}."
+        verdict = "Kept, better" if better else "Rolled back, not better"
+        return better, f"{verdict} on held-out labels: F1 {before:.3f} to {after:.3f}."
 
 
 def model_of(

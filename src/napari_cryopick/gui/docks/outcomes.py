@@ -194,6 +194,6 @@ def _line(iteration: RunIteration) -> str:
     if isfinite(iteration.threshold):
         parts[-1:] = [f"{''.join(parts[-1:])} above {iteration.threshold:.2f}".strip()]
     if not iteration.accepted:
-        parts.append("rolled back")
+        parts.append("not kept")
     star = "★ " if iteration.best else ""
     return f"{star}{iteration.title.capitalize()}: {', '.join(parts)}"

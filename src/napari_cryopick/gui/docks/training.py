@@ -280,7 +280,7 @@ def _sentence(event: TrainingEvent, expected: str) -> str:
         case Iteration():
             what = "The ensemble" if is_ensemble(event.name) else f"Round {event.number}"
             what = what if event.number else "The initial model"
-            return f"{what} {'was kept' if event.accepted else 'was rolled back'}: {event.reason}"
+            return f"{what}: {event.reason}"
         case Finished():
             done = (
                 f"{'Stopped after' if event.stopped else 'Trained in'} {duration(event.seconds)}."

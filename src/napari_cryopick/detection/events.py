@@ -30,14 +30,8 @@ class Maps:
 class Predicted:
     """The micrograph `index`, from 0, of `total` is done.
 
-    Attributes
-    ----------
-    picks, maps
-        Those at or above the threshold that was asked for, and the probabilities behind them.
-    threshold
-        The model's own, whichever was asked for.
-    particles
-        Number of particles that all scores add up to, those below the threshold too.
+    `picks` are those at or above the threshold that was asked for, `threshold` is the model's own,
+    and `particles` the number that all scores add up to, those below the threshold too.
     """
 
     index: int

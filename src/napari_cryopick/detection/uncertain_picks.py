@@ -42,16 +42,8 @@ def uncertain_picks(
     Where a person has labelled, these are contradictions between person and model; on the other
     micrographs, the picks whose scores are closest to the threshold.
 
-    Parameters
-    ----------
-    found
-        What a model has found on every micrograph, at or above its `threshold`.
-    labelled
-        A person's picks on the micrographs that have any; deleted ones among them.
-    threshold
-        The score from which on the model picks.
-    radius_px
-        Within how many pixels two picks are the same.
+    `found` is what a model has picked on every micrograph, at or above its `threshold`; `labelled`
+    are a person's picks on some, deleted ones too. Two picks within `radius_px` are the same.
     """
     nothing = Picks.at([])
     pairs = [(index, found.get(index, nothing), picks) for index, picks in labelled.items()]

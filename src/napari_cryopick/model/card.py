@@ -40,10 +40,8 @@ class ModelCard(BaseModel):
 
     Attributes
     ----------
-    architecture
-        Name in `ARCHITECTURES`.
-    members
-        How many networks its probabilities are the mean of.
+    architecture, members
+        Name in `ARCHITECTURES`, and how many networks its probabilities are the mean of.
     particle_px
         Particle diameter in the pixels that the network sees.
     border

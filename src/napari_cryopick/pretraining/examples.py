@@ -25,7 +25,7 @@ from ..simulation.settings import SimulationSettings
 from ..simulation.synthetic import make_synthetic
 from ..training.examples import Example
 from ..training.patches import TrainingImage
-from ..training.targets import CONTAMINATION, labelled_target
+from ..training.targets import CONTAMINATION
 
 FINE_PX, WIDTH = 48, 16
 """Diameter of a particle in pixels while it is simulated, more than twice what a network sees, and
@@ -117,15 +117,7 @@ def make_example(
 
 def training_image(example: Example) -> TrainingImage:
     """Return image and target of an example, on which everything is known, contamination too."""
-    target = labelled_target(
-        example.map_shape,
-        example.particles,
-        example.rescaling,
-        example.particle_px,
-        complete=True,
-        labels=example.labels,
-        border=example.border,
-    )
+    target = example.target(example.particles, complete=True)
     target.weights[CONTAMINATION] = 1.0
     positions = example.rescaling.to_network(example.particles.positions)
     return TrainingImage.of(example.image, target, torch.from_numpy(positions).float())

@@ -39,14 +39,12 @@ def train(
     ----------
     micrographs
         All of them; some of those without labels show the background.
-    picks
-        Particles by micrograph, in micrograph pixels; deleted ones are negatives.
+    picks, labels
+        Particles in micrograph pixels, of which deleted ones are negatives; painted classes.
     settings
         Of the training; `SelfTrainSettings` for rounds on pseudo-labels after it.
     output
         A new folder for the run.
-    labels
-        Painted classes by micrograph.
     stop
         Once set, training ends and what has been learned so far is kept.
     resume

@@ -31,20 +31,9 @@ Nullable = Annotated[float, BeforeValidator(lambda value: nan if value is None e
 class RunIteration(BaseModel):
     """The initial model of a run (number 0), a round of self-training or the ensemble.
 
-    Attributes
-    ----------
-    finished
-        Whether its `metrics.json` is there and can be read.
-    accepted, reason
-        Whether it became the best model so far, and why or why not; None if that is not known yet.
-    stopped
-        Whether its training ended before its last step.
-    f1, precision, recall, average_precision
-        Measured on complete labels that were held out; NaN where there are none.
-    expected_precision, expected_recall
-        Computed from the scores of the picks; NaN where unknown.
-    count, micrographs
-        Picks in all, and the paths of the micrographs that were searched.
+    It is `finished` if its metrics are there and can be read. Precision, recall, F1 and average
+    precision are measured on held-out labels; what is unknown is NaN or None. `micrographs` are
+    the paths of those that were searched, `count` the picks on them.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")

@@ -41,14 +41,8 @@ class Step:
 class Validation:
     """How good the model is by now.
 
-    Attributes
-    ----------
-    f1, average_precision
-        At particle level on held-out labels; NaN where no complete labels were held out.
-    threshold
-        Score from which on picks are kept.
-    expected_precision, expected_recall
-        What the model's own scores say of the picks it keeps.
+    F1 and average precision are those of particles on held-out labels, NaN where no complete ones
+    were held out; expected precision and recall are what the scores say of the picks kept.
     """
 
     step: int

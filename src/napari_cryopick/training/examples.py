@@ -23,7 +23,7 @@ from ..settings import BORDER
 from .holdout import NOTHING, Rows, hold_out, kept_border
 from .patches import TrainingImage
 from .settings import TrainSettings
-from .targets import PseudoTarget, labelled_target, unlabelled_target
+from .targets import PseudoTarget, Target, labelled_target, unlabelled_target
 
 MOST_UNLABELLED = 16
 """Micrographs without labels in a supervised training: more show no further kind of background."""
@@ -100,6 +100,14 @@ class Example:
         painted = self.labels is not None and LabelClass.PARTICLE in self.labels.classes
         return self.picks is not None and (self.labels is None or len(self.picks) > 0 or painted)
 
+    def target(self, picks: Picks, complete: bool, pseudo: PseudoTarget | None = None) -> Target:
+        """Return the target that some of its picks and its painted labels make."""
+        prior, size = pseudo.target if pseudo else None, self.particle_px
+        labels, border = self.labels, self.border
+        return labelled_target(
+            self.map_shape, picks, self.rescaling, size, complete, labels, prior, border
+        )
+
     def training_image(self, complete: bool, pseudo: PseudoTarget | None = None) -> TrainingImage:
         """Return image, target and positions to draw patches around.
 
@@ -111,16 +119,7 @@ class Example:
             target = pseudo.target if pseudo else unlabelled_target(shape)
             return TrainingImage.of(self.image, target, torch.from_numpy(pseudo_positions).float())
         picks = self.training_picks
-        target = labelled_target(
-            shape,
-            picks,
-            self.rescaling,
-            self.particle_px,
-            complete and self.has_particles,
-            self.labels,
-            pseudo.target if pseudo else None,
-            self.border,
-        )
+        target = self.target(picks, complete and self.has_particles, pseudo)
         target.weights[:, torch.from_numpy(self.held_out_rows)] = 0.0
         placed = self.rescaling.to_network(_centres(picks, with_deleted=pseudo is not None))
         positions = torch.from_numpy(np.concatenate([placed, pseudo_positions])).float()
@@ -136,10 +135,7 @@ def load_examples(
 ) -> list[Example]:
     """Read the labelled micrographs, then so many of the others that can be used.
 
-    Raises
-    ------
-    CryopickError
-        If a labelled micrograph cannot be used or picks lie outside it.
+    A labelled one that cannot be used, or with picks outside it, raises a `CryopickError`.
     """
     tables = {
         path: picks.get(path, Picks.at([]))

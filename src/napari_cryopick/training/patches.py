@@ -15,14 +15,10 @@ from .targets import Target
 
 @dataclass(frozen=True)
 class TrainingImage:
-    """One micrograph at the network's scale, with its target.
+    """One micrograph at the network's scale.
 
-    Attributes
-    ----------
-    layers
-        (7, h, w): the normalised image, then values and weights of its target.
-    positions
-        (n, 2) picks in network pixels to sample patches around.
+    `layers` (7, h, w) are the normalised image, then values and weights of its target; patches are
+    sampled around (n, 2) `positions` in network pixels.
     """
 
     layers: Tensor

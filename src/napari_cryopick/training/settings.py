@@ -85,7 +85,8 @@ class TrainSettings(PickingSettings):
         """Fill in the automatic fields."""
         if not isinstance(given, Mapping):
             return given
-        values = {name: value for name, value in given.items() if not _automatic(cls, name, value)}
+        automatic = {name for name in cls.AUTOMATIC if given.get(name) is None}
+        values = {name: value for name, value in given.items() if name not in automatic}
         values = _recipe(str(values.get("recipe", ""))) | values
         return cls._defaults(values) | values
 
@@ -158,10 +159,6 @@ class SelfTrainSettings(TrainSettings):
     def round_steps_over(self, labelled_px: int) -> int:
         """Return the steps of a round on so many labelled network pixels."""
         return self._counted(self.round_steps, self.round_epochs, labelled_px)
-
-
-def _automatic(cls: type[TrainSettings], name: str, value: object) -> bool:
-    return value is None and name in cls.AUTOMATIC
 
 
 def _recipe(name: str) -> dict[str, Any]:

@@ -45,15 +45,7 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class PseudoTarget:
-    """Pseudo-labels of one micrograph.
-
-    Attributes
-    ----------
-    target
-        Values and weights; weight 0 where the model is not sure.
-    positions
-        (n, 2) pseudo-labelled particles in network pixels.
-    """
+    """Pseudo-labels of one micrograph: the target, and (n, 2) particles in network pixels."""
 
     target: Target
     positions: NDArray[np.float64]
@@ -75,24 +67,10 @@ def labelled_target(
     pseudo: Target | None = None,
     border: float = 0.0,
 ) -> Target:
-    """Make the target of one micrograph from human labels.
+    """Make the target of a (h, w) image from human labels, over pseudo-labels if there are any.
 
-    Parameters
-    ----------
-    shape
-        (h, w) of the image in network pixels.
-    picks
-        Its picks in micrograph pixels; deleted ones are surely no particles.
-    rescaling, particle_px
-        The way to network pixels, and the particle diameter there.
-    complete
-        Every particle is picked or painted, so that the rest is background, but for the border.
-    labels
-        Painted classes; they overrule the picks where they touch them.
-    pseudo
-        Pseudo-labels, which hold where there are no human labels.
-    border
-        Diameters from the edges within which labels are never complete.
+    Deleted picks are surely no particles; painted classes overrule picks. `complete` says that the
+    rest is background, but within `border` diameters of the edges.
     """
     target = unlabelled_target(shape) if pseudo is None else pseudo.copy()
     classes = None if labels is None else _resized(labels, shape)

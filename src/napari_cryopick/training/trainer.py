@@ -58,13 +58,7 @@ TOLERANCE = 0.01
 
 
 def initial_network(settings: TrainSettings) -> nn.Module:
-    """Return the network that a training starts from, or one with random weights.
-
-    Raises
-    ------
-    CryopickError
-        If there is no such model, or it has another architecture.
-    """
+    """Return the network that a training starts from; `CryopickError` if it does not fit."""
     if settings.from_scratch:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
@@ -195,16 +189,8 @@ def relabel_unlabelled(
     The likelier a particle, the less a pixel counts as background. With `self_label`, likely
     ones count as particles, as in FixMatch (Sohn et al. 2020, arXiv 2001.07685).
 
-    Parameters
-    ----------
-    batch
-        Labelled patches.
-    probabilities
-        (n, 3, h, w) predictions of the network.
-    negatives
-        (n, 3, h, w), True at unlabelled pixels that stay background.
-    self_label
-        Whether likely particles become targets.
+    `probabilities` are what the network predicts, `negatives` True where unlabelled pixels stay
+    background; both are (n, 3, h, w).
     """
     unlabelled = (batch.weights / UNLABELLED - 1).abs() < TOLERANCE
     unlabelled &= (batch.values == 0) & ~negatives

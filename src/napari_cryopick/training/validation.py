@@ -51,18 +51,8 @@ class Prediction:
 class ValidationResult:
     """How good a network is, and how its scores are calibrated.
 
-    Attributes
-    ----------
-    calibration, threshold
-        For its card.
-    f1, average_precision, precision, recall
-        At particle level on held-out complete labels; NaN where there are none.
-    held_out
-        Particles among the held-out labels.
-    picks
-        All peaks by micrograph, with calibrated scores.
-    pixels
-        At pixel level on the same labels.
+    Figures are those at particle level on held-out complete labels, with so many particles
+    (`held_out`); NaN where there are none. `picks` are all peaks, with calibrated scores.
     """
 
     calibration: Calibration
@@ -157,12 +147,8 @@ def calibrated(
 ) -> ValidationResult:
     """Return predictions with calibrated scores, where no labels can validate them.
 
-    Parameters
-    ----------
-    calibration
-        Its offset is raised until the scores add up to enough particles.
-    at_least
-        Number of particles to expect on all micrographs: as many as another model does.
+    The offset of the calibration is raised until the scores add up to `at_least` so many particles
+    on all micrographs: as many as another model expects.
     """
     heights = [p.peaks.with_status(Status.OK).scores for p in predictions]
     particles = sum(float(calibrate(each, calibration).sum()) for each in heights)

@@ -76,13 +76,13 @@ def test_the_command_line_pretrains_with_structures_too(tmp_path, capsys, struct
 
 @pytest.mark.slow
 def test_a_short_pretraining_picks_what_it_has_never_seen(shared_data, tmp_path):
-    """Apoferritin; the bundled model was trained fifteen times as long. Runs reach 0.85 to 0.89."""
+    """Apoferritin; the bundled model was trained thirty times as long. Two seeds: 0.70, 0.76."""
     model = tmp_path / "short.safetensors"
-    run_command(model, steps=1_200, simulated_micrographs=420, test_micrographs=30)
+    run_command(model, steps=600, simulated_micrographs=210, test_micrographs=20)
     folder, sizes = shared_data / "apoferritin", ["--diameter", "126", "--pixel-size", "1.5"]
     picks, scores = tmp_path / "picks.star", tmp_path / "scores.json"
     predict = ["predict", str(folder / "micrographs"), "--model", str(model)]
     assert main([*predict, *sizes, "--output", str(picks)]) == 0
     evaluate = ["evaluate", str(picks), "--truth", str(folder / "particles.star")]
     assert main([*evaluate, *sizes, "--json", str(scores)]) == 0
-    assert json.loads(scores.read_text())["macro"]["f1"] > 0.8
+    assert json.loads(scores.read_text())["macro"]["f1"] > 0.6

@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from napari_cryopick.io import match_picks, read_picks
+from napari_cryopick.picks import Picks
 from napari_cryopick.simulation.simulate import simulate_example
+from napari_cryopick.simulation.synthetic import example_particle
 
 
 @pytest.fixture(scope="session")
@@ -94,3 +99,30 @@ def web(tmp_path) -> Iterator[Web]:
     web = Web(folder)
     yield web
     web.go_off()
+
+
+@dataclass(frozen=True)
+class Project:
+    """Micrographs and every particle in them."""
+
+    micrographs: list[Path]
+    particles: dict[Path, Picks]
+
+    def annotated(self, count: int) -> dict[Path, Picks]:
+        """Return every particle of the first few micrographs."""
+        return {path: self.particles[path] for path in self.micrographs[:count]}
+
+    def clicks(self, count: int = 6) -> dict[Path, Picks]:
+        """Return a few particles of the first micrograph."""
+        path = self.micrographs[0]
+        return {path: self.particles[path][np.arange(count)]}
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory) -> Project:
+    """Four clean micrographs of particles that stand out."""
+    folder = tmp_path_factory.mktemp("project")
+    clean = {"pixel_size_angstrom": 4, "fragments": 0, "ice_balls": 0, "aggregates": 0}
+    size = {"count": 4, "shape": (320, 384), "particles": 16}
+    micrographs, star = simulate_example(folder, example_particle().scaled(2), **clean, **size)
+    return Project(micrographs, match_picks(read_picks(star), micrographs))

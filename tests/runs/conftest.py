@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,9 @@ import torch
 import yaml
 
 from napari_cryopick import runs
-from napari_cryopick.io import PickSet, match_picks, read_picks, write_picks
+from napari_cryopick.io import PickSet, write_picks
 from napari_cryopick.picks import Picks
 from napari_cryopick.simulation.simulate import simulate_example
-from napari_cryopick.simulation.synthetic import example_particle
 from napari_cryopick.training.events import TrainingEvent
 from napari_cryopick.training.settings import SelfTrainSettings, TrainSettings
 
@@ -28,33 +26,6 @@ SMALL: dict[str, Any] = {
     "device": "cpu",
 }
 """Settings of trainings that are to run, not to learn anything."""
-
-
-@dataclass(frozen=True)
-class Project:
-    """Micrographs and every particle in them."""
-
-    micrographs: list[Path]
-    particles: dict[Path, Picks]
-
-    def annotated(self, count: int) -> dict[Path, Picks]:
-        """Return every particle of the first few micrographs."""
-        return {path: self.particles[path] for path in self.micrographs[:count]}
-
-    def clicks(self, count: int = 6) -> dict[Path, Picks]:
-        """Return a few particles of the first micrograph."""
-        path = self.micrographs[0]
-        return {path: self.particles[path][np.arange(count)]}
-
-
-@pytest.fixture(scope="session")
-def project(tmp_path_factory) -> Project:
-    """Four clean micrographs of particles that stand out."""
-    folder = tmp_path_factory.mktemp("project")
-    clean = {"pixel_size_angstrom": 4, "fragments": 0, "ice_balls": 0, "aggregates": 0}
-    size = {"count": 4, "shape": (320, 384), "particles": 16}
-    micrographs, star = simulate_example(folder, example_particle().scaled(2), **clean, **size)
-    return Project(micrographs, match_picks(read_picks(star), micrographs))
 
 
 @pytest.fixture

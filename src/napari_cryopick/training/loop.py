@@ -18,9 +18,9 @@ import torch
 from torch import nn
 
 from ..io.files import without_nan
-from ..model.card import ModelCard
+from ..model.card import ModelCard, read_card
 from ..model.device import describe
-from ..model.registry import load_model
+from ..model.registry import find_model
 from ..model.unet import PARTICLE_PX, Ensemble, parameters
 from ..model.weights import Model
 from .events import PseudoLabelled, Started, TrainingEvent, Validation
@@ -164,10 +164,8 @@ class TrainingLoop:
         return self.simulated is not None or any(e.picks is not None for e in self.examples)
 
     def _steps(self, number: int) -> int:
-        s, pixels = (
-            self.settings,
-            sum(e.image.numel() for e in self.examples if e.picks is not None),
-        )
+        s = self.settings
+        pixels = sum(e.image.numel() for e in self.examples if e.picks is not None)
         if number and isinstance(s, SelfTrainSettings):
             return s.round_steps_over(pixels)
         return s.steps_over(pixels) if self._labelled else 0
@@ -195,7 +193,7 @@ class TrainingLoop:
         if s.from_scratch or s.complete:
             return {}
         self._predictions = predict_examples(network.eval(), self.examples)
-        card = load_model(s.initial_model).card
+        card = read_card(find_model(s.initial_model))
         result = calibrated(self._predictions, card.calibration)
         self._at_least = result.particles
         if not self._labelled:

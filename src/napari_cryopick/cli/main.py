@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError, Parameter
 
 from .. import CryopickError, __version__
+from ..model.threads import wait_passively
 from .ablate import ablate
 from .convert import convert
 from .demo import demo
@@ -27,6 +28,7 @@ COMMANDS: tuple[Callable[..., ExitCode], ...] = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; an error becomes one sentence on stderr."""
+    wait_passively()
     try:
         return build_app()(arguments) or ExitCode.DONE
     except CycloptsError as error:

@@ -16,10 +16,11 @@ from scipy.ndimage import gaussian_filter
 from ..imaging.prepare import prepare
 from ..labels import LabelClass, Labels
 from ..micrograph import Micrograph
+from ..model.threads import cores
 from ..model.unet import PARTICLE_PX
 from ..picks import Picks, Status
 from ..simulation.micrograph import SimulatedMicrograph, simulate_micrograph
-from ..simulation.parallel import cores, map_in_order
+from ..simulation.parallel import map_in_order
 from ..simulation.particle_model import ParticleModel
 from ..simulation.settings import SimulationSettings
 from ..simulation.synthetic import make_synthetic

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,18 +9,13 @@ from typing import TypeVar
 
 from numpy.random import Generator
 
+from ..model.threads import cores
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 BAND_ROWS = 128
 """Rows worked on at a time. Changing it changes which random numbers a pixel gets."""
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def map_parallel(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

@@ -18,9 +18,10 @@ from .. import __version__
 from ..errors import CryopickError
 from ..io import PickSet, atomic_path, write_picks
 from ..micrograph import Micrograph
+from ..model.threads import cores
 from ..picks import Picks, Status
 from .micrograph import SimulatedMicrograph, simulate_micrograph
-from .parallel import cores, map_in_order
+from .parallel import map_in_order
 from .particle_model import ParticleModel
 from .settings import SimulationSettings
 from .structures import read_structure

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -18,6 +19,7 @@ from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton
 from superqt.utils import qthrottled
 
 from ...errors import CryopickError
+from ...model.threads import leave_a_core, wait_passively
 from .layout import Dock
 
 ERROR_COLOUR = "#ff6b6b"
@@ -44,6 +46,7 @@ class Job(QObject):
 
     def __init__(self, work: Work, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        wait_passively()
         self._stop = threading.Event()
         self._worker = create_worker(_events, work, self._stop, _ignore_errors=True)
         self._worker.yielded.connect(self.happened)
@@ -72,6 +75,11 @@ def _events(work: Work, stop: threading.Event) -> Iterator[Any]:
         yield JobError(str(error))
     except Exception as error:
         yield JobError(f"Something went wrong: {error}")
+
+
+def _beside_the_window(work: Work, stop: threading.Event) -> Iterator[Any]:
+    with leave_a_core():
+        yield from work(stop)
 
 
 class LatestWorker(QObject):
@@ -151,7 +159,7 @@ class JobControl(QObject):
         except CryopickError as error:
             self.say(str(error), wrong=True)
             return
-        job = self.running = Job(work, self)
+        job = self.running = Job(partial(_beside_the_window, work), self)
         job.happened.connect(lambda event: self._steps.add(self._take(event, on_event)))
         job.ended.connect(lambda: self._steps.add(self._end()))
         self.button.setText("Stop")

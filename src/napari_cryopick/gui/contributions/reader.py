@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import napari
 from napari.utils.notifications import show_warning
 
 from ... import __version__
 from ...errors import CryopickError
-from ...io import Header, find_micrographs, read_header, read_micrograph
+from ...io import Header, find_micrographs, read_header
+from ..layers.contrast import first_limits, follow_contrast
 from ..layers.layers import MICROGRAPHS, axes, metadata
-from ..layers.stack import Stack, contrast_limits, lazy_pixels
+from ..layers.stack import Stack, lazy_pixels
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -30,8 +32,8 @@ def get_reader(
 def read_stacks(path: str | Sequence[str]) -> list[LayerData]:
     """Open files and folders, with one image layer per pixel size found.
 
-    Only headers are read, and a sample of one micrograph for its contrast. What cannot be read
-    is left out with a warning.
+    Only headers are read, and a sample of the first micrograph that is not blank for its contrast.
+    What cannot be read is left out with a warning.
     """
     sources = [path] if isinstance(path, str) else list(path)
     paths, failures = find_micrographs(sources), []
@@ -47,6 +49,8 @@ def read_stacks(path: str | Sequence[str]) -> list[LayerData]:
         raise failures[0]
     if failures:
         show_warning(f"{len(failures)} of {len(paths)} left out: {failures[0]}")
+    if (viewer := napari.current_viewer()) is not None:
+        follow_contrast(viewer)
     name = Path(sources[0]).name if len(sources) == 1 else paths[0].parent.name
     return [_layer(name, headers, size) for size, headers in by_size.items()]
 
@@ -63,10 +67,10 @@ def simulated() -> list[LayerData]:
 
 def _layer(name: str, headers: dict[Path, Header], pixel_size_angstrom: float | None) -> LayerData:
     stack = Stack(tuple(headers), tuple(header.shape for header in headers.values()))
-    pixels = lazy_pixels(stack, [header.dtype for header in headers.values()])
+    pixels = lazy_pixels(stack, (header.dtype for header in headers.values()))
     attributes = {
         "name": name,
-        "contrast_limits": contrast_limits(read_micrograph(stack.paths[0]).pixels),
+        "contrast_limits": first_limits(stack),
         "colormap": "gray",
         "metadata": metadata(stack, MICROGRAPHS),
     }

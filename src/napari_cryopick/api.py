@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .metrics.particles import ParticleScores
 
 Files = str | Path | Iterable[str | Path]
-"""Files, folders or globs: one, or several."""
+"""Files, folders, globs or lists: one, or several."""
 
 PicksOrFile = PickSet | str | Path
 """A table of picks, or the file that holds it."""
@@ -40,7 +40,7 @@ def predict(
     Parameters
     ----------
     micrographs
-        Files, folders or globs.
+        Files, folders, globs or lists.
     diameter_angstrom
         Particle diameter in Å; estimated from three of the micrographs if left out.
     model
@@ -111,7 +111,7 @@ def train(
     Parameters
     ----------
     micrographs
-        Files, folders or globs.
+        Files, folders, globs or lists.
     picks
         Particles on some of them, as a table or a file; ten are enough to begin with. None to
         train on a `structure`.

@@ -20,11 +20,14 @@ class Micrograph:
         Edge of one pixel in Å, or None where it is unknown.
     path
         The file it came from, or None for one made in memory.
+    note
+        What a user should know about how the file was read; empty where nothing is unusual.
     """
 
     pixels: NDArray
     pixel_size_angstrom: float | None = None
     path: Path | None = None
+    note: str = ""
 
     @property
     def name(self) -> str:

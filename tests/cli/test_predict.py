@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from napari_cryopick import Status
 from napari_cryopick.cli.main import main
 from napari_cryopick.cli.terminal import LONGEST_TABLE, micrograph_table, results
-from napari_cryopick.io import read_picks
+from napari_cryopick.io import find_micrographs, match_picks, read_picks
 
 
 def test_picks_of_every_micrograph_land_in_a_star_and_in_a_table(project, tmp_path, capsys):
@@ -57,8 +58,51 @@ def test_a_broken_micrograph_is_told_and_the_others_are_picked(project, tmp_path
     (failed,) = data["failed"]
     assert "simulated_0002.mrc" in failed["message"]
     assert failed["message"] in err
-    assert "1 micrograph could not be used" in err
+    assert "1 micrograph could not be used:" in err
     assert len(read_picks(star)) > 0
+
+
+def test_whatever_is_wrong_with_micrographs_is_listed_at_the_end(project, tmp_path, capsys):
+    good = [shutil.copy(path, tmp_path) for path in sorted(project.micrographs.iterdir())]
+    content = Path(good[0]).read_bytes()
+    bad = {
+        "cut.mrc": content[:-9],
+        "cut.mrc.gz": gzip.compress(content)[:-4],
+        "wrong.mrc.gz": gzip.compress(content)[:-8] + bytes(8),
+        "half.tif": b"II*\0" + bytes(500),
+        "half.png": b"\x89PNG\r\n\x1a\n" + bytes(500),
+        "half.jpg": b"\xff\xd8\xff\xe0" + bytes(500),
+        "empty.mrc": b"",
+    }
+    for name, some in bad.items():
+        (tmp_path / name).write_bytes(some)
+    (tmp_path / "gone.mrc").symlink_to("nowhere")
+    words = project.prediction(tmp_path / "picks.star", "--threshold", "0", "--json", "-")
+    words[1] = str(tmp_path)
+    words[words.index("--diameter") + 1] = "0"
+    assert main(words) == 3
+    out, err = capsys.readouterr()
+    assert [one["path"] for one in json.loads(out)["micrographs"]] == sorted(map(str, good))
+    block = err[err.index("8 micrographs could not be used:") :].splitlines()[1:]
+    assert {Path(line.split()[0]).name for line in block} == {*bad, "gone.mrc"}
+    assert all(line.endswith(".") for line in block)
+
+
+def test_namesakes_in_two_folders_and_formats_keep_their_own_picks(project, tmp_path):
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        for number, path in enumerate(sorted(project.micrographs.iterdir())[:2]):
+            shutil.copy(path, tmp_path / folder / ("a.mrc", "a.st")[number])
+    (tmp_path / "picks").mkdir()
+    for name in ("picks.star", "picks.csv", "picks"):
+        words = project.prediction(tmp_path / name, "--threshold", "0")
+        words[1:2] = [str(tmp_path / "first"), str(tmp_path / "second")]
+        assert main(words) == 0
+    paths = find_micrographs([tmp_path / "first", tmp_path / "second"])
+    for name in ("picks.star", "picks.csv", "picks/coordinates.star"):
+        found = match_picks(read_picks(tmp_path / name), paths)
+        assert list(found) == paths
+        assert len(found[paths[0]]) == len(found[paths[2]]) > 0
 
 
 def test_nothing_is_written_where_nothing_could_be_picked(project, tmp_path, capsys):

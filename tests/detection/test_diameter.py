@@ -39,6 +39,19 @@ def test_an_estimate_is_within_a_quarter_of_the_truth(diameter_angstrom, tmp_pat
     assert looks[-1].seconds_left == 0
 
 
+def test_an_estimate_rests_on_the_micrographs_that_can_be_used(tmp_path):
+    paths = simulated(tmp_path, 160.0)
+    bad = [tmp_path / f"{name}.mrc" for name in ("cut", "blank", "gone")]
+    bad[0].write_bytes(paths[0].read_bytes()[:5000])
+    write_mrc(bad[1], Micrograph(np.zeros((300, 300), np.float32), 3.2))
+    *_, estimate = estimate_diameter([bad[0], *paths, *bad[1:]], GENERAL)
+    assert isinstance(estimate, DiameterResult)
+    assert estimate.micrographs == 2
+    assert estimate.angstrom == pytest.approx(160, rel=0.25)
+    with pytest.raises(CryopickError, match=r"cut.mrc is cut short"):
+        list(estimate_diameter(bad, GENERAL))
+
+
 def test_micrographs_without_particles_give_no_estimate(tmp_path):
     noise = np.random.default_rng(0).normal(10, 2, (300, 300)).astype(np.float32)
     path = tmp_path / "empty.mrc"

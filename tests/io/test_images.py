@@ -17,7 +17,7 @@ PIXELS = np.random.default_rng(2).integers(0, 200, (72, 80))
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("dtype", ["u1", "i2", "u2", "f4"])
-@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("compression", [None, "zlib", "lzw", "zstd"])
 def test_types_orders_and_compression(
     tmp_path: Path, dtype: str, order: str, compression: str | None
 ) -> None:
@@ -29,6 +29,37 @@ def test_types_orders_and_compression(
     assert isinstance(read_micrograph(path).pixels, np.memmap) == (
         compression is None and order == "<"
     )
+
+
+@pytest.mark.parametrize("compression", ["zlib", "lzw", "zstd"])
+@pytest.mark.parametrize("dtype", ["u1", "i2", "f4"])
+def test_predictors_and_tiles(tmp_path: Path, dtype: str, compression: str) -> None:
+    path = tmp_path / "a.tif"
+    pixels = PIXELS.astype(dtype) - PIXELS.astype(dtype).max() // 2
+    tifffile.imwrite(path, pixels, compression=compression, predictor=True, tile=(64, 64))
+    np.testing.assert_array_equal(read_micrograph(path).pixels, pixels)
+
+
+def test_an_unknown_compression_is_reported(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, PIXELS.astype("u1"))
+    with tifffile.TiffFile(path, mode="r+") as tif:
+        tif.pages.first.tags["Compression"].overwrite(12345)
+    with pytest.raises(CryopickError, match=rf"{path} is compressed .* save it uncompressed"):
+        read_header(path)
+
+
+@pytest.mark.parametrize("edges", [(40_000, 40_000), (2**31 - 1, 70)])
+def test_absurd_sizes_are_reported_before_memory_is_asked_for(
+    tmp_path: Path, edges: tuple[int, int]
+) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, PIXELS.astype("u1"), compression="lzw")
+    with tifffile.TiffFile(path, mode="r+") as tif:
+        for tag, edge in zip(("ImageLength", "ImageWidth"), edges, strict=True):
+            tif.pages.first.tags[tag].overwrite(edge, dtype="I")
+    with pytest.raises(CryopickError, match=str(path)):
+        read_header(path)
 
 
 @pytest.mark.parametrize("planar", ["contig", "separate"])

@@ -8,6 +8,8 @@ from pathlib import Path
 import mrcfile
 import numpy as np
 import pytest
+import tifffile
+from PIL import Image
 
 from napari_cryopick import CryopickError, Micrograph
 from napari_cryopick.io import (
@@ -111,7 +113,8 @@ def test_brackets_in_a_name_are_no_glob(tmp_path: Path) -> None:
 
 
 def test_a_file_named_outright_is_left_to_the_reader(folder: Path) -> None:
-    (path,) = find_micrographs([folder / "notes.txt"])
+    (folder / "notes.doc").touch()
+    (path,) = find_micrographs([folder / "notes.doc"])
     with pytest.raises(CryopickError, match=rf"{path} is not of a known image format"):
         read_micrograph(path)
 
@@ -123,8 +126,77 @@ def test_a_source_of_nothing_is_reported(folder: Path, source: str) -> None:
 
 
 def test_an_empty_folder_is_reported(folder: Path) -> None:
-    with pytest.raises(CryopickError, match=r"deeper.mrc holds no micrographs"):
-        find_micrographs([folder / "deeper.mrc"])
+    (folder / "nothing").mkdir()
+    with pytest.raises(CryopickError, match=r"nothing holds no micrographs"):
+        find_micrographs([folder / "nothing"])
+
+
+def test_a_folder_named_like_a_micrograph_costs_nothing_else(folder: Path) -> None:
+    found = find_micrographs([folder / "m_2.mrc", folder / "deeper.mrc"])
+    assert names_of(found) == ["deeper.mrc", "m_2.mrc"]
+    with pytest.raises(CryopickError, match=r"deeper.mrc is a folder"):
+        read_micrograph(found[0])
+
+
+def test_a_dangling_link_in_a_folder_is_reported_by_its_reader(tmp_path: Path) -> None:
+    (tmp_path / "a.mrc").symlink_to(tmp_path / "gone.mrc")
+    (path,) = find_micrographs([tmp_path])
+    with pytest.raises(CryopickError, match=r"a.mrc does not exist"):
+        read_micrograph(path)
+
+
+@pytest.mark.parametrize(
+    ("names", "taken"),
+    [
+        (["a.mrc", "a_PS.mrc", "b_ps.mrc"], ["a.mrc"]),
+        (["a.mrc", "a_noDW.mrc"], ["a.mrc"]),
+        (["a_noDW.mrc", "b_noDW.mrc"], ["a_noDW.mrc", "b_noDW.mrc"]),
+        (["a.mrc", "a_DW.mrc", "b.mrc"], ["a_DW.mrc", "b.mrc"]),
+        (
+            ["1_patch_aligned.mrc", "1_patch_aligned_doseweighted.mrc"],
+            ["1_patch_aligned_doseweighted.mrc"],
+        ),
+        (["a.mrc", "a.tif", "a.mrc.gz"], ["a.mrc", "a.mrc.gz", "a.tif"]),
+    ],
+)
+@pytest.mark.parametrize("glob", ["", "*.*"])
+def test_what_programs_leave_beside_a_micrograph_is_not_one(
+    tmp_path: Path, names: list[str], taken: list[str], glob: str
+) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    assert names_of(find_micrographs([tmp_path / glob])) == taken
+    assert names_of(find_micrographs([tmp_path / name for name in names])) == sorted(names)
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.png", "a.jpg", "a.mrc", "a.mrc.gz", "a.mrc.bz2"])
+def test_a_half_copied_file_of_any_kind_is_one_sentence(tmp_path: Path, name: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 250, (100, 90), dtype="u1")
+    path = tmp_path / name
+    if path.suffix == ".tif":
+        tifffile.imwrite(path, pixels, compression="lzw")
+    elif path.suffix in (".png", ".jpg"):
+        Image.fromarray(pixels).save(path)
+    else:
+        compression = {".gz": "gzip", ".bz2": "bzip2"}.get(path.suffix)
+        with mrcfile.new(path, compression=compression) as mrc:
+            mrc.set_data(pixels.astype("u2"))
+    whole = path.read_bytes()
+    for kept in np.linspace(1, 0.99 * len(whole), 25).astype(int):
+        path.write_bytes(whole[:kept])
+        with pytest.raises(CryopickError, match=rf"^{path} .*[^.]\.$"):
+            read_micrograph(path)
+
+
+def test_a_file_that_may_not_be_opened_is_reported(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    path = tmp_path / "secret.mrc"
+    mrcfile.write(path, np.ones((72, 80), "f4"))
+    path.chmod(0)
+    request.getfixturevalue("unprivileged")
+    with pytest.raises(CryopickError, match=rf"{path} cannot be opened; check its permissions"):
+        read_micrograph(path)
 
 
 def test_no_source_at_all_is_reported() -> None:

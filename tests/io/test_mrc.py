@@ -107,6 +107,58 @@ def test_bytes_of_imod_are_unsigned(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_micrograph(path).pixels, pixels)
 
 
+@pytest.mark.parametrize(
+    ("stated", "pixels", "unsigned"),
+    [
+        ((0, 255), (100, 200), True),
+        ((-60, 60), (200, 300), False),
+        ((0, 0), (90, 200), True),
+        ((0, -1), (-60, 60), False),
+        ((-30000, 30000), (90, 200), True),
+        ((0, 100), (0, 100), False),
+    ],
+    ids=["header", "signed by header", "pixels", "signed by pixels", "absurd header", "either"],
+)
+@pytest.mark.parametrize("suffix", [".mrc", ".mrc.gz"])
+def test_bytes_are_signed_unless_the_range_contradicts(
+    tmp_path: Path,
+    suffix: str,
+    stated: tuple[float, float],
+    pixels: tuple[int, int],
+    unsigned: bool,
+) -> None:
+    wanted = np.random.default_rng(1).integers(*pixels, SHAPE).astype("u1" if unsigned else "i1")
+    path = write_mrc(tmp_path / "a.mrc", wanted.view("i1"))
+    with mrcfile.mmap(path, "r+") as mrc:
+        mrc.header.dmin, mrc.header.dmax = stated
+    if suffix == ".mrc.gz":
+        path = path.rename(tmp_path / "plain")
+        (tmp_path / "a.mrc.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path = tmp_path / "a.mrc.gz"
+    micrograph = read_micrograph(path)
+    np.testing.assert_array_equal(micrograph.pixels, wanted)
+    assert ("unsigned" in micrograph.note) == unsigned
+
+
+def test_signed_bytes_of_imod_stay_signed_whatever_their_range(tmp_path: Path) -> None:
+    pixels = (some_pixels("u1") + 100).view("i1")
+    path = write_mrc(tmp_path / "a.mrc", pixels)
+    content = bytearray(path.read_bytes())
+    content[152:160] = b"IMOD" + bytes([1, 0, 0, 0])
+    path.write_bytes(content)
+    np.testing.assert_array_equal(read_micrograph(path).pixels, pixels)
+
+
+def test_a_wrong_checksum_is_reported(tmp_path: Path) -> None:
+    content = write_mrc(tmp_path / "whole.mrc", some_pixels("f4")).read_bytes()
+    path = tmp_path / "wrong.mrc.gz"
+    packed = bytearray(gzip.compress(content))
+    packed[-8] ^= 1
+    path.write_bytes(packed)
+    with pytest.raises(CryopickError, match=rf"{path} cannot be read .*CRC"):
+        read_micrograph(path)
+
+
 @pytest.mark.parametrize("size", [0.0, 1.0, -2.0, np.nan, np.inf])
 def test_a_dummy_pixel_size_is_unknown(tmp_path: Path, size: float) -> None:
     path = write_mrc(tmp_path / "a.mrc", some_pixels("f4"), size)

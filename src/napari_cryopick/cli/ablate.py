@@ -29,7 +29,7 @@ def ablate(
     Parameters
     ----------
     micrographs
-        Files, folders or quoted globs.
+        Files, folders, quoted globs or lists.
     picks
         Every particle of the annotated micrographs: .star or .csv.
     output

@@ -18,7 +18,7 @@ from .predict import predict
 from .report import report
 from .self_train import self_train
 from .simulate import simulate
-from .terminal import ExitCode, print_error
+from .terminal import ExitCode, prepare_program, print_error
 from .train import train
 
 COMMANDS: tuple[Callable[..., ExitCode], ...] = (
@@ -29,6 +29,8 @@ COMMANDS: tuple[Callable[..., ExitCode], ...] = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; an error becomes one sentence on stderr."""
     wait_passively()
+    if arguments is None:
+        prepare_program()
     try:
         return build_app()(arguments) or ExitCode.DONE
     except CycloptsError as error:

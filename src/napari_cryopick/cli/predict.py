@@ -21,6 +21,7 @@ from ..picks import Picks, PickSet, Status, common_value
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
 from .terminal import (
+    LONGEST_TABLE,
     ExitCode,
     echo,
     micrograph_table,
@@ -46,6 +47,7 @@ class PredictionSummary:
     pixel_sizes: list[float | None] = field(default_factory=list)
     particles: float = 0.0
     failed: list[dict[str, str]] = field(default_factory=list)
+    notes: dict[str, list[str]] = field(default_factory=dict)
 
 
 def predict(
@@ -64,7 +66,7 @@ def predict(
     Parameters
     ----------
     micrographs
-        Files, folders or quoted globs.
+        Files, folders, quoted globs or lists.
     output
         File for the picks, .star or .csv; or a folder for one STAR file per micrograph, as
         RELION's particle extraction reads them.
@@ -81,8 +83,7 @@ def predict(
         found = follow(predict_many(paths, sized, stop))
     if found.picks:
         save(found, sized.diameter_angstrom, output, json)
-    if found.failed:
-        print_error(f"{pluralise(len(found.failed), 'micrograph')} could not be used; see above.")
+    show_problems(found)
     if stop.is_set():
         done = len(found.rows) + len(found.failed)
         return print_error(f"Stopped after {done} of {len(paths)} micrographs.", ExitCode.STOPPED)
@@ -121,8 +122,9 @@ def follow(events: Iterable[PredictionEvent]) -> PredictionSummary:
             progress.update(event.index + 1, event.total, event.path.name)
             if isinstance(event, Failed):
                 found.failed.append({"path": path, "message": event.message})
-                print_error(event.message)
                 continue
+            if event.micrograph.note:
+                found.notes.setdefault(event.micrograph.note, []).append(event.path.name)
             good, seconds = len(event.picks.with_status(Status.OK)), round(event.seconds, 2)
             numbers = {"picks": good, "flagged": len(event.picks) - good, "seconds": seconds}
             found.rows.append({"path": path, **numbers})
@@ -130,6 +132,19 @@ def follow(events: Iterable[PredictionEvent]) -> PredictionSummary:
             found.pixel_sizes.append(event.micrograph.pixel_size_angstrom)
             found.particles += event.particles
     return found
+
+
+def show_problems(found: PredictionSummary) -> None:
+    """Print in one block what was unusual about micrographs, and which could not be used."""
+    for note, names in found.notes.items():
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        echo(f"{names[0]}{others}: {note}.")
+    if found.failed:
+        print_error(f"{pluralise(len(found.failed), 'micrograph')} could not be used:")
+    for failed in found.failed[:LONGEST_TABLE]:
+        print_error(f"  {failed['message']}")
+    if len(found.failed) > LONGEST_TABLE:
+        print_error(f"  and {len(found.failed) - LONGEST_TABLE} more, which --json lists.")
 
 
 def save(found: PredictionSummary, diameter: float, output: Path, json: Path | None) -> None:

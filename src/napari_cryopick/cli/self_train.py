@@ -37,7 +37,7 @@ def self_train(
     Parameters
     ----------
     micrographs
-        Files, folders or quoted globs: those with picks, and as many without as you have.
+        Files, folders, quoted globs or lists: those with picks, and as many without as you have.
     picks
         Particles picked by hand, .star or .csv; without any the initial model is used as it is.
     output

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
+import os
 import shlex
+import sys
 import tempfile
+import traceback
+import warnings
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from math import isnan
@@ -35,6 +41,27 @@ class ExitCode(IntEnum):
     MISUSED = 2
     SOME_FAILED = 3
     STOPPED = 130
+
+
+def prepare_program() -> None:
+    """Let only our own messages reach the terminal, whatever characters it has.
+
+    Warnings and logs of libraries are left out, unless Python's own options ask for them.
+    """
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    logging.getLogger().addHandler(logging.NullHandler())
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    sys.excepthook = report_crash
+
+
+def report_crash(kind: type[BaseException], error: BaseException, _: object) -> None:
+    """Say in a sentence that the program has an error, and keep the traceback in a file."""
+    file = Path(tempfile.gettempdir()) / f"napari-cryopick-{os.getpid()}.log"
+    file.write_text("".join(traceback.format_exception(error)), "utf-8", "backslashreplace")
+    print_error(f"The program has failed ({kind.__name__}: {error}); please report it with {file}.")
 
 
 def echo(text: str, style: str = "") -> None:
@@ -97,7 +124,7 @@ def print_result(shown: RenderableType, data: object, json_file: Path | None) ->
     results.print(shown)
     if json_file:
         with atomic_path(json_file) as path:
-            path.write_text(text + "\n")
+            path.write_text(text + "\n", "utf-8")
 
 
 def require_writable(folder: Path) -> None:

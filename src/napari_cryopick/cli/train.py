@@ -53,7 +53,7 @@ def train(
     Parameters
     ----------
     micrographs
-        Files, folders or quoted globs.
+        Files, folders, quoted globs or lists.
     picks
         Particles picked by hand: .star or .csv.
     output

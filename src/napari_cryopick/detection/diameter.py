@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import CryopickError
 from ..imaging.prepare import Rescaling
-from ..io import read_micrograph, require_pixel_size
+from ..io import check_pixels, read_micrograph, require_pixel_size
 from ..micrograph import Micrograph
 from ..model.device import choose_device
 from ..model.registry import load_model
@@ -42,6 +42,10 @@ MAX_MICROGRAPHS = 3
 """Spread over all of them, that an estimate rests on: 18 predictions, seconds on a CPU."""
 
 
+MOST_TRIED = 30
+"""Of which the first usable ones are taken: seconds, even where none is."""
+
+
 def estimate_diameter(
     paths: Sequence[Path],
     model: str,
@@ -68,12 +72,11 @@ def estimate_diameter(
     Raises
     ------
     CryopickError
-        If nothing like particles of any size is found, or a micrograph cannot be used.
+        If nothing like particles of any size is found, or no micrograph can be used.
     """
     loaded = load_model(model)
     loaded.network.to(choose_device(device))
-    chosen = np.unique(np.linspace(0, len(paths) - 1, MAX_MICROGRAPHS).round().astype(int))
-    micrographs = [read_micrograph(paths[i], pixel_size_angstrom) for i in chosen]
+    micrographs = _usable(paths, pixel_size_angstrom)
     begun, n = perf_counter(), len(micrographs)
     total = n * len(CANDIDATES_ANGSTROM)
     fitting: list[float] = []
@@ -89,6 +92,28 @@ def estimate_diameter(
             "No particles of any size were found to estimate the diameter from; give it."
         )
     yield DiameterResult(_vertex(particles), max(particles), n)
+
+
+def _usable(paths: Sequence[Path], pixel_size_angstrom: float | None) -> list[Micrograph]:
+    """Read a few micrographs spread over all; others take the place of unusable ones."""
+    read: list[Micrograph] = []
+    problems: list[CryopickError] = []
+    for path in dict.fromkeys(_spread(paths, MAX_MICROGRAPHS) + _spread(paths, MOST_TRIED)):
+        if len(read) < MAX_MICROGRAPHS:
+            try:
+                micrograph = read_micrograph(path, pixel_size_angstrom)
+                require_pixel_size(micrograph)
+                check_pixels(micrograph)
+                read.append(micrograph)
+            except CryopickError as error:
+                problems.append(error)
+    if not read:
+        raise problems[0]
+    return read
+
+
+def _spread(paths: Sequence[Path], count: int) -> list[Path]:
+    return [paths[i] for i in np.linspace(0, len(paths) - 1, count).round().astype(int)]
 
 
 def _vertex(particles: Sequence[float]) -> float:

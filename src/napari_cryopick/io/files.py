@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import isnan
@@ -62,18 +61,25 @@ def writing_in(folder: str | Path) -> Iterator[None]:
 
 @contextmanager
 def reading(path: Path, kind: str) -> Iterator[None]:
-    """Say in one sentence why `path` cannot be read as a `kind`."""
+    """Say in one sentence why `path` cannot be read as a `kind`, whatever a library raises."""
     try:
         yield
+    except CryopickError:
+        raise
     except FileNotFoundError as error:
         raise CryopickError(f"{path} does not exist; check its name.") from error
     except PermissionError as error:
         raise CryopickError(f"{path} cannot be opened; check its permissions.") from error
     except IsADirectoryError as error:
         raise CryopickError(f"{path} is a folder, where a file is expected.") from error
-    except (OSError, EOFError, IndexError, RuntimeError, ValueError, zlib.error) as error:
-        reason = str(error).strip().rstrip(".").replace("\n", " ")
-        raise CryopickError(f"{path} cannot be read as {kind}: {reason}.") from error
+    except MemoryError as error:
+        raise CryopickError(f"{path} needs more memory than there is; leave it out.") from error
+    except Exception as error:
+        said = "" if isinstance(error, LookupError) else " ".join(str(error).split())
+        reason = said.rstrip(".") or "its content makes no sense"
+        raise CryopickError(
+            f"{path} cannot be read as {kind}: {reason}; it may be damaged or cut short."
+        ) from error
 
 
 def without_nan(values: Mapping[str, Any]) -> dict[str, Any]:

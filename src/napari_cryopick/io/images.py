@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from math import prod
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from ..errors import CryopickError
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
@@ -34,6 +37,8 @@ class Header:
         Edge of one pixel in Å, or None where the file does not say.
     sections
         How many images the file holds: one in a micrograph, more in a stack or a volume.
+    note
+        What a user should know about how the file is read; empty where nothing is unusual.
     """
 
     shape: tuple[int, int]
@@ -41,6 +46,7 @@ class Header:
     load: Callable[[], NDArray] = field(repr=False)
     pixel_size_angstrom: float | None = None
     sections: int = 1
+    note: str = ""
 
 
 def read_tiff(path: Path) -> Header:
@@ -49,6 +55,11 @@ def read_tiff(path: Path) -> Header:
 
     with tifffile.TiffFile(path) as tif:
         page, series = tif.pages.first, tif.series[0]
+        if page.compression not in tifffile.TIFF.DECOMPRESSORS:
+            raise CryopickError(
+                f"{path} is compressed in a way that is not read ({page.compression!s}); "
+                "save it uncompressed."
+            )
         shape, load = (page.imagelength, page.imagewidth), partial(_load_tiff, path)
         sections = prod(series.shape) // prod(page.shape)
         return Header(shape, np.dtype(page.dtype), load, _tiff_pixel_size(page), sections)
@@ -59,11 +70,21 @@ def _load_tiff(path: Path) -> NDArray:
 
     with tifffile.TiffFile(path) as tif:
         page = tif.pages.first
+        end = max(map(add, page.dataoffsets, page.databytecounts))
+        require_whole(path, tif.filehandle.size, end)
         if page.samplesperpixel > 1:
             return np.asarray(page.asarray().take(0, axis=page.axes.index("S")))
         if page.is_memmappable and np.dtype(tif.byteorder + "i2").isnative:
             return cast(NDArray, tifffile.memmap(path, page=0, mode="r"))
         return page.asarray()
+
+
+def require_whole(path: Path, found: int, needed: int) -> None:
+    """Raise a `CryopickError` if a file has fewer bytes than its header says."""
+    if found < needed:
+        raise CryopickError(
+            f"{path} is cut short: {found:,} of {needed:,} bytes are there; copy it again."
+        )
 
 
 def _tiff_pixel_size(page: TiffPage) -> float | None:

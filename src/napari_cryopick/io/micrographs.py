@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from glob import glob
 from pathlib import Path
@@ -15,6 +15,7 @@ from ..errors import CryopickError
 from ..micrograph import Micrograph
 from .files import reading
 from .images import Header, read_bitmap, read_tiff
+from .micrograph_lists import LISTS, read_list
 from .mrc import read_mrc
 
 FORMATS: dict[str, Callable[[Path], Header]] = {
@@ -28,19 +29,27 @@ FORMATS: dict[str, Callable[[Path], Header]] = {
 }
 """What reads an image's header, by suffix; a further format is a module like `mrc` and an entry."""
 
+_MOST_PIXELS = 2**28
+"""About three times the largest detector's, 11,520 x 8,184; a broken header may say anything."""
+
+_WEIGHTED = ("_dw", "_doseweighted")
+"""Endings of a dose-weighted micrograph beside the same one without weights."""
+
 CRYOPPP_MICROGRAPHS = "micrographs"
 """Folder of the micrographs in an entry of CryoPPP."""
 
 
 def find_micrographs(sources: Iterable[str | Path]) -> list[Path]:
-    """List the micrographs that files, folders and globs stand for.
+    """List the micrographs that files, folders, globs and lists stand for.
 
     Returns
     -------
     list of Path
         Each file once, in natural order (2 before 10). Of a folder or a glob only files with the
-        suffix of a micrograph are taken, and no hidden ones; a file named outright is always taken.
-        A folder that holds none itself stands for the folder "micrographs" in it.
+        suffix of a micrograph are taken, no hidden ones, no power spectra ("_PS"), and of a
+        micrograph with and without dose weighting only the weighted one; a file named outright or
+        in a list is always taken. A folder that holds none itself stands for the folder
+        "micrographs" in it.
 
     Raises
     ------
@@ -49,7 +58,7 @@ def find_micrographs(sources: Iterable[str | Path]) -> list[Path]:
     """
     found = {path.absolute(): path for source in sources for path in _find(Path(source))}
     if not found:
-        raise CryopickError("No micrographs are given; name files, folders or globs.")
+        raise CryopickError("No micrographs are given; name files, folders, globs or lists.")
     return sorted(found.values(), key=_natural_order)
 
 
@@ -57,14 +66,16 @@ def _find(source: Path) -> list[Path]:
     source = source.expanduser()
     if source.is_dir():
         found = _in_folder(source) or _in_folder(source / CRYOPPP_MICROGRAPHS)
+        if not found and suffix_of(source.name) in FORMATS:
+            return [source]
     elif source.exists():
-        return [source]
+        return read_list(source) if source.suffix.lower() in LISTS else [source]
     else:
         names = glob(str(source), recursive=True)  # noqa: PTH207
-        found = list(filter(_is_micrograph, map(Path, names)))
+        found = _micrographs_among(map(Path, names))
     if not found:
         what = "holds no micrographs" if source.exists() else "does not exist"
-        raise CryopickError(f"{source} {what}; name files, folders or globs of micrographs.")
+        raise CryopickError(f"{source} {what}; name files, folders, globs or lists of micrographs.")
     return found
 
 
@@ -72,11 +83,26 @@ def _in_folder(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     with reading(folder, "a folder"):
-        return list(filter(_is_micrograph, folder.iterdir()))
+        return _micrographs_among(folder.iterdir())
+
+
+def _micrographs_among(paths: Iterable[Path]) -> list[Path]:
+    """Leave out other files, power spectra, and what is there with dose weighting as well."""
+    found = filter(_is_micrograph, paths)
+    names = {path: str(path.with_name(stem(path.name))).lower() for path in found}
+    others = set(names.values())
+    return [path for path, name in names.items() if not _is_spare(name, others)]
 
 
 def _is_micrograph(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".") and suffix_of(path.name) in FORMATS
+    known = suffix_of(path.name) in FORMATS and not path.name.startswith(".")
+    return known and (path.is_file() or path.is_symlink())  # a dangling link is worth a message
+
+
+def _is_spare(name: str, others: Container[str]) -> bool:
+    weighted = [name.removesuffix("_nodw")] if name.endswith("_nodw") else []
+    weighted += [name + ending for ending in _WEIGHTED]
+    return name.endswith("_ps") or any(twin in others for twin in weighted)
 
 
 def _natural_order(path: Path) -> list[str | int]:
@@ -92,7 +118,7 @@ def read_header(path: str | Path) -> Header:
         known = ", ".join(name for name in FORMATS if name.count(".") == 1)
         raise CryopickError(f"{path} is not of a known image format ({known}).")
     with reading(path, "a micrograph"):
-        if path.stat().st_size == 0:
+        if path.is_file() and path.stat().st_size == 0:
             raise CryopickError(f"{path} is empty (0 bytes); copy it again.")
         header = FORMATS[suffix](path)
     _check_header(path, header)
@@ -126,7 +152,7 @@ def read_micrograph(path: str | Path, pixel_size_angstrom: float | None = None) 
     header = read_header(path)
     with reading(path, "a micrograph"):
         pixels = header.load()
-    return Micrograph(pixels, pixel_size_angstrom or header.pixel_size_angstrom, path)
+    return Micrograph(pixels, pixel_size_angstrom or header.pixel_size_angstrom, path, header.note)
 
 
 def suffix_of(name: str) -> str:
@@ -170,6 +196,10 @@ def _check_header(path: Path, header: Header) -> None:
     if min(header.shape) < 64:  # an icon or a crop
         raise CryopickError(
             f"{path} is only {width} x {height} pixels; a micrograph has at least 64 on each edge."
+        )
+    if height * width > _MOST_PIXELS:
+        raise CryopickError(
+            f"{path} claims to be {width} x {height} pixels; it is damaged, or no micrograph."
         )
     if header.dtype.kind not in "iuf":
         raise CryopickError(f"{path} holds {header.dtype} values, where real numbers are expected.")

@@ -14,39 +14,42 @@ from mrcfile.dtypes import HEADER_DTYPE
 from numpy.typing import NDArray
 
 from ..errors import CryopickError
-from .images import Header
+from .images import Header, require_whole
+
+UNSIGNED = "its bytes are read as unsigned, because its range contradicts signed ones (MRC mode 0)"
 
 _OPENERS: dict[str, Callable] = {".gz": gzip.open, ".bz2": bz2.open}
 _DTYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
 _UNREADABLE_MODES = {3: "complex integers", 4: "complex numbers", 101: "4-bit numbers"}
+_CHUNK = 2**20
+_EVERY_ROW = 16
+"""Of which rows show the sign of bytes: enough for a distribution, quick in a folder of many."""
 
 
 def read_mrc(path: Path) -> Header:
     """Read the header of an MRC file."""
     raw = _raw_header(path)
     shape = int(raw["ny"]), int(raw["nx"])
-    dtype, offset = _dtype(raw, path), HEADER_DTYPE.itemsize + int(raw["nsymbt"])
-    load = partial(_load, path, shape, dtype, offset)
+    load = partial(_load, path, shape, HEADER_DTYPE.itemsize + int(raw["nsymbt"]))
+    dtype, note = _dtype(raw, path), ""
+    if raw["mode"] == 0:
+        dtype, note = _byte_dtype(raw, load)
     size = round(float(raw["cella"]["x"]) / int(raw["mx"]), 5) if raw["mx"] > 0 else None
-    return Header(shape, dtype, load, size, int(raw["nz"]))
+    return Header(shape, dtype, partial(load, dtype), size, int(raw["nz"]), note)
 
 
-def _load(path: Path, shape: tuple[int, int], dtype: np.dtype, offset: int) -> NDArray:
+def _load(path: Path, shape: tuple[int, int], offset: int, dtype: np.dtype) -> NDArray:
     """Memory-map the only section, or read it where it is compressed."""
     length = dtype.itemsize * shape[0] * shape[1]
-    unpacked: bytes | None = None
-    if path.suffix.lower() in _OPENERS:
-        with _open(path) as stream:
-            stream.seek(offset)
-            unpacked = stream.read(length)
-    found = path.stat().st_size - offset if unpacked is None else len(unpacked)
-    if found < length:
-        raise CryopickError(
-            f"{path} is cut short: {max(found, 0):,} of {length:,} bytes of pixels are there; "
-            "copy it again."
-        )
-    if unpacked is None:
+    if path.suffix.lower() not in _OPENERS:
+        require_whole(path, path.stat().st_size, offset + length)
         return np.memmap(path, dtype, "r", offset, shape)
+    with _open(path) as stream:
+        stream.seek(offset)
+        unpacked = stream.read(length)
+        while stream.read(_CHUNK):  # the checksum is behind the last byte
+            pass
+    require_whole(path, offset + len(unpacked), offset + length)
     return np.frombuffer(unpacked, dtype).reshape(shape)
 
 
@@ -74,8 +77,33 @@ def _dtype(header: np.void, path: Path) -> np.dtype:
         raise CryopickError(
             f"{path} holds {_UNREADABLE_MODES[mode]} (MRC mode {mode}); convert it to float32."
         )
-    stamp, flags = np.frombuffer(header["extra2"].tobytes()[40:48], header.dtype["mode"])
-    by_imod = stamp == int.from_bytes(b"IMOD", "little")
-    if mode == 0 and by_imod and not flags & 1:  # else bytes are signed
-        return np.dtype("u1")
     return np.dtype(_DTYPES[mode]).newbyteorder(header.dtype["mode"].byteorder)
+
+
+def _byte_dtype(header: np.void, load: Callable[[np.dtype], NDArray]) -> tuple[np.dtype, str]:
+    """Return the type of bytes, signed unless something speaks against it, and a note on that."""
+    unsigned = _unsigned_by_imod(header)
+    if unsigned is None and _contradicts_signed(header, load):
+        return np.dtype("u1"), UNSIGNED
+    return np.dtype("u1" if unsigned else "i1"), ""
+
+
+def _unsigned_by_imod(header: np.void) -> bool | None:
+    """Return whether IMOD's flag says that bytes are unsigned, or None without IMOD's stamp."""
+    stamp, flags = np.frombuffer(header["extra2"].tobytes()[40:48], header.dtype["mode"])
+    return not flags & 1 if stamp == int.from_bytes(b"IMOD", "little") else None
+
+
+def _contradicts_signed(header: np.void, load: Callable[[np.dtype], NDArray]) -> bool:
+    """Return whether bytes cannot be signed, as the standard has them.
+
+    The range in the header decides. Where it has none, or one that fits both, the pixels do: with
+    the wrong sign they fall apart into two groups, on either side of the wrap.
+    """
+    lowest, highest = float(header["dmin"]), float(header["dmax"])
+    if -128 <= lowest < min(0, highest) and highest <= 127:
+        return False
+    if 0 <= lowest < highest and 127 < highest <= 255:
+        return True
+    rows = np.ascontiguousarray(load(np.dtype("u1"))[::_EVERY_ROW])
+    return bool(rows.std() < rows.view("i1").std())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import CryopickError
@@ -76,7 +76,9 @@ def write_picks(path: str | Path, picks: PickSet, statuses: Collection[str] | No
     """
     path = Path(path)
     chosen = pick_format(path)
-    chosen.write(path, picks.with_status(chosen.statuses if statuses is None else statuses))
+    kept = picks.with_status(chosen.statuses if statuses is None else statuses)
+    named = {_in_unicode(name): one for name, one in kept.by_micrograph.items()}
+    chosen.write(path, replace(kept, by_micrograph=named))
 
 
 def pick_format(path: Path) -> PickFormat:
@@ -88,6 +90,11 @@ def pick_format(path: Path) -> PickFormat:
     except KeyError:
         known = ", ".join(PICK_FORMATS)
         raise CryopickError(f"{path} is not of a known coordinate format ({known}).") from None
+
+
+def _in_unicode(name: str) -> str:
+    """Return a name whose bytes Python could not decode as UTF-8, other bytes as hexadecimal."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _read_folder(folder: Path) -> PickSet:

@@ -14,7 +14,7 @@ from .errors import CryopickError
 from .io import find_micrographs, match_picks, read_picks
 from .model.registry import DEFAULT
 from .picks import Picks, PickSet, common_value
-from .training.events import Finished
+from .training.events import Finished, LeftOut, TrainingEvent
 from .training.settings import SelfTrainSettings, TrainSettings
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ def predict(
     for event in predict_many(paths, chosen):
         if isinstance(event, Predicted):
             by_micrograph[str(event.path)] = event.picks
+            if event.micrograph.note:
+                warnings.warn(f"{event.path}: {event.micrograph.note}.", stacklevel=2)
             sizes.append(event.micrograph.pixel_size_angstrom)
         else:
             failures.append(event.message)
@@ -147,8 +149,7 @@ def train(
     """
     diameter = diameter_angstrom or _diameter_of(settings.get("structure"))
     chosen = TrainSettings(diameter_angstrom=diameter, **settings)
-    *_, last = runs.train(*training_input(micrographs, picks), chosen, Path(output))
-    return cast("Finished", last)
+    return _finished(runs.train(*training_input(micrographs, picks), chosen, Path(output)))
 
 
 def self_train(
@@ -197,8 +198,7 @@ def self_train(
     diameter = diameter_angstrom or _diameter_of(settings.get("structure"))
     chosen = SelfTrainSettings(diameter_angstrom=diameter, **settings)
     inputs = training_input(micrographs, picks)
-    *_, last = runs.train(*inputs, chosen, Path(output), resume=resume)
-    return cast("Finished", last)
+    return _finished(runs.train(*inputs, chosen, Path(output), resume=resume))
 
 
 def evaluate(
@@ -267,6 +267,14 @@ def training_input(
     """Return the paths of micrographs, and the picks of those that have some."""
     paths = _files(micrographs)
     return paths, {} if picks is None else match_picks(_picks(picks), paths)
+
+
+def _finished(events: Iterable[TrainingEvent]) -> Finished:
+    """Follow a training to its end; micrographs that cannot be used are warnings."""
+    for event in events:
+        for message in event.messages if isinstance(event, LeftOut) else ():
+            warnings.warn(message, stacklevel=3)
+    return cast("Finished", event)
 
 
 def _files(micrographs: Files) -> list[Path]:

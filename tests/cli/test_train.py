@@ -32,6 +32,16 @@ def test_a_training_shows_how_it_goes_and_what_to_type_next(project, tmp_path, c
     assert (tmp_path / "picks.star").exists()
 
 
+def test_unusable_micrographs_cost_a_training_nothing(project, tmp_path, capsys):
+    (tmp_path / "cut.mrc.gz").write_bytes(b"\x1f\x8b" + bytes(99))
+    words = project.training(tmp_path / "run", steps=1)
+    words.insert(2, str(tmp_path / "cut.mrc.gz"))
+    assert main(words) == 0
+    err = capsys.readouterr().err
+    assert "1 unlabelled micrograph could not be used:" in err
+    assert err.count("cut.mrc.gz cannot be read as a micrograph") == 1
+
+
 def test_complete_labels_give_measured_figures(project, tmp_path, capsys):
     assert main(project.training(tmp_path / "run", "--complete", steps=2)) == 0
     out, err = capsys.readouterr()

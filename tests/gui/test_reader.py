@@ -85,3 +85,29 @@ def test_a_folder_of_nothing_readable_says_why(folder):
         path.write_bytes(b"")
     with pytest.raises(CryopickError, match=r"a\.mrc is empty"):
         read_stacks(str(folder))
+
+
+def test_a_first_micrograph_that_is_cut_short_is_blank_and_the_others_are_shown(folder):
+    (folder / "a.mrc").write_bytes((folder / "a.mrc").read_bytes()[:-99])
+    with notification_manager:
+        ((pixels, attributes, _),) = read_stacks(str(folder))
+        assert not np.asarray(pixels[0]).any()
+        (message,) = {record.message for record in notification_manager.records[-1:]}
+    assert "a.mrc is cut short" in message
+    low, high = attributes["contrast_limits"]
+    assert low < np.median(np.asarray(pixels[1])) < high
+
+
+def test_how_bytes_are_read_is_said_once(folder):
+    for path in folder.glob("*.mrc"):
+        pixels = np.random.default_rng(0).integers(100, 200, (96, 96)).astype("u1").view("i1")
+        mrcfile.write(path, pixels, voxel_size=2, overwrite=True)
+        with mrcfile.mmap(path, "r+") as mrc:
+            mrc.header.dmin, mrc.header.dmax = 100, 199
+    with notification_manager:
+        before = len(notification_manager.records)
+        ((pixels, _, _),) = read_stacks(str(folder))
+        said = [record.message for record in notification_manager.records[before:]]
+    assert pixels.dtype == np.uint8
+    assert [message for message in said if "unsigned" in message] == said
+    assert len(said) == 1

@@ -29,6 +29,7 @@ from napari_cryopick.runs import train
 from napari_cryopick.training.events import (
     Finished,
     Iteration,
+    LeftOut,
     Started,
     Step,
     TrainingEvent,
@@ -71,6 +72,17 @@ def test_the_start_says_what_is_used(finished):
     assert started.parameters > 1e5
     assert (started.labelled_micrographs, started.training_picks) == (1, 6)
     assert (started.held_out_picks, started.steps) == (0, 7)
+
+
+def test_unusable_micrographs_without_labels_are_reported_and_trained_without(
+    project, quick, tmp_path
+):
+    bad = tmp_path / "half.tif"
+    bad.write_bytes(b"II*\0" + bytes(500))
+    first, *_ = train([bad, *project.micrographs], project.clicks(), quick, tmp_path / "run")
+    assert isinstance(first, LeftOut)
+    (message,) = first.messages
+    assert message.startswith(f"{bad} cannot be read")
 
 
 def test_without_held_out_labels_there_is_no_f1(finished):

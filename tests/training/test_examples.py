@@ -43,9 +43,17 @@ def test_picks_lie_on_what_the_network_sees(project, quick):
 def test_a_broken_micrograph_that_nobody_labelled_is_left_out(project, quick, tmp_path):
     broken = tmp_path / "broken.mrc"
     broken.write_text("not a micrograph")
-    examples = load([broken, *project.micrographs], project.clicks(), quick)
-    assert broken not in [e.path for e in examples]
-    assert len(examples) == 4
+    paths, left_out = [broken, *project.micrographs], []
+    examples = load_examples(paths, project.clicks(), {}, quick, left_out=left_out)
+    assert {e.path for e in examples} == set(project.micrographs)
+    assert left_out == [f"{broken} is not an MRC file."]
+
+
+def test_only_broken_micrographs_are_told(quick, tmp_path):
+    broken = tmp_path / "broken.mrc"
+    broken.write_text("not a micrograph")
+    with pytest.raises(CryopickError, match=str(broken)):
+        load_examples([broken], {}, {}, quick)
 
 
 def test_a_broken_micrograph_that_somebody_labelled_is_told(project, quick, tmp_path):

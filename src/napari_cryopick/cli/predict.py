@@ -21,12 +21,12 @@ from ..picks import Picks, PickSet, Status, common_value
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
 from .terminal import (
-    LONGEST_TABLE,
     ExitCode,
     echo,
     micrograph_table,
     pluralise,
     print_error,
+    print_problems,
     print_result,
     require_writable,
 )
@@ -140,11 +140,8 @@ def show_problems(found: PredictionSummary) -> None:
         others = f" and {len(names) - 1} more" if len(names) > 1 else ""
         echo(f"{names[0]}{others}: {note}.")
     if found.failed:
-        print_error(f"{pluralise(len(found.failed), 'micrograph')} could not be used:")
-    for failed in found.failed[:LONGEST_TABLE]:
-        print_error(f"  {failed['message']}")
-    if len(found.failed) > LONGEST_TABLE:
-        print_error(f"  and {len(found.failed) - LONGEST_TABLE} more, which --json lists.")
+        unused = pluralise(len(found.failed), "micrograph")
+        print_problems(f"{unused} could not be used", [one["message"] for one in found.failed])
 
 
 def save(found: PredictionSummary, diameter: float, output: Path, json: Path | None) -> None:

@@ -75,6 +75,15 @@ def print_error(text: str, exit_code: ExitCode = ExitCode.FAILED) -> ExitCode:
     return exit_code
 
 
+def print_problems(title: str, problems: Sequence[str]) -> None:
+    """Print what went wrong with several things, one line each unless they are many."""
+    print_error(f"{title}:")
+    for problem in problems[:LONGEST_TABLE]:
+        print_error(f"  {problem}")
+    if len(problems) > LONGEST_TABLE:
+        print_error(f"  … and {len(problems) - LONGEST_TABLE} more.")
+
+
 def echo_command(*words: str) -> None:
     """Print a command to type."""
     echo(f"  napari-cryopick {shlex.join(words)}", "cyan")

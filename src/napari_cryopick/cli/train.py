@@ -21,7 +21,16 @@ from ..training.events import Finished, TrainingEvent
 from ..training.settings import TrainSettings
 from .options import JsonFile
 from .progress import Progress, training_input
-from .terminal import ExitCode, echo, echo_command, format_number, pluralise, print_result, table
+from .terminal import (
+    ExitCode,
+    echo,
+    echo_command,
+    format_number,
+    pluralise,
+    print_problems,
+    print_result,
+    table,
+)
 
 MEASURED = {"F1": "f1", "precision": "precision", "recall": "recall", "AP": "average_precision"}
 EXPECTED = {"precision": "expected_precision", "recall": "expected_recall"}
@@ -110,6 +119,9 @@ def with_diameter(settings: TrainOptions) -> TrainOptions:
 def show(event: TrainingEvent, progress: Progress) -> TrainingEvent:
     """Show one event of a training."""
     match event:
+        case events.LeftOut():
+            unused = pluralise(len(event.messages), "unlabelled micrograph")
+            print_problems(f"{unused} could not be used", event.messages)
         case events.Simulating():
             progress.update(event.done, event.total, "simulated")
         case events.Step():

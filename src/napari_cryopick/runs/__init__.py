@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import CryopickError
 from ..labels import Labels
 from ..picks import Picks
-from ..training.events import Finished, TrainingEvent
+from ..training.events import Finished, LeftOut, TrainingEvent
 from ..training.settings import SelfTrainSettings, TrainSettings
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def train(
     Yields
     ------
     TrainingEvent
-        `Simulating` for a structure; `Started`, `Step`, `Validation`, `Iteration` and `Finished`;
-        `PseudoLabelled` at the beginning of each round.
+        `LeftOut` where micrographs cannot be used; `Simulating` for a structure; `Started`, `Step`,
+        `Validation`, `Iteration` and `Finished`; `PseudoLabelled` at the beginning of each round.
 
     Raises
     ------
@@ -70,9 +70,13 @@ def train(
     from .folder import RunFolder
 
     begun, stop, device = perf_counter(), stop or Event(), choose_device(settings.device)
-    examples = _examples(micrographs, picks, labels or {}, settings)
+    left_out: list[str] = []
+    examples = _examples(micrographs, picks, labels or {}, settings, left_out)
     open_folder = RunFolder.resume if resume else RunFolder.create
     folder = open_folder(output, settings, fingerprint(examples))
+    if left_out:
+        folder.log(LeftOut(left_out))
+        yield LeftOut(left_out)
     simulated = (yield from simulate_structure(settings, stop)) if settings.structure else None
     loop = TrainingLoop(examples, settings, device, stop, simulated, folder.earlier())
     for event in loop.events():
@@ -92,8 +96,9 @@ def _examples(
     picks: Mapping[Path, Picks],
     labels: Mapping[Path, Labels],
     settings: TrainSettings,
+    left_out: list[str],
 ) -> list[Example]:
-    """Read what to train on; say what is missing, or too much."""
+    """Read what to train on, and what is `left_out`; say what is missing, or too much."""
     from ..training.examples import MOST_UNLABELLED, load_examples, require_particles
 
     labelled, self_training = bool(picks or labels), isinstance(settings, SelfTrainSettings)
@@ -103,7 +108,7 @@ def _examples(
             "first, then on the picks with that run as the initial model."
         )
     most = MOST_SELF_TRAINED if self_training else MOST_UNLABELLED
-    examples = load_examples(micrographs, picks, labels, settings, most)
+    examples = load_examples(micrographs, picks, labels, settings, most, left_out)
     if labelled or not (settings.structure or self_training):
         require_particles(examples)
     return examples

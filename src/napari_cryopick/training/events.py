@@ -7,6 +7,13 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Micrographs without labels that cannot be used, with a sentence each; the others go on."""
+
+    messages: list[str]
+
+
+@dataclass(frozen=True)
 class Started:
     """The input has been read and the first step is about to be taken."""
 
@@ -100,4 +107,6 @@ class Finished:
     advice: str = ""
 
 
-TrainingEvent = Simulating | Started | Step | Validation | PseudoLabelled | Iteration | Finished
+TrainingEvent = (
+    LeftOut | Simulating | Started | Step | Validation | PseudoLabelled | Iteration | Finished
+)

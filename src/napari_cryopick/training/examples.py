@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -132,10 +131,12 @@ def load_examples(
     labels: Mapping[Path, Labels],
     settings: TrainSettings,
     most_unlabelled: int = MOST_UNLABELLED,
+    left_out: list[str] | None = None,
 ) -> list[Example]:
     """Read the labelled micrographs, then so many of the others that can be used.
 
-    A labelled one that cannot be used, or with picks outside it, raises a `CryopickError`.
+    A labelled one that cannot be used, or with picks outside it, raises a `CryopickError`. What is
+    wrong with others is added to `left_out`.
     """
     tables = {
         path: picks.get(path, Picks.at([]))
@@ -153,10 +154,15 @@ def load_examples(
     ]
     rest = [path for path in micrographs if path not in tables]
     unlabelled: list[Example] = []
+    problems = [] if left_out is None else left_out
     for i in rng.permutation(len(rest)):
         if len(unlabelled) < most_unlabelled:
-            with suppress(CryopickError):
+            try:
                 unlabelled.append(_load(rest[i], settings))
+            except CryopickError as error:
+                problems.append(str(error))
+    if not labelled + unlabelled and problems:
+        raise CryopickError(problems[0])
     border = _border(labelled, settings)
     return [replace(example, border=border) for example in labelled + unlabelled]
 

@@ -49,6 +49,9 @@ def read_stacks(path: str | Sequence[str]) -> list[LayerData]:
         raise failures[0]
     if failures:
         show_warning(f"{len(failures)} of {len(paths)} left out: {failures[0]}")
+    notes = {header.note: file for headers in by_size.values() for file, header in headers.items()}
+    for note in filter(None, notes):
+        show_warning(f"{notes[note].name}: {note}.")
     if (viewer := napari.current_viewer()) is not None:
         follow_contrast(viewer)
     name = Path(sources[0]).name if len(sources) == 1 else paths[0].parent.name

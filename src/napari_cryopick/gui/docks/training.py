@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from magicgui.types import FileDialogMode
 from magicgui.widgets import FileEdit
 from napari.layers import Image, Labels, Layer, Points
+from napari.utils.notifications import show_warning
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QLabel, QToolButton
 
@@ -22,6 +23,7 @@ from ...runs.read import is_ensemble, runs_beside
 from ...training.events import (
     Finished,
     Iteration,
+    LeftOut,
     PseudoLabelled,
     Simulating,
     Started,
@@ -135,6 +137,9 @@ class TrainingParts(QObject, Generic[Training]):
     def show(self, event: TrainingEvent) -> None:
         """Show an event of a training, and offer its model at the end."""
         match event:
+            case LeftOut():
+                unused = pluralise(len(event.messages), "unlabelled micrograph")
+                show_warning(f"{unused} could not be used: {event.messages[0]}")
             case Simulating():
                 self.job.show_progress(event.done, event.total, event.seconds_left)
             case Step():

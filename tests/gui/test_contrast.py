@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_cryopick.gui.contributions.reader import read_stacks
-from napari_cryopick.gui.layers.contrast import follow_contrast
+from napari_cryopick.gui.layers.watch import watch
 
 MEANS = (10, 500, -3)
 
@@ -24,7 +24,7 @@ def image(viewer, folder):
 
 def open_folder(viewer, folder):
     pixels, attributes, _ = read_stacks(str(folder))[0]
-    follow_contrast(viewer)
+    watch(viewer)
     return viewer.add_image(pixels, **attributes)
 
 

@@ -10,6 +10,7 @@ from napari.layers import Image, Layer
 from napari.utils.notifications import show_warning
 
 from ..layers.create import annotate, ensure_labels, ensure_picks
+from ..layers.watch import watch
 from ..widgets.micrographs import shows_micrographs
 
 
@@ -31,4 +32,5 @@ def _annotate(make: Callable[[ViewerModel, Image], Layer], mode: str) -> None:
         show_warning("There are no micrographs; open a folder of them first.")
         return
     active = viewer.layers.selection.active
+    watch(viewer)
     annotate(viewer, make(viewer, active if active in images else images[-1]), mode)

@@ -13,9 +13,10 @@ from napari.utils.notifications import show_warning
 from ... import __version__
 from ...errors import CryopickError
 from ...io import Header, find_micrographs, read_header
-from ..layers.contrast import first_limits, follow_contrast
+from ..layers.contrast import first_limits
 from ..layers.layers import MICROGRAPHS, axes, metadata
 from ..layers.stack import Stack, lazy_pixels
+from ..layers.watch import watch
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -53,7 +54,7 @@ def read_stacks(path: str | Sequence[str]) -> list[LayerData]:
     for note in filter(None, notes):
         show_warning(f"{notes[note].name}: {note}.")
     if (viewer := napari.current_viewer()) is not None:
-        follow_contrast(viewer)
+        watch(viewer)
     name = Path(sources[0]).name if len(sources) == 1 else paths[0].parent.name
     return [_layer(name, headers, size) for size, headers in by_size.items()]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from napari.components import ViewerModel
 from napari.layers import Layer
 
@@ -13,8 +11,6 @@ from .stack import Limits, Stack, limits_of
 ANY_LIMITS = (0.0, 1.0)
 """Of micrographs that are all blank."""
 
-_FOLLOWER = "napari_cryopick contrast"
-
 
 def first_limits(stack: Stack) -> Limits:
     """Return limits that suit the first micrograph that is not blank."""
@@ -22,14 +18,8 @@ def first_limits(stack: Stack) -> Limits:
     return next(filter(None, suitable), ANY_LIMITS)
 
 
-def follow_contrast(viewer: ViewerModel) -> None:
-    """Have the contrast of micrographs suit the one in view; what a user sets by hand stays."""
-    for changed in (viewer.dims.events.point, viewer.layers.events.inserted):
-        if _FOLLOWER not in changed.callback_refs:
-            changed.connect(partial(_suit_all, viewer), ref=_FOLLOWER)
-
-
-def _suit_all(viewer: ViewerModel) -> None:
+def suit_contrast(viewer: ViewerModel) -> None:
+    """Have the contrast of micrographs suit the one in view; what a user has set by hand stays."""
     for layer in viewer.layers:
         stack = stack_of(layer) if role_of(layer) == MICROGRAPHS else None
         if stack is not None and layer.visible and _is_automatic(layer, stack):

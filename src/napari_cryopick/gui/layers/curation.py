@@ -47,9 +47,13 @@ class Table:
 
 
 class History:
-    """What a layer has held, in the order in which it came about, with one table current."""
+    """What a layer has held, in the order in which it came about, with one table current.
 
-    def __init__(self, table: Table) -> None:
+    A copy of a layer has the same metadata: `layer_id` tells whose history it is.
+    """
+
+    def __init__(self, table: Table, layer_id: Hashable) -> None:
+        self.layer_id = layer_id
         self._tables, self._at = [table], 0
         self._kind: Hashable | None = None
 
@@ -75,7 +79,9 @@ def curate(layer: Points) -> Points:
     """Watch the edits of a picks layer from now on; Ctrl+Z takes them back."""
     if not is_curated(layer):
         deleted = layer.metadata.pop(DELETED, np.empty((0, 3)))
-        layer.metadata[HISTORY] = History(_table(layer, deleted))
+        if (copied := layer.metadata.get(HISTORY)) is not None:
+            deleted = copied.current.deleted
+        layer.metadata[HISTORY] = History(_table(layer, deleted), layer.unique_id)
         layer.events.data.connect(partial(_on_edit, layer))
         layer.bind_key("Control-Z", undo, overwrite=True)
         layer.bind_key("Control-Shift-Z", redo, overwrite=True)
@@ -84,7 +90,8 @@ def curate(layer: Points) -> Points:
 
 def is_curated(layer: Points) -> bool:
     """Return whether the edits of a layer are watched."""
-    return HISTORY in layer.metadata
+    history = layer.metadata.get(HISTORY)
+    return history is not None and history.layer_id == layer.unique_id
 
 
 def undo(layer: Points) -> None:

@@ -48,8 +48,12 @@ def role_of(layer: Layer) -> str | None:
 
 
 def find_layer(layers: Iterable[Layer], image: Image, role: str) -> Any:
-    """Return the uppermost layer of this role for the micrographs of an image, or None."""
-    return next((one for one in reversed(_mates(layers, image)) if role_of(one) == role), None)
+    """Return the uppermost layer of this role for the micrographs of an image, or None.
+
+    A copy that a user has made of a layer comes after all others, so that it stays as it is.
+    """
+    found = [one for one in reversed(_mates(layers, image)) if role_of(one) == role]
+    return min(found, key=_is_copy, default=None)
 
 
 def diameter_angstrom(image: Image) -> float:
@@ -126,6 +130,10 @@ def look_at(viewer: ViewerModel, image: Image, index: int, position: tuple[float
     eye = camera(viewer)
     eye.center = (*tuple(eye.center)[:-2], y, x)
     eye.zoom = max(eye.zoom, _LEAST_CANVAS_PX / (diameter_px(image) * scale[-1]))
+
+
+def _is_copy(layer: Layer) -> bool:
+    return layer.source.parent is not None
 
 
 def _mates(layers: Iterable[Layer], image: Image) -> list[Layer]:

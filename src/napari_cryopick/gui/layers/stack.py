@@ -72,10 +72,11 @@ def ensure_stack(image: Image) -> Stack:
     """Return the micrographs of an image; if it has none, name some and remember them.
 
     Pixels that come from no file are given to one in a temporary folder, which is deleted when
-    nothing refers to the stack any more. A copy of such a layer has files of its own.
+    nothing refers to the stack any more. What a user has made of a layer, such as a copy of pixels
+    that come from no file or a projection, has files of its own.
     """
     stack = stack_of(image)
-    if stack is not None and stack.pixels_of in (None, image.unique_id):
+    if stack is not None and stack.pixels_of in (None, image.unique_id) and _fits(image, stack):
         return stack
     *count, height, width = image.data.shape
     shapes = ((height, width),) * (count[0] if count else 1)
@@ -90,6 +91,11 @@ def ensure_stack(image: Image) -> Stack:
         finalize(stack, shutil.rmtree, folder, ignore_errors=True)
     image.metadata = {**image.metadata, **metadata(stack, MICROGRAPHS)}
     return stack
+
+
+def _fits(image: Image, stack: Stack) -> bool:
+    """Return whether an image can be that of a stack, by its shape."""
+    return image.data.shape in ((len(stack), *stack.shape), stack.shape[: 2 * (len(stack) == 1)])
 
 
 def write_files(image: Image, stack: Stack) -> None:

@@ -144,6 +144,7 @@ class JobControl(QObject):
         policy.setRetainSizeWhenHidden(True)
         self.progress.setSizePolicy(policy)
         self.status = QLabel(wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
+        self.status.setTextFormat(Qt.TextFormat.PlainText)  # names may look like HTML
         self.status.setMinimumHeight(3 * self.status.fontMetrics().lineSpacing())
         self.button.clicked.connect(lambda: self.stop() if self.running else self.asked.emit())
         dock.closed.connect(self._abandon)

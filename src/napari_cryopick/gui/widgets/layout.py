@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
-from ..layers.contrast import follow_contrast
+from ..layers.watch import watch
 
 Row = tuple[str, QWidget | QLayout]
 """A label, or "" for none, and what stands beside it."""
@@ -39,7 +39,7 @@ class Dock(QWidget):
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
         self.viewer = viewer
-        follow_contrast(viewer)
+        watch(viewer)
 
     def follow(self, events: EventEmitter, callback: Callable[..., None]) -> None:
         """Call a function for events of the viewer until the dock is closed."""

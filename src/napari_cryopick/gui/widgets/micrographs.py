@@ -14,7 +14,6 @@ from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy, QWidget
 from ...errors import CryopickError
 from ...settings import ParticleSettings
 from ..layers.create import insert
-from ..layers.curation import curate
 from ..layers.layers import (
     DEFAULT_DIAMETER_ANGSTROM,
     DIAMETER_CIRCLE,
@@ -113,8 +112,6 @@ class MicrographChooser(QObject):
         self.pixel_size.changed.connect(self._on_pixel_size)
         dock.opened.connect(self.refresh)
         dock.closed.connect(self.hide_circle)
-        dock.follow(self._viewer.layers.events.inserted, self._curate)
-        self._curate()
 
     def rows(self, *beside_diameter: QWidget) -> list[Row]:
         """Return the rows of a dock's form, perhaps with a button beside the diameter."""
@@ -218,12 +215,6 @@ class MicrographChooser(QObject):
         self.hint.setVisible(bool(sentence))
         for widget in (self.hint, self.pixel_size.native):
             widget.setStyleSheet(f"color: {ERROR_COLOUR}" if image and sentence else "")
-
-    def _curate(self) -> None:
-        """Watch the edits of all picks, also of those that were opened from a file."""
-        for layer in self._viewer.layers:
-            if role_of(layer) == PICKS:
-                curate(layer)
 
 
 def _number(name: str, least: float, step: float, decimals: int) -> Any:

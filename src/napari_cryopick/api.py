@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from . import runs
 from .detection import PredictSettings
 from .detection.events import DiameterResult, Predicted
-from .errors import CryopickError
-from .io import find_micrographs, match_picks, read_picks
+from .errors import CryopickError, warn
+from .io import find_micrographs, left_out, match_picks, read_picks
 from .model.registry import DEFAULT
 from .picks import Picks, PickSet, common_value
 from .training.events import Finished, LeftOut, TrainingEvent
@@ -104,6 +104,7 @@ def train(
     picks: PicksOrFile | None = None,
     diameter_angstrom: float | None = None,
     output: str | Path = "run",
+    endings: Iterable[str] = (),
     **settings: Any,
 ) -> Finished:
     """Train a model on some picks, or on a structure.
@@ -121,6 +122,9 @@ def train(
         Particle diameter in Å; by default that of the structure.
     output
         New folder for the run; `predict` takes it as `model`.
+    endings
+        What programs put behind names, such as "_flattened", so that "a.mrc" means
+        "a_flattened.mrc"; the usual ones are known.
     **settings
         Further fields of `napari_cryopick.training.settings.TrainSettings`, such as
         `pixel_size_angstrom` (by default that in the files), `complete` (every particle of the
@@ -149,7 +153,8 @@ def train(
     """
     diameter = diameter_angstrom or _diameter_of(settings.get("structure"))
     chosen = TrainSettings(diameter_angstrom=diameter, **settings)
-    return _finished(runs.train(*training_input(micrographs, picks), chosen, Path(output)))
+    inputs = training_input(micrographs, picks, endings)
+    return _finished(runs.train(*inputs, chosen, Path(output)))
 
 
 def self_train(
@@ -158,6 +163,7 @@ def self_train(
     diameter_angstrom: float | None = None,
     output: str | Path = "run",
     resume: bool = False,
+    endings: Iterable[str] = (),
     **settings: Any,
 ) -> Finished:
     """Train a model, then train it further on its own labels of all micrographs, in rounds.
@@ -171,6 +177,8 @@ def self_train(
         As for `train`. Without picks the initial model is used as it is.
     resume
         Go on with the run in `output`, or add rounds to it.
+    endings
+        As for `train`.
     **settings
         Further fields of `napari_cryopick.training.settings.SelfTrainSettings`: those of `train`,
         and `rounds`, `round_steps`, `recipe` and others.
@@ -197,7 +205,7 @@ def self_train(
     """
     diameter = diameter_angstrom or _diameter_of(settings.get("structure"))
     chosen = SelfTrainSettings(diameter_angstrom=diameter, **settings)
-    inputs = training_input(micrographs, picks)
+    inputs = training_input(micrographs, picks, endings)
     return _finished(runs.train(*inputs, chosen, Path(output), resume=resume))
 
 
@@ -207,6 +215,7 @@ def evaluate(
     diameter_angstrom: float,
     pixel_size_angstrom: float | None = None,
     ignored: PicksOrFile | None = None,
+    endings: Iterable[str] = (),
 ) -> ParticleScores:
     """Score picks against annotated particles.
 
@@ -223,6 +232,8 @@ def evaluate(
         Pixel size in Å; by default that in the files.
     ignored
         Places that may or may not be particles: picks there are neither right nor wrong.
+    endings
+        What programs put behind names, as for `train`.
 
     Returns
     -------
@@ -253,20 +264,28 @@ def evaluate(
         raise CryopickError("Neither the picks nor the truth say the pixel size; give it in Å.")
     micrographs = {Path(name): particles for name, particles in annotated.by_micrograph.items()}
     return score_particles(
-        match_picks(found, list(micrographs)),
+        match_picks(found, list(micrographs), endings),
         micrographs,
         diameter_angstrom / size,
         size,
-        ignored=None if ignored is None else match_picks(_picks(ignored), list(micrographs)),
+        ignored=None
+        if ignored is None
+        else match_picks(_picks(ignored), list(micrographs), endings),
     )
 
 
 def training_input(
-    micrographs: Files, picks: PicksOrFile | None
+    micrographs: Files, picks: PicksOrFile | None, endings: Iterable[str] = ()
 ) -> tuple[list[Path], dict[Path, Picks]]:
     """Return the paths of micrographs, and the picks of those that have some."""
     paths = _files(micrographs)
-    return paths, {} if picks is None else match_picks(_picks(picks), paths)
+    if picks is None:
+        return paths, {}
+    found = _picks(picks, paths)
+    matched = match_picks(found, paths, endings)
+    if others := left_out(found, matched):
+        warn(others)
+    return paths, matched
 
 
 def _finished(events: Iterable[TrainingEvent]) -> Finished:
@@ -281,8 +300,8 @@ def _files(micrographs: Files) -> list[Path]:
     return find_micrographs([micrographs] if isinstance(micrographs, str | Path) else micrographs)
 
 
-def _picks(picks: PicksOrFile) -> PickSet:
-    return picks if isinstance(picks, PickSet) else read_picks(picks)
+def _picks(picks: PicksOrFile, micrographs: Sequence[Path] = ()) -> PickSet:
+    return picks if isinstance(picks, PickSet) else read_picks(picks, micrographs)
 
 
 def _diameter_of(structure: str | Path | None) -> float:

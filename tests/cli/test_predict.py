@@ -117,7 +117,7 @@ def test_nothing_is_written_where_nothing_could_be_picked(project, tmp_path, cap
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("picks.txt", "not of a known coordinate format"), ("file/picks.star", "is not a folder")],
+    [("picks.xyz", "not of a known coordinate format"), ("file/picks.star", "is not a folder")],
 )
 def test_an_output_that_cannot_be_is_told_before_any_work(
     project, tmp_path, capsys, name, sentence

@@ -13,6 +13,7 @@ from PIL import Image
 
 from napari_cryopick import CryopickError, Picks
 from napari_cryopick.cli.main import main
+from napari_cryopick.errors import CryopickWarning
 from napari_cryopick.io import (
     PickSet,
     find_micrographs,
@@ -174,8 +175,10 @@ def test_an_entry_without_coordinates_is_reported(entry: Path) -> None:
 def test_a_broken_table_is_reported(entry: Path) -> None:
     path = entry / "ground_truth" / "particle_coordinates" / "a_0.csv"
     path.write_text("X-Coordinate,Y-Coordinate\n1,two\n")
-    with pytest.raises(CryopickError, match=r"a_0\.csv has y = two in row 1"):
-        read_picks(entry)
+    with pytest.raises(CryopickError, match=r"a_0\.csv has y = two in line 2"):
+        read_picks(path)
+    with pytest.warns(CryopickWarning, match=r"1 file is left out of .*a_0\.csv has y = two"):
+        assert len(read_picks(entry).by_micrograph) == 1
 
 
 def test_the_commands_take_an_entry(entry: Path, tmp_path: Path) -> None:

@@ -95,15 +95,17 @@ def test_a_status_nobody_knows_is_ok(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "cannot be read"),
+        ("", "has no column x and y"),
         ("a,b\n1,2\n", "has no column x and y"),
         ("12,13\n14,15\n", "has no column x and y"),
-        ("x,y\n1,2\n3\n", "has y = nan in row 2"),
-        ("x,y\n1,2\n3,inf\n", "has y = inf in row 2"),
-        ("x,y\n1,2,3\n4,5,7\n", "has more values in a row"),
-        ("x,y\n1,2\n3,4,5\n", "cannot be read"),
-        ("micrograph,x,y\na,1,2\n,3,4\n", "names no micrograph in row 2"),
-        ("x,y,x_coord\n1,2,3\n", "cannot be read"),
+        ("x,y\n1,2\n3\n", "holds 1 values in line 3, where it has 2 columns"),
+        ("x,y\n1,2\n3,inf\n", "has y = inf in line 3"),
+        ("x,y\n1,2,3\n4,5,7\n", "holds 3 values in line 2, where it has 2 columns"),
+        ("x,y\n\n1,2\n3,4,5\n", "holds 3 values in line 4"),
+        ("x,y\n1,2\n3,NaN\n", "has y = nan in line 3"),
+        ("micrograph,x,y\na,1,2\n,3,4\n", "names no micrograph in line 3"),
+        ("x,y,X-Coordinate\n1,2,3\n", "names x more than once: x, X-Coordinate;"),
+        ("x,y,a,a\n1,2,3,4\n", "names the column a 2 times"),
     ],
 )
 def test_a_broken_file_is_reported(tmp_path: Path, text: str, message: str) -> None:
@@ -116,5 +118,5 @@ def test_a_broken_file_is_reported(tmp_path: Path, text: str, message: str) -> N
 def test_a_file_of_bytes_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "picks.csv"
     path.write_bytes(bytes(range(256)) * 4)
-    with pytest.raises(CryopickError, match=f"{path} cannot be read"):
+    with pytest.raises(CryopickError, match=f"{path} holds binary data"):
         read_picks(path)

@@ -37,9 +37,9 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, suffix: str) -> None
     path = tmp_path / f"picks{suffix}"
     write_picks(path, PickSet({"a": Picks.at([[1, 2]])}))
     old = path.read_bytes()
-    unwritable = PickSet({"\ud800": Picks.at([[3, 4]])})
+    extra = {"class": np.array(["\ud800"])}
     with pytest.raises(UnicodeEncodeError):
-        write_picks(path, unwritable)
+        write_picks(path, PickSet({"a": Picks.at([[3, 4]], extra=extra)}))
     assert path.read_bytes() == old
     assert list(tmp_path.iterdir()) == [path]
 
@@ -47,7 +47,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, suffix: str) -> None
 def test_a_folder_of_one_file_per_micrograph(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_picks(tmp_path / f"{name}.csv", PickSet({f"{name}.mrc": Picks.at([[1, 2]])}, 1.5))
-    (tmp_path / "notes.txt").write_text("not picks")
+    (tmp_path / "notes.md").write_text("not picks")
     read = read_picks(tmp_path)
     assert list(read.by_micrograph) == ["a.mrc", "b.mrc"]
     assert read.pixel_size_angstrom == 1.5

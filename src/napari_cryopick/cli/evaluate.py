@@ -10,9 +10,9 @@ from cyclopts import Parameter
 from rich.console import Group
 
 from .. import api
-from ..io import PickSet, match_picks, read_picks
+from ..io import PickSet, match_picks, read_picks, unmatched
 from ..settings import ParticleSettings
-from .options import JsonFile
+from .options import Endings, JsonFile
 from .terminal import ExitCode, echo, format_number, pluralise, print_result, table
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def evaluate(
     truth: Path,
     ignore: Path | None = None,
     settings: Annotated[ParticleSettings, Parameter(name="*")],
+    endings: Endings = (),
     json: JsonFile = None,
 ) -> ExitCode:
     """Score picks against annotated particles.
@@ -43,20 +44,20 @@ def evaluate(
         Places that may or may not be particles, .star or .csv: picks there do not count.
     """
     found, annotated = read_picks(picks), read_picks(truth)
-    scores = api.evaluate(found, annotated, **settings.model_dump(), ignored=ignore)
-    note_unpaired(found, annotated)
+    figures = settings.model_dump()
+    scores = api.evaluate(found, annotated, **figures, ignored=ignore, endings=endings)
+    note_unpaired(found, annotated, endings)
     print_result(as_table(scores), scores.to_dict(), json)
     return ExitCode.DONE
 
 
-def note_unpaired(found: PickSet, annotated: PickSet) -> None:
+def note_unpaired(found: PickSet, annotated: PickSet, endings: Sequence[str] = ()) -> None:
     """Say which picks do not count, and which micrographs have none."""
     truth = [Path(name) for name in annotated.by_micrograph]
-    paired = match_picks(found, truth)
-    used = set(map(id, paired.values()))
-    unused = [name for name, picks in found.by_micrograph.items() if id(picks) not in used]
+    paired = match_picks(found, truth, endings)
     missed = [str(path) for path in truth if path not in paired]
-    _note("Not annotated, so these picks do not count", unused)
+    unused = unmatched(found, paired)
+    _note(f"Not annotated, so {sum(unused.values()):,} picks do not count", list(unused))
     _note("Annotated but without picks, so all missed", missed)
 
 

@@ -18,7 +18,7 @@ from .predict import predict
 from .report import report
 from .self_train import self_train
 from .simulate import simulate
-from .terminal import ExitCode, prepare_program, print_error
+from .terminal import ExitCode, prepare_program, print_error, showing_warnings
 from .train import train
 
 COMMANDS: tuple[Callable[..., ExitCode], ...] = (
@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         prepare_program()
     try:
-        return build_app()(arguments) or ExitCode.DONE
+        with showing_warnings():
+            return build_app()(arguments) or ExitCode.DONE
     except CycloptsError as error:
         return print_error(usage_sentence(error), ExitCode.MISUSED)
     except CryopickError as error:

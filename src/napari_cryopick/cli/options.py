@@ -17,6 +17,16 @@ JsonFile = Annotated[
     ),
 ]
 
+Endings = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--ending",
+        allow_leading_hyphen=True,
+        help='What a program has put behind the names of micrographs or picks, as in "_flattened"; '
+        "the usual endings are known.",
+    ),
+]
+
 
 def option_name(field: str) -> str:
     """Return the name of an option: `diameter_angstrom` becomes `diameter`."""

@@ -72,10 +72,10 @@ def stop_on_interrupt() -> Iterator[Event]:
 
 @contextmanager
 def training_input(
-    micrographs: Sequence[str], picks: Path | None, output: Path
+    micrographs: Sequence[str], picks: Path | None, output: Path, endings: Sequence[str] = ()
 ) -> Iterator[tuple[list[Path], dict[Path, Picks], Event]]:
     """Give micrographs, their picks and a stop token that Ctrl-C sets; make the output folder."""
-    inputs = api.training_input(micrographs, picks)
+    inputs = api.training_input(micrographs, picks, endings)
     require_writable(output)
     with stop_on_interrupt() as stop:
         yield *inputs, stop

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..training.settings import SelfTrainSettings
-from .options import JsonFile
+from .options import Endings, JsonFile
 from .terminal import ExitCode
 from .train import TrainOptions, run_to_end
 
@@ -25,6 +25,7 @@ def self_train(
     output: Path,
     settings: Annotated[SelfTrainOptions, Parameter(name="*")] = SelfTrainOptions(),  # noqa: B008
     resume: bool = False,
+    endings: Endings = (),
     json: JsonFile = None,
 ) -> ExitCode:
     """Train a model, then train it further on its own labels of all micrographs, in rounds.
@@ -45,4 +46,5 @@ def self_train(
     resume
         Go on with the run in the output folder, or add rounds to it.
     """
-    return run_to_end("Self-training", micrographs, picks, output, settings, json, resume)
+    title = "Self-training"
+    return run_to_end(title, micrographs, picks, output, settings, json, endings, resume)

@@ -11,7 +11,8 @@ import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from math import isnan
 from pathlib import Path
@@ -21,6 +22,7 @@ from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from ..errors import CryopickWarning
 from ..io import atomic_path, writing_in
 
 results = Console(highlight=False)
@@ -82,6 +84,23 @@ def print_problems(title: str, problems: Sequence[str]) -> None:
         print_error(f"  {problem}")
     if len(problems) > LONGEST_TABLE:
         print_error(f"  … and {len(problems) - LONGEST_TABLE} more.")
+
+
+@contextmanager
+def showing_warnings() -> Iterator[None]:
+    """Print each `CryopickWarning` as a message."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(message: Warning | str, *of: Any, **how: Any) -> None:
+            if isinstance(message, CryopickWarning):
+                echo(str(message), "yellow")
+            else:
+                others(message, *of, **how)
+
+        warnings.simplefilter("always", CryopickWarning)
+        warnings.showwarning = show
+        yield
 
 
 def echo_command(*words: str) -> None:

@@ -19,7 +19,7 @@ from ..runs.read import RunIteration, iterations
 from ..training import events
 from ..training.events import Finished, TrainingEvent
 from ..training.settings import TrainSettings
-from .options import JsonFile
+from .options import Endings, JsonFile
 from .progress import Progress, training_input
 from .terminal import (
     ExitCode,
@@ -51,6 +51,7 @@ def train(
     picks: Path | None = None,
     output: Path,
     settings: Annotated[TrainOptions, Parameter(name="*")] = TrainOptions(),  # noqa: B008
+    endings: Endings = (),
     json: JsonFile = None,
 ) -> ExitCode:
     """Train a model on some picks, ten are enough to begin with; or on a structure, without any.
@@ -70,7 +71,7 @@ def train(
     """
     if picks is None and settings.structure is None:
         raise CryopickError("There is nothing to train on; give --picks, or a --structure.")
-    return run_to_end("Training", micrographs, picks, output, settings, json)
+    return run_to_end("Training", micrographs, picks, output, settings, json, endings)
 
 
 def run_to_end(
@@ -80,11 +81,12 @@ def run_to_end(
     output: Path,
     settings: TrainOptions,
     json: Path | None,
+    endings: Sequence[str] = (),
     resume: bool = False,
 ) -> ExitCode:
     """Run a training, show it while it goes on, then its results and what to do next."""
     chosen = with_diameter(settings)
-    inputs = training_input(micrographs, picks, output)
+    inputs = training_input(micrographs, picks, output, endings)
     with inputs as (paths, matched, stop), Progress(title) as progress:
         run = run_training(paths, matched, chosen, output, stop=stop, resume=resume)
         *_, finished = (show(event, progress) for event in run)

@@ -3,7 +3,7 @@
 from ..picks import PickSet, flip_y
 from .files import atomic_path, writing_in
 from .images import Header
-from .matching import match_picks
+from .matching import left_out, match_picks, unmatched
 from .micrographs import (
     FORMATS,
     check_pixels,
@@ -23,12 +23,14 @@ __all__ = [
     "check_pixels",
     "find_micrographs",
     "flip_y",
+    "left_out",
     "match_picks",
     "pick_format",
     "read_header",
     "read_micrograph",
     "read_picks",
     "require_pixel_size",
+    "unmatched",
     "write_picks",
     "writing_in",
 ]

@@ -19,7 +19,7 @@ import numpy as np
 from ..errors import CryopickError
 from ..picks import Picks, PickSet, Source, Status, common_value, flipped
 from . import csv_picks, star
-from .files import reading
+from .files import leave_out, reading
 from .images import read_bitmap
 from .matching import match_picks
 from .micrographs import CRYOPPP_MICROGRAPHS, FORMATS, find_micrographs, read_header, suffix_of
@@ -59,8 +59,13 @@ def read(entry: Path, source: Path) -> PickSet:
         )
     kind = source.name if source.is_dir() else source.parent.name
     tables: dict[str, Picks] = {}
+    failures = []
     for file in sorted(source.glob("[!.]*.csv")) if source.is_dir() else [source]:
-        tables |= _read_file(file, kind)
+        try:
+            tables |= _read_file(file, kind)
+        except CryopickError as error:
+            failures.append(str(error))
+    leave_out(source, failures, len(tables))
     found = match_picks(PickSet(tables), find_micrographs([folder]))
     if not found:
         raise CryopickError(f"{source} holds no picks; name an entry of CryoPPP, unpacked.")

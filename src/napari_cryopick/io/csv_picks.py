@@ -1,40 +1,112 @@
-"""CSV files with a header: our own table in full, and most people's.
+"""Tables with a header: our own CSV in full, and most people's, Topaz's among them.
 
-A table with a row per pick is what STAR files are made from, too.
+Files that are not CSV may go without a header: x, y and perhaps a score.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..errors import CryopickError
-from ..picks import Picks, PickSet, Source, Status, common_value
+from ..errors import CryopickError, warn
+from ..picks import PickSet, Status, common_value
 from .files import atomic_path
+from .tables import COLUMNS, centred, frame_of, from_table, read_lines, to_table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_COLUMNS = ("micrograph", "x", "y", "score", "source", "status")
+_Rows = Iterator[tuple[int, list[str]]]
+
 _OF_ALL = ("pixel_size_angstrom", "diameter_angstrom")
 _ALIASES = {
     "micrograph": ("micrograph_name", "micrograph_path", "filename", "file_name", "image_name"),
-    "x": ("x_coord", "x_coordinate", "coordinate_x", "center_x", "x_px"),
-    "y": ("y_coord", "y_coordinate", "coordinate_y", "center_y", "y_px"),
+    "x": ("x_coord", "x_coordinate", "coordinate_x", "center_x", "x_center", "x_px"),
+    "y": ("y_coord", "y_coordinate", "coordinate_y", "center_y", "y_center", "y_px"),
     "score": ("figure_of_merit", "fom", "confidence", "probability"),
 }
+_BOX = ("width", "height")
 _CANONICAL = {alias: name for name, aliases in _ALIASES.items() for alias in aliases}
-_CANONICAL |= {name: name for name in (*_COLUMNS, *_OF_ALL)}
+_CANONICAL |= {name: name for name in (*COLUMNS, *_OF_ALL)}
 
 
 def read(path: Path) -> PickSet:
     """Read picks; the columns x and y, or what others call them, are needed."""
-    table = _read_table(path)
+    rows = _rows(path, read_lines(path))
+    _, header = next(rows, (0, [""]))
+    return _picks(_with_header(path, header, rows), path)
+
+
+def read_text(path: Path) -> PickSet:
+    """Read picks from a table with a header, or from rows of x, y and perhaps a score."""
+    lines = ["" if line.startswith("#") else line for line in read_lines(path)]
+    rows = _rows(path, lines)
+    number, first = next(rows, (0, [""]))
+    if not all(map(_is_number, first)):
+        return read(path)
+    if len(first) not in (2, 3):
+        raise CryopickError(
+            f"{path} has {len(first)} columns and no header that names them; "
+            "give x, y and perhaps a score, or name the columns in the first line."
+        )
+    table = frame_of(["x", "y", "score"][: len(first)], [(number, first), *rows], path)
+    return _picks(table, path)
+
+
+def write(path: Path, picks: PickSet) -> None:
+    """Write all that is known of every pick."""
+    table = to_table(picks.by_micrograph)
+    for name in _OF_ALL:
+        if getattr(picks, name) is not None:
+            table[name] = getattr(picks, name)
+    with atomic_path(path) as part:
+        table.to_csv(part, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def _rows(path: Path, lines: Sequence[str]) -> _Rows:
+    """Give the rows of a table and the lines where they end."""
+    header = next(filter(str.strip, lines), "")
+    separator = max(",;\t", key=header.count)
+    if separator not in header and path.suffix.lower() != ".csv":
+        yield from ((i, line.split()) for i, line in enumerate(lines, 1) if line.strip())
+        return
+    spaced = f"{separator} " in header
+    reader = csv.reader(
+        (f"{line}\n" for line in lines), delimiter=separator, skipinitialspace=spaced
+    )
+    yield from ((reader.line_num, row) for row in reader if any(map(str.strip, row)))
+
+
+def _with_header(path: Path, header: Sequence[str], rows: _Rows) -> DataFrame:
+    """Return a table with our names for the columns that we know ("X-Coordinate" is x)."""
+    ours = {*COLUMNS} <= {*header}
+    plain = [name.strip().lower().replace("-", "_").replace(" ", "_") for name in header]
+    known = [_CANONICAL.get(*names) for names in zip(plain, header, strict=True)]
+    for name in COLUMNS if not ours else ():
+        meant = [original for original, one in zip(header, known, strict=True) if one == name]
+        if len(meant) > 1:
+            raise CryopickError(
+                f"{path} names {name} more than once: {', '.join(meant)}; keep one of them."
+            )
+    table = frame_of(header if ours else known, rows, path, ("micrograph",))
+    return table if ours else _centred(table, plain, path)
+
+
+def _centred(table: DataFrame, plain: Sequence[str], path: Path) -> DataFrame:
+    """Return the centres of boxes, where columns of their sizes say that corners are meant."""
+    sizes = {column: name for name, column in zip(plain, table, strict=True) if name in _BOX}
+    if not {"x", "y"} <= {*plain} or len(sizes) != len(_BOX):
+        return table
+    warn(
+        f"{path} has the columns width and height, so x and y are taken for the corners of boxes "
+        "and half of the box is added."
+    )
+    return centred(table.rename(columns=sizes), path)
+
+
+def _picks(table: DataFrame, path: Path) -> PickSet:
     missing = [axis for axis in ("x", "y") if axis not in table]
     if missing:
         raise CryopickError(
@@ -47,97 +119,9 @@ def read(path: Path) -> PickSet:
     return PickSet(from_table(table, path), size, diameter_angstrom=diameter)
 
 
-def write(path: Path, picks: PickSet) -> None:
-    """Write all that is known of every pick."""
-    table = to_table(picks.by_micrograph)
-    for name in _OF_ALL:
-        if getattr(picks, name) is not None:
-            table[name] = getattr(picks, name)
-    with atomic_path(path) as part:
-        table.to_csv(part, index=False)
-
-
-def _read_table(path: Path) -> DataFrame:
-    """Read a table, with our names for the columns that we know ("X-Coordinate" is x)."""
-    import pandas as pd
-
-    with path.open(encoding="utf-8-sig") as lines:
-        header = lines.readline()
-    separator = max(",;\t", key=header.count)
-    (columns,) = csv.reader([header], delimiter=separator, skipinitialspace=True)
-    plain = [name.strip().lower().replace("-", "_").replace(" ", "_") for name in columns]
-    table = pd.read_csv(
-        path,
-        sep=separator,
-        header=0,
-        names=[_CANONICAL.get(*names) for names in zip(plain, columns, strict=True)],
-        dtype={"micrograph": str},
-        keep_default_na=False,
-        na_values=[""],
-    )
-    if not table.index.equals(pd.RangeIndex(len(table))):
-        raise CryopickError(f"{path} has more values in a row than its first line names columns.")
-    return table
-
-
-def to_table(by_micrograph: Mapping[str, Picks]) -> DataFrame:
-    """Return a row per pick, with whatever else any of them carry (NaN where one does not)."""
-    import pandas as pd
-
-    named = [(name, picks) for name, picks in by_micrograph.items() if len(picks)]
-    tables = [
-        pd.DataFrame(
-            {
-                "micrograph": name,
-                "x": picks.positions[:, 1],
-                "y": picks.positions[:, 0],
-                "score": picks.scores,
-                "source": picks.sources,
-                "status": picks.statuses,
-                **picks.extra,
-            }
-        )
-        for name, picks in named or [("", Picks.at([]))]
-    ]
-    return pd.concat(tables, ignore_index=True)
-
-
-def from_table(table: DataFrame, path: Path) -> dict[str, Picks]:
-    """Split a table into the picks of each micrograph, in the order of the file.
-
-    Only x and y are needed: without a micrograph column all belong to the one that the file
-    is named after. Further columns are carried along.
-    """
-    extra = {name: table[name] for name in table if name not in _COLUMNS}
-    known = table.reindex(columns=_COLUMNS)
-    picks = Picks(
-        positions=np.column_stack([_numbers(known, axis, path) for axis in "yx"]),
-        scores=_numbers(known, "score", path),
-        sources=known["source"].astype(object).fillna(Source.FILE).to_numpy(dtype=str),
-        statuses=known["status"].astype(object).fillna(Status.OK).to_numpy(dtype=str),
-        extra={
-            str(name): column.to_numpy()
-            if column.dtype.kind in "iufb"
-            else column.fillna("").to_numpy(dtype=str)
-            for name, column in extra.items()
-        },
-    )
-    if "micrograph" not in table:
-        return {path.stem: picks} if len(picks) else {}
-    names = table["micrograph"].fillna("")
-    nameless = np.flatnonzero(names == "")
-    if len(nameless):
-        raise CryopickError(f"{path} names no micrograph in row {nameless[0] + 1}; correct it.")
-    rows = names.groupby(names, sort=False).indices
-    return {str(name): picks[np.asarray(indices)] for name, indices in rows.items()}
-
-
-def _numbers(table: DataFrame, name: str, path: Path) -> NDArray[np.float64]:
-    import pandas as pd
-
-    numbers = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float)
-    bad = np.flatnonzero(~np.isfinite(numbers))
-    if name in ("x", "y") and len(bad):
-        value = table[name].iloc[bad[0]]
-        raise CryopickError(f"{path} has {name} = {value} in row {bad[0] + 1}; correct it.")
-    return numbers
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

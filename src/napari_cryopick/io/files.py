@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import isnan
 from pathlib import Path
 from typing import Any
 
-from ..errors import CryopickError
+from ..errors import CryopickError, warn
 
 _PART = re.compile(r"\..+\.\d+(\.\w+)?")
 _ADVICE = {
@@ -80,6 +80,15 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         raise CryopickError(
             f"{path} cannot be read as {kind}: {reason}; it may be damaged or cut short."
         ) from error
+
+
+def leave_out(source: Path, failures: Sequence[str], others: int) -> None:
+    """Warn of the files of a folder or list that are left out; raise if there are no `others`."""
+    if failures and not others:
+        raise CryopickError(failures[0])
+    if failures:
+        such_as = "1 file is" if len(failures) == 1 else f"{len(failures)} files are"
+        warn(f"{such_as} left out of {source}: {failures[0]}")
 
 
 def without_nan(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import CryopickError
 from .files import reading
+from .star_blocks import read_blocks
 
 
 def read_list(path: Path) -> list[Path]:
@@ -41,15 +42,8 @@ def _locate(name: str, folders: Iterable[Path]) -> Path | None:
 
 
 def _read_star(path: Path) -> Iterable[str]:
-    import starfile
-
-    blocks = starfile.read(path, always_dict=True, parse_as_string=["rlnMicrographName"])
-    return [
-        str(name)
-        for block in blocks.values()
-        if "rlnMicrographName" in block
-        for name in np.atleast_1d(block["rlnMicrographName"])
-    ]
+    label = "rlnMicrographName"
+    return [name for _, table in read_blocks(path) if label in table for name in table[label]]
 
 
 def _read_text(path: Path) -> Iterable[str]:

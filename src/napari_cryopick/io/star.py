@@ -1,17 +1,24 @@
-"""RELION STAR files: 3.0 with a single block, 3.1 and later with an optics table, and lists."""
+"""Picks in RELION STAR files: 3.0 with a single block, 3.1 and later with an optics table, lists.
+
+A file joined of several, by `cat`, is read as all of them.
+"""
 
 from __future__ import annotations
 
+import os
 import re
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import CryopickError
-from ..picks import PickSet, common_value
-from .csv_picks import from_table, to_table
-from .files import atomic_path
+from ..picks import Picks, PickSet, common_value
+from .files import leave_out, reading
+from .star_blocks import NO_NUMBER, read_blocks, write_blocks
+from .tables import from_table, to_table
+from .tiff_rows import HEIGHT
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -22,6 +29,8 @@ _NAMES = {
     "y": "rlnCoordinateY",
     "score": "rlnAutopickFigureOfMerit",
 }
+_IMAGE = "rlnImageName"
+_TOMOGRAPHY = ("rlnTomoName", "rlnCoordinateZ")
 _PIXEL_SIZE = "rlnMicrographPixelSize"
 _OTHER_PIXEL_SIZES = ("rlnMicrographOriginalPixelSize", "rlnImagePixelSize")
 """Of movies and of particles: where they agree they are the micrographs', if that is missing."""
@@ -30,30 +39,29 @@ _PARTICLE_DIAMETER = "rlnParticleDiameter"
 _GROUP = "rlnOpticsGroup"
 _LIST = "coordinate_files"
 _LIST_COLUMNS = ["rlnMicrographName", "rlnMicrographCoordinates"]
-_NO_NUMBER, _NO_WORD = -999, "None"
+_LONGEST_FILE_NAME = 200
+"""Bytes; file systems end at 255, and a file being written has a longer name for a while."""
 
 
 def read(path: Path) -> PickSet:
-    """Read the block that has coordinates; without names they are of the file's namesake.
+    """Read all blocks that have coordinates; without names they are of the file's namesake.
 
     A list of coordinate files, as RELION's picking jobs leave it, is followed.
     """
-    blocks = _blocks(path)
-    if all(name in blocks.get(_LIST, ()) for name in _LIST_COLUMNS):
-        return _read_listed(_frame(blocks[_LIST]), path)
-    x, y = _NAMES["x"], _NAMES["y"]
-    block = next((block for block in blocks.values() if x in block and y in block), None)
-    if block is None:
-        raise CryopickError(f"{path} has no columns {x} and {y}; give a STAR file of coordinates.")
-    table = _frame(block).rename(columns={rln: name for name, rln in _NAMES.items()})
-    if "score" in table:
-        table["score"] = table["score"].replace(_NO_NUMBER, np.nan)
-    optics = {str(name): np.atleast_1d(c) for name, c in blocks.get("optics", {}).items()}
+    blocks = read_blocks(path)
+    lists = [table for name, table in blocks if name == _LIST and {*_LIST_COLUMNS} <= {*table}]
+    if lists:
+        return _read_listed(lists, path)
+    tables, optics = _with_coordinates(blocks, path)
+    for table in tables:
+        _require_micrographs(table, path)
+    import pandas as pd
+
     sizes = (_PIXEL_SIZE,) if _PIXEL_SIZE in optics else _OTHER_PIXEL_SIZES
     return PickSet(
-        from_table(table, path),
+        from_table(pd.concat([_in_our_words(table) for table in tables]), path),
         pixel_size_angstrom=common_value([one for name in sizes for one in optics.get(name, ())]),
-        optics=optics,
+        optics={str(name): optics[name].to_numpy() for name in optics},
         diameter_angstrom=common_value(optics.get(_PARTICLE_DIAMETER, ())),
     )
 
@@ -61,18 +69,19 @@ def read(path: Path) -> PickSet:
 def write(path: Path, picks: PickSet) -> None:
     """Write one block, preceded by an optics table where pixel size or diameter is known.
 
-    Coordinates come first: a row that starts with "data_1.mrc" looks like a new block to parsers.
+    Numbers come first: a row that starts with "_1.mrc" looks like a label to parsers.
     """
     table = to_table(picks.by_micrograph).drop(columns=["source", "status"])
     if table["score"].isna().all():
         table = table.drop(columns="score")
-    table = table[["x", "y", *table.columns.drop(["x", "y"])]]
-    table = table.rename(columns=_NAMES).rename(columns=lambda name: re.sub(r"\s+", "_", name))
+    first = [name for name in (HEIGHT, "x", "y") if name in table]
+    table = table[[*first, *table.columns.drop(first)]].rename(columns=_NAMES)
+    table.columns = _labels(table.columns)
     blocks = {"particles": table}
     if picks.optics or picks.pixel_size_angstrom or picks.diameter_angstrom:
         table[_GROUP] = table[_GROUP].fillna(1).astype(int) if _GROUP in table else 1
         blocks = {"optics": _optics(picks)} | blocks
-    _write_blocks(path, blocks)
+    write_blocks(path, blocks)
 
 
 def write_folder(folder: Path, picks: PickSet) -> None:
@@ -83,61 +92,121 @@ def write_folder(folder: Path, picks: PickSet) -> None:
     """
     import pandas as pd
 
-    files = {}
+    files = dict(zip(picks.by_micrograph, _files(folder, picks.by_micrograph), strict=True))
     for name, one in picks.by_micrograph.items():
-        parts = [part for part in PurePosixPath(f"{name}.star").parts if part not in ("/", "..")]
-        files[name] = folder.joinpath("Micrographs", *parts)
         write(files[name], PickSet({name: one}))
-    table = pd.DataFrame(files.items(), columns=_LIST_COLUMNS).astype(str)
-    _write_blocks(folder / "coordinates.star", {_LIST: table})
+    table = pd.DataFrame({"coordinates": map(str, files.values()), "name": list(files)})
+    table.columns = _LIST_COLUMNS[::-1]
+    write_blocks(folder / "coordinates.star", {_LIST: table})
 
 
-def _write_blocks(path: Path, blocks: dict[str, DataFrame]) -> None:
-    """Write tables with RELION's words for nothing where a value is missing."""
-    import starfile
-
-    for table in blocks.values():
-        for name in table:
-            nothing = _NO_NUMBER if table[name].dtype.kind in "iufb" else _NO_WORD
-            table[name] = table[name].fillna(nothing).replace("", nothing)
-    with atomic_path(path) as part:
-        starfile.write(blocks, part, float_format="%.10g")
-
-
-def _blocks(path: Path) -> dict[str, DataFrame | dict]:
-    import starfile
-
-    try:
-        blocks: dict[str, DataFrame | dict] = starfile.read(
-            path, always_dict=True, parse_as_string=[_NAMES["micrograph"]]
-        )
-    except (TypeError, ValueError) as error:
-        raise CryopickError(
-            f"{path} is a broken STAR file; the rows of a table do not fit its columns."
-        ) from error
-    if not blocks:
-        raise CryopickError(f"{path} is not a STAR file.")
-    return blocks
-
-
-def _frame(block: DataFrame | dict) -> DataFrame:
-    """Return a block as a table, a single row too."""
+def _with_coordinates(
+    blocks: Sequence[tuple[str, DataFrame]], path: Path
+) -> tuple[list[DataFrame], DataFrame]:
+    """Return the tables of picks and their optics, as groups of one table if there are several."""
     import pandas as pd
 
-    return pd.DataFrame({name: np.atleast_1d(block[name]) for name in block})
+    x, y = _NAMES["x"], _NAMES["y"]
+    found: list[tuple[DataFrame, DataFrame]] = []
+    optics = next((table for name, table in blocks if name == "optics"), pd.DataFrame())
+    for name, table in blocks:
+        if name == "optics":
+            optics = table
+        elif x in table and y in table:
+            found.append((table, optics))
+    if not found:
+        raise CryopickError(f"{path} has no columns {x} and {y}; give a STAR file of coordinates.")
+    joined, groups = found[0][1], 0
+    for table, optics in found[1:]:
+        if not _same(optics, found[0][1]) and _GROUP in optics and _GROUP in joined:
+            groups = joined[_GROUP].max()
+            joined = pd.concat([joined, optics.assign(**{_GROUP: optics[_GROUP] + groups})])
+            table[_GROUP] = table.get(_GROUP, 1) + groups
+    return [table for table, _ in found], joined
 
 
-def _read_listed(table: DataFrame, path: Path) -> PickSet:
-    """Read listed files: their paths start at the project's folder, somewhere above the list."""
-    by_micrograph = {}
-    for name, file in table[_LIST_COLUMNS].itertuples(index=False):
-        places = (folder / file for folder in (Path(), *path.absolute().parents))
-        found = next(filter(Path.exists, places), None)
-        if found is None:
-            raise CryopickError(f"{path} lists {file}, which is not found from there upwards.")
-        for picks in read(found).by_micrograph.values():
-            by_micrograph[str(name)] = picks
-    return PickSet(by_micrograph)
+def _same(one: DataFrame, other: DataFrame) -> bool:
+    return one.reset_index(drop=True).equals(other.reset_index(drop=True))
+
+
+def _require_micrographs(table: DataFrame, path: Path) -> None:
+    """Raise an error if rows belong to tomograms."""
+    for label in _TOMOGRAPHY:
+        if label in table:
+            raise CryopickError(
+                f"{path} holds particles of tomograms ({label}); give picks on micrographs."
+            )
+
+
+def _in_our_words(table: DataFrame) -> DataFrame:
+    """Return a table with our names of columns; a stack stands for its micrograph."""
+    table = table.rename(columns={rln: name for name, rln in _NAMES.items()})
+    if "micrograph" not in table and _IMAGE in table:
+        table["micrograph"] = table[_IMAGE].str.replace(r"^\d+@", "", regex=True)
+    if "score" in table:
+        table["score"] = table["score"].replace(NO_NUMBER, np.nan)
+    return table
+
+
+def _read_listed(lists: Sequence[DataFrame], path: Path) -> PickSet:
+    by_micrograph: dict[str, Picks] = {}
+    sizes, failures = [], []
+    rows = (row for table in lists for row in table[_LIST_COLUMNS].itertuples(index=False))
+    for name, file in rows:
+        if name in by_micrograph:
+            raise CryopickError(f"{path} lists {name} twice; remove one of the lines.")
+        try:
+            picks = _read_one(str(file), path)
+        except CryopickError as error:
+            failures.append(str(error))
+        else:
+            sizes.append(picks.pixel_size_angstrom)
+            by_micrograph[name] = next(iter(picks.by_micrograph.values()), Picks.at([]))
+    leave_out(path, failures, len(by_micrograph))
+    return PickSet(by_micrograph, common_value(sizes))
+
+
+def _read_one(file: str, path: Path) -> PickSet:
+    """Read a listed file: its path starts at the project's folder, somewhere above the list."""
+    places = (folder / file for folder in (Path(), *path.absolute().parents))
+    found = next(filter(Path.exists, places), None)
+    if found is None:
+        raise CryopickError(f"{path} lists {file}, which is not found from there upwards.")
+    with reading(found, "a STAR file"):
+        picks = read(found)
+    if len(picks.by_micrograph) > 1:
+        raise CryopickError(f"{found} holds several micrographs, where {path} lists it for one.")
+    return picks
+
+
+def _labels(names: Iterable[str]) -> list[str]:
+    """Return names of columns as labels: without spaces, each once."""
+    labels: list[str] = []
+    for name in names:
+        label = plain = re.sub(r"[\s#]+", "_", str(name)) or "column"
+        while label in labels:
+            label = f"{plain}_{labels.count(label) + len(labels)}"
+        labels.append(label)
+    return labels
+
+
+def _files(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Return a file for each micrograph, named after its path unless that is too long or taken."""
+    files: list[Path] = []
+    taken: set[str] = set()
+    folders: set[str] = set()
+    for number, name in enumerate(names):
+        parts = [part for part in re.split(r"[/\\]", name) if part.strip(".") and ":" not in part]
+        file = folder.joinpath("Micrographs", *parts[:-1], f"{(parts or [''])[-1]}.star")
+        above = {str(parent).casefold() for parent in file.parents}
+        own = str(file).casefold()
+        clashes = own in taken or own in folders or not taken.isdisjoint(above)
+        if clashes or max(len(os.fsencode(part)) for part in file.parts) > _LONGEST_FILE_NAME:
+            file = folder / "More" / f"{number}.star"
+        taken.add(str(file).casefold())
+        folders.update(above)
+        files.append(file)
+    return files
 
 
 def _optics(picks: PickSet) -> DataFrame:

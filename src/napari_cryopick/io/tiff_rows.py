@@ -1,0 +1,119 @@
+"""Where row 0 of a TIFF is: RELION flips TIFF micrographs when it reads them, MRC it does not.
+
+So the y of a pick on a TIFF counts from the last row in RELION's files, and from the first in ours.
+To turn it takes the height of the micrograph, which is kept with the picks and in what is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import CryopickError, warn
+from ..picks import Picks, PickSet, flipped
+from .matching import match_names
+from .micrographs import read_header, suffix_of
+
+HEIGHT = "cryopickMicrographHeight"
+"""The column of the height in pixels of a TIFF micrograph; in a STAR, 0 where y is not flipped."""
+
+_TIFF = (".tif", ".tiff")
+
+
+def from_relion_rows(
+    picks: PickSet, relion: Collection[str], micrographs: Sequence[Path], source: Path, flip: bool
+) -> PickSet:
+    """Turn what RELION has flipped, and keep the heights of TIFF micrographs with their picks.
+
+    Parameters
+    ----------
+    picks
+        As they are in a file.
+    relion
+        The names whose picks come from a STAR file.
+    micrographs
+        Files that the names may mean; a name that is a path, from here or from a folder above the
+        source, is found without.
+    source
+        The file of the picks.
+    flip
+        Whether a STAR file that says nothing of flips has flipped TIFF micrographs.
+    """
+    paths = _paths([*picks.by_micrograph], micrographs, source)
+    turned, unknown = {}, []
+    for name, one in picks.by_micrograph.items():
+        stated = one.extra.get(HEIGHT)
+        if stated is not None and not (stated > 0).all():
+            one = _without_height(one)
+        if HEIGHT not in one.extra and (height := _height(paths.get(name))):
+            one = _with_height(one, height)
+        elif stated is None and flip and name in relion and _is_tiff(name) and name not in paths:
+            unknown.append(name)
+        is_flipped = (stated > 0).all() if stated is not None else flip
+        turned[name] = _flipped(one) if is_flipped and name in relion else one
+    _warn_of(unknown, f"y in {source} is taken to count from its first row")
+    return replace(picks, by_micrograph=turned)
+
+
+def to_relion_rows(picks: PickSet, flip: bool = True) -> PickSet:
+    """Return picks as RELION counts their rows, with the height, which is 0 where none is known."""
+    turned, unknown = {}, []
+    for name, one in picks.by_micrograph.items():
+        if HEIGHT not in one.extra and _is_tiff(name):
+            height = _height(Path(name))
+            unknown += [] if height or not flip else [name]
+            one = _with_height(one, height or 0)
+        if HEIGHT in one.extra and not flip:
+            one = _with_height(_without_height(one), 0)
+        turned[name] = _flipped(one)
+    _warn_of(unknown, "y is written from its first row, where RELION counts from the last")
+    return replace(picks, by_micrograph=turned)
+
+
+def _paths(names: Sequence[str], micrographs: Sequence[Path], source: Path) -> dict[str, Path]:
+    """Return the micrographs that names mean, as far as they are known."""
+    above = (Path(), *source.absolute().parents)
+    places = {name: (folder / name for folder in above) for name in names if _is_tiff(name)}
+    found = {name: next(filter(Path.is_file, paths), None) for name, paths in places.items()}
+    with suppress(CryopickError):  # it is raised again where picks and micrographs are paired
+        found |= {name: path for path, name in match_names(names, micrographs).items()}
+    return {name: path for name, path in found.items() if path is not None}
+
+
+def _height(path: Path | None) -> int | None:
+    """Return the height of a TIFF micrograph; None for any other file."""
+    if path is None or not _is_tiff(path.name):
+        return None
+    try:
+        return read_header(path).shape[0]
+    except CryopickError:
+        return None
+
+
+def _is_tiff(name: str) -> bool:
+    return suffix_of(name) in _TIFF
+
+
+def _with_height(picks: Picks, height: int) -> Picks:
+    return replace(picks, extra={HEIGHT: np.full(len(picks), height), **picks.extra})
+
+
+def _without_height(picks: Picks) -> Picks:
+    return replace(picks, extra={k: v for k, v in picks.extra.items() if k != HEIGHT})
+
+
+def _flipped(picks: Picks) -> Picks:
+    """Flip picks if they have a height, which is one for all."""
+    height = next(iter(picks.extra.get(HEIGHT, ())), 0)
+    return replace(picks, positions=flipped(picks.positions, height)) if height else picks
+
+
+def _warn_of(unknown: Iterable[str], consequence: str) -> None:
+    names = [*unknown]
+    if names:
+        more = f" and {len(names) - 1} more" if names[1:] else ""
+        warn(f"The height of {names[0]}{more} is not known, so {consequence}.")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,29 @@ def test_a_mistake_is_told_in_one_line_and_exits_with_1(arguments, sentence, cap
     assert sentence in err
     assert err.count("\n") == 1
     assert out == ""
+
+
+@pytest.mark.parametrize("arguments", ["predict --help", "models show general"])
+def test_characters_that_a_terminal_lacks_are_replaced(arguments):
+    command = Path(sys.executable).with_name("napari-cryopick")
+    ascii_only = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [command, *arguments.split()], env=ascii_only, capture_output=True, check=True
+    )
+    assert b"?" in done.stdout
+    assert done.stdout.isascii()
+    assert not done.stderr
+
+
+def test_an_error_of_the_program_is_one_sentence_and_a_file(tmp_path):
+    code = "import napari_cryopick.cli.main as module;module.build_app = None; module.main()"
+    here = os.environ | {"TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=here, capture_output=True, text=True)
+    (report,) = tmp_path.glob("*.log")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert str(report) in done.stderr
+    assert "Traceback" in report.read_text("utf-8")
 
 
 def test_the_installed_command_hands_its_exit_code_to_the_shell():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -127,6 +128,27 @@ def test_a_bad_micrograph_is_reported_and_the_others_get_done(
     assert [event.index for event in (before, bad, after)] == [0, 1, 2]
     assert [event.path for event in (before, bad, after)] == paths
     assert bad.total == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process")
+def test_a_micrograph_that_does_not_fit_into_memory_is_reported(tmp_path, settings):
+    import resource
+
+    small, large = write(tmp_path / "small.mrc"), write(tmp_path / "large.mrc")
+    with large.open("r+b") as file:
+        file.write(np.array([16_000, 16_000], "<i4").tobytes())
+        file.truncate(1024 + 4 * 16_000**2)
+    list(predict_many([small], settings))
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (mapped + 1_300_000_000, before[1]))
+    try:
+        failed, predicted = predict_many([large, small], settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+    assert isinstance(failed, Failed)
+    assert failed.message.startswith(f"{large} cannot be predicted: Unable to allocate")
+    assert isinstance(predicted, Predicted)
 
 
 def test_nan_infinity_and_hot_pixels_are_no_reason_to_fail(tmp_path, settings):

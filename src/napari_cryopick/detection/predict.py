@@ -54,6 +54,10 @@ def predict_many(
             yield _predicted(model, settings, index, len(micrographs), path)
         except CryopickError as error:
             yield Failed(index, len(micrographs), path, str(error))
+        except (MemoryError, RuntimeError) as error:  # of torch, where memory or a device fails
+            reason = str(error).partition("\n")[0].rstrip(".")
+            message = f"{path} cannot be predicted: {reason}."
+            yield Failed(index, len(micrographs), path, message)
 
 
 def _predicted(

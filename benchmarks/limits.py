@@ -92,7 +92,7 @@ class Prepared:
 
     def __init__(self, path: Path, labelled: LabelledSet, truth: Picks) -> None:
         micrograph = read_micrograph(path, labelled.pixel_size_angstrom)
-        image, self.rescaling = prepare(micrograph, labelled.diameter_angstrom, PARTICLE_PX)
+        image, self.rescaling, _ = prepare(micrograph, labelled.diameter_angstrom, PARTICLE_PX)
         self.image: NDArray = image.numpy()
         self.centres = np.rint(self.rescaling.to_network(truth.positions)).astype(int)
 

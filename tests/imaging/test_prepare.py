@@ -26,15 +26,15 @@ def micrograph(pixels: np.ndarray = COUNTS, pixel_size_angstrom: float | None = 
 
 
 def test_a_particle_has_the_size_the_network_was_trained_for():
-    image, rescaling = prepare(micrograph(), diameter_angstrom=80, particle_px=20)
+    image, rescaling, _ = prepare(micrograph(), diameter_angstrom=80, particle_px=20)
     assert rescaling.factor == 0.5
     assert image.shape == (100, 130)
 
 
 @pytest.mark.parametrize("dtype", [">f4", ">i2", "u1", "u2", ">u2", "i4", "f2", "f8"])
 def test_every_type_of_pixel_gives_the_same_image(dtype):
-    image, _ = prepare(micrograph(COUNTS.astype(dtype)), 80, 20)
-    expected, _ = prepare(micrograph(COUNTS.astype(np.float32)), 80, 20)
+    image, *_ = prepare(micrograph(COUNTS.astype(dtype)), 80, 20)
+    expected, *_ = prepare(micrograph(COUNTS.astype(np.float32)), 80, 20)
     np.testing.assert_array_equal(image, expected)
 
 
@@ -43,8 +43,8 @@ def test_a_big_endian_file_on_disk_is_prepared_and_left_alone(tmp_path):
     with mrcfile.new(path, COUNTS.astype(">i2")) as mrc:
         mrc.voxel_size = 2.0
     before = path.read_bytes()
-    image, _ = prepare(read_micrograph(path), 80, 20)
-    expected, _ = prepare(micrograph(), 80, 20)
+    image, *_ = prepare(read_micrograph(path), 80, 20)
+    expected, *_ = prepare(micrograph(), 80, 20)
     np.testing.assert_array_equal(image, expected)
     assert path.read_bytes() == before
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..imaging.margins import Margins
 from ..micrograph import Micrograph
 from ..picks import Picks
 
@@ -17,13 +18,14 @@ class Maps:
     """(h, w) probabilities to lie on a particle, to be the centre of one, to lie on contamination.
 
     There are `scale` map pixels per micrograph pixel, and a micrograph point p lies at
-    ``(p + 0.5) * scale - 0.5``.
+    ``(p + 0.5) * scale - 0.5``. Where `margins` say that there is no image, all are 0.
     """
 
     area: NDArray[np.float32]
     centre: NDArray[np.float32]
     contamination: NDArray[np.float32]
     scale: float
+    margins: Margins | None = None
 
 
 @dataclass(frozen=True)

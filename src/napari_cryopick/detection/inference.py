@@ -8,6 +8,7 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 
+from ..imaging.margins import Margins
 from .events import Maps
 
 WHOLE_PX = 2048 * 2048
@@ -18,10 +19,19 @@ TILE_PX, OVERLAP_PX = 1024, 128
 100 px, so that tiles give what the whole image gives."""
 
 
-def predict_maps(network: nn.Module, image: Tensor, scale: float, averaging: bool = False) -> Maps:
+def predict_maps(
+    network: nn.Module,
+    image: Tensor,
+    scale: float,
+    averaging: bool = False,
+    margins: Margins | None = None,
+) -> Maps:
     """Return the probability maps of a prepared image, `scale` map px per micrograph px."""
-    area, centre, contamination = infer(network, image, averaging).sigmoid().numpy()
-    return Maps(area, centre, contamination, scale)
+    maps = infer(network, image, averaging).sigmoid().numpy()
+    if margins is not None:
+        maps[:, ~margins.image] = 0.0
+    area, centre, contamination = maps
+    return Maps(area, centre, contamination, scale, margins)
 
 
 @torch.inference_mode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, maximum_filter
+from scipy.ndimage import distance_transform_edt, gaussian_filter, maximum_filter
 from scipy.spatial import cKDTree
 
 from ..imaging.prepare import Rescaling
@@ -20,6 +20,10 @@ MIN_HEIGHT = 0.01
 CONTAMINATION_DISTANCE, CONTAMINATION_THRESHOLD = 0.25, 0.4
 """A pick is flagged if anything within so many diameters, half a radius, is contamination with this
 probability."""
+
+MARGIN_DISTANCE = 0.4
+"""Diameters from a margin without image within which picks are flagged: nearer to those of
+β-galactosidase 17 % of the picks are particles, beyond it 53 %, and far away 78 %."""
 
 
 def find_peaks(
@@ -74,15 +78,30 @@ def pick(
 
     A particle spans `particle_px` of the maps. Without a calibration scores are heights. Picks are
     flagged within `border` of the edge, and no two are nearer than `min_distance`, in diameters.
+    There are none in margins without image, and next to them they are flagged.
     """
     smooth_px = 0.05 * particle_px  # one pixel at 20 px per particle
     found, heights = find_peaks(maps.centre, min_distance * particle_px, smooth_px)
+    away_px = _distances_from_margins(maps, found)
+    found, heights, away_px = (each[away_px > 0] for each in (found, heights, away_px))
     positions = Rescaling(maps.scale).to_micrograph(found)
     margin_px = border * particle_px / maps.scale
     outside = (positions < margin_px) | (positions > np.asarray(shape) - 1 - margin_px)
+    near_margin = away_px < MARGIN_DISTANCE * particle_px
     reach_px = round(CONTAMINATION_DISTANCE * particle_px)
     worst = maximum_filter(maps.contamination, size=2 * reach_px + 1)
-    y, x = np.clip(np.rint(found).astype(int), 0, np.array(worst.shape) - 1).T
-    flags = [worst[y, x] > CONTAMINATION_THRESHOLD, outside.any(axis=1)]
+    contaminated = worst[_pixels(maps, found)] > CONTAMINATION_THRESHOLD
+    flags = [contaminated, outside.any(axis=1) | near_margin]
     status = np.select(flags, [Status.CONTAMINATION, Status.BORDER], Status.OK)
     return Picks.at(positions, calibrate(heights, calibration), Source.MODEL, status)
+
+
+def _distances_from_margins(maps: Maps, found: NDArray) -> NDArray[np.float64]:
+    """Return how many map pixels (n, 2) positions are away from what is no image, 0 inside."""
+    if maps.margins is None:
+        return np.full(len(found), np.inf)
+    return np.asarray(distance_transform_edt(maps.margins.image)[_pixels(maps, found)])
+
+
+def _pixels(maps: Maps, found: NDArray) -> tuple[NDArray[np.intp], ...]:
+    return tuple(np.clip(np.rint(found).astype(int), 0, np.array(maps.centre.shape) - 1).T)

@@ -80,8 +80,8 @@ def predict(model: Model, micrograph: Micrograph, settings: PredictSettings) -> 
     """
     card = model.card
     border = card.border if settings.border is None else settings.border
-    image, rescaling = prepare(micrograph, settings.diameter_angstrom, card.particle_px)
-    maps = predict_maps(model.network, image, rescaling.factor, settings.averaging)
+    image, rescaling, margins = prepare(micrograph, settings.diameter_angstrom, card.particle_px)
+    maps = predict_maps(model.network, image, rescaling.factor, settings.averaging, margins)
     picks = pick(
         maps, micrograph.shape, card.particle_px, card.calibration, border, settings.min_distance
     )

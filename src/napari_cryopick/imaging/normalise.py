@@ -33,31 +33,31 @@ def clip_outliers(pixels: NDArray) -> Tensor:
     return tensor.clamp_(float(median) - reach, float(median) + reach)
 
 
-def normalise(image: Tensor, radius_px: float) -> Tensor:
+def normalise(image: Tensor, radius_px: float, inside: Tensor | None = None) -> Tensor:
     """Subtract the local mean of a (h, w) image and divide by its local standard deviation.
 
     Both are taken over a Gaussian neighbourhood of `radius_px`, in which pixels far from the
     rest (ice balls, carbon edges, gold) do not count, so that particles beside them keep their
-    contrast.
+    contrast. Nor do those beyond a (h, w) mask, where there is no image; they become 0.
     """
-    centred = image - image.median()
-    flat = centred / (1.4826 * centred.abs().median()).clamp_min(1e-12)
+    inside = torch.ones_like(image, dtype=torch.bool) if inside is None else inside
+    centred = image - image[inside].median()
+    flat = centred / (1.4826 * centred[inside].abs().median()).clamp_min(1e-12)
     for _ in range(3):
-        weight = (flat.abs() < OUTLIER).float() + 1e-3
-        mean, spread = _local_moments(image, weight, radius_px)
-        flat = (image - mean) / spread
-    return flat.clamp(-CLIP, CLIP)
+        weight = ((flat.abs() < OUTLIER) & inside).float() + 1e-3
+        mean, variance = _local_moments(image, weight, radius_px)
+        floor = variance[inside].median().clamp_min(1e-12) * 0.05
+        flat = (image - mean) / variance.clamp_min(floor).sqrt()
+    return torch.where(inside, flat.clamp(-CLIP, CLIP), 0.0)
 
 
 def _local_moments(image: Tensor, weight: Tensor, radius_px: float) -> tuple[Tensor, Tensor]:
-    """Return weighted mean and standard deviation around every pixel."""
+    """Return weighted mean and variance around every pixel."""
     centred = image - image.mean()
     moments = torch.stack([weight, weight * centred, weight * centred.square()])
     mass, first, second = _smooth(moments, radius_px)
     mean = first / mass
-    variance = second / mass - mean.square()
-    floor = variance.median().clamp_min(1e-12) * 0.05
-    return mean + image.mean(), variance.clamp_min(floor).sqrt()
+    return mean + image.mean(), second / mass - mean.square()
 
 
 def _smooth(maps: Tensor, radius_px: float) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
@@ -12,6 +13,7 @@ from torch import Tensor
 from ..errors import CryopickError
 from ..io import check_pixels, require_pixel_size
 from ..micrograph import Micrograph
+from .margins import Margins, find_margins
 from .normalise import clip_outliers, normalise
 
 
@@ -51,13 +53,14 @@ a particle as it is, narrow enough to follow the ice."""
 
 def prepare(
     micrograph: Micrograph, diameter_angstrom: float, particle_px: float
-) -> tuple[Tensor, Rescaling]:
+) -> tuple[Tensor, Rescaling, Margins | None]:
     """Rescale a micrograph until a particle spans `particle_px`, and normalise it.
 
     Returns
     -------
-    image, rescaling
-        (h, w) float32 in local standard deviations, and the way between both coordinates.
+    image, rescaling, margins
+        (h, w) float32 in local standard deviations, the way between both coordinates, and what of
+        (h, w) is no image, where there is such: it does not count, and is 0.
 
     Raises
     ------
@@ -66,8 +69,22 @@ def prepare(
     """
     rescaling = Rescaling(particle_px / _diameter_px(micrograph, diameter_angstrom))
     check_pixels(micrograph)
-    image = rescaling.shrink(clip_outliers(micrograph.pixels))
-    return normalise(image, NEIGHBOURHOOD * particle_px), rescaling
+    pixels, margins = micrograph.pixels, find_margins(micrograph.pixels)
+    if margins is not None:
+        pixels = np.where(margins.image, pixels, np.float32(np.nan))
+    image = rescaling.shrink(clip_outliers(pixels))
+    if margins is not None:
+        margins = _shrink_margins(margins, rescaling, image)
+    inside = None if margins is None else torch.from_numpy(margins.image)
+    return normalise(image, NEIGHBOURHOOD * particle_px, inside), rescaling, margins
+
+
+def _shrink_margins(margins: Margins, rescaling: Rescaling, image: Tensor) -> Margins:
+    rows, columns = (
+        np.rint(rescaling.to_micrograph(np.arange(size))).astype(int).clip(0, edge - 1)
+        for size, edge in zip(image.shape, margins.image.shape, strict=True)
+    )
+    return margins.sampled((rows, columns))
 
 
 def _diameter_px(micrograph: Micrograph, diameter_angstrom: float) -> float:

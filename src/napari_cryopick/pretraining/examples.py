@@ -101,7 +101,7 @@ def make_example(
     if rng.uniform() <= REWEIGHTED:
         micrograph = reweight_frequencies(micrograph, rng)
     error = np.exp(rng.uniform(*DIAMETER_ERROR))
-    image, rescaling = prepare(micrograph, particle.diameter_angstrom * error, PARTICLE_PX)
+    image, rescaling, _ = prepare(micrograph, particle.diameter_angstrom * error, PARTICLE_PX)
     picks, classes = simulated.picks, simulated.labels.classes
     known = np.where(classes == LabelClass.CONTAMINATION, classes, LabelClass.UNKNOWN)
     return Example(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import CryopickError
+from ..imaging.margins import Margins
 from ..imaging.prepare import Rescaling, prepare
 from ..io import read_header, read_micrograph
 from ..labels import LabelClass, Labels
@@ -22,7 +23,7 @@ from ..settings import BORDER
 from .holdout import NOTHING, Rows, hold_out, kept_border
 from .patches import TrainingImage
 from .settings import TrainSettings
-from .targets import PseudoTarget, Target, labelled_target, unlabelled_target
+from .targets import PseudoTarget, Target, labelled_target, unlabelled_target, without_margins
 
 MOST_UNLABELLED = 16
 """Micrographs without labels in a supervised training: more show no further kind of background."""
@@ -46,6 +47,8 @@ class Example:
         Diameters from its edges within which picks are flagged.
     particle_px
         Particle diameter in the image; not the default one where the diameter is misjudged.
+    margins
+        What is no image, if anything.
     """
 
     path: Path
@@ -58,6 +61,7 @@ class Example:
     held_out: Rows = NOTHING
     border: float = BORDER
     particle_px: float = PARTICLE_PX
+    margins: Margins | None = None
 
     @property
     def particles(self) -> Picks:
@@ -102,9 +106,9 @@ class Example:
     def target(self, picks: Picks, complete: bool, pseudo: PseudoTarget | None = None) -> Target:
         """Return the target that some of its picks and its painted labels make."""
         prior, size = pseudo.target if pseudo else None, self.particle_px
-        labels, border = self.labels, self.border
+        labels, border, margins = self.labels, self.border, self.margins
         return labelled_target(
-            self.map_shape, picks, self.rescaling, size, complete, labels, prior, border
+            self.map_shape, picks, self.rescaling, size, complete, labels, prior, border, margins
         )
 
     def training_image(self, complete: bool, pseudo: PseudoTarget | None = None) -> TrainingImage:
@@ -116,13 +120,15 @@ class Example:
         pseudo_positions = pseudo.positions if pseudo else np.empty((0, 2))
         if self.picks is None:
             target = pseudo.target if pseudo else unlabelled_target(shape)
-            return TrainingImage.of(self.image, target, torch.from_numpy(pseudo_positions).float())
+            target = without_margins(target, self.margins)
+            positions = torch.from_numpy(pseudo_positions).float()
+            return TrainingImage.of(self.image, target, positions, self.margins)
         picks = self.training_picks
         target = self.target(picks, complete and self.has_particles, pseudo)
         target.weights[:, torch.from_numpy(self.held_out_rows)] = 0.0
         placed = self.rescaling.to_network(_centres(picks, with_deleted=pseudo is not None))
         positions = torch.from_numpy(np.concatenate([placed, pseudo_positions])).float()
-        return TrainingImage.of(self.image, target, positions)
+        return TrainingImage.of(self.image, target, positions, self.margins)
 
 
 def load_examples(
@@ -208,12 +214,22 @@ def _load(
     held_out: Rows = NOTHING,
 ) -> Example:
     micrograph = read_micrograph(path, settings.pixel_size_angstrom)
-    image, rescaling = prepare(micrograph, settings.diameter_angstrom, PARTICLE_PX)
+    image, rescaling, margins = prepare(micrograph, settings.diameter_angstrom, PARTICLE_PX)
     if picks is not None:
         _check_inside(path, picks, micrograph.shape)
     size = micrograph.pixel_size_angstrom
     assert size is not None
-    return Example(path, micrograph.shape, size, image, rescaling, picks, labels, held_out)
+    return Example(
+        path,
+        micrograph.shape,
+        size,
+        image,
+        rescaling,
+        picks,
+        labels,
+        held_out,
+        margins=margins,
+    )
 
 
 def _check_inside(path: Path, picks: Picks, shape: tuple[int, int]) -> None:

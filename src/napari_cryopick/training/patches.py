@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from ..imaging.margins import Margins
 from .targets import Target
 
 
@@ -18,16 +19,26 @@ class TrainingImage:
     """One micrograph at the network's scale.
 
     `layers` (7, h, w) are the normalised image, then values and weights of its target; patches are
-    sampled around (n, 2) `positions` in network pixels.
+    sampled around (n, 2) `positions` in network pixels, and anywhere from `first` (y, x) on over
+    an `extent` (h, w).
     """
 
     layers: Tensor
     positions: Tensor
+    first: Tensor
+    extent: Tensor
 
     @classmethod
-    def of(cls, image: Tensor, target: Target, positions: Tensor) -> TrainingImage:
-        """Stack a (h, w) image and its target."""
-        return cls(torch.cat([image[None], target.values, target.weights]), positions)
+    def of(
+        cls, image: Tensor, target: Target, positions: Tensor, margins: Margins | None = None
+    ) -> TrainingImage:
+        """Stack a (h, w) image and its target; no patch is centred in its margins."""
+        layers = torch.cat([image[None], target.values, target.weights])
+        whole = torch.ones_like(image, dtype=torch.bool)
+        inside = whole if margins is None else torch.from_numpy(margins.image)
+        within = inside.nonzero()
+        first = within.amin(dim=0).float()
+        return cls(layers, positions, first, within.amax(dim=0) + 1 - first)
 
 
 @dataclass(frozen=True)
@@ -67,8 +78,7 @@ def _centre(image: TrainingImage, patch_px: int, near_pick: bool, generator: Gen
     if near_pick:
         pick = image.positions[_integer(len(image.positions), generator)]
         return pick + (torch.rand(2, generator=generator) - 0.5) * patch_px * 2 / 3
-    extent = torch.tensor(image.layers.shape[1:], dtype=torch.float32)
-    return torch.rand(2, generator=generator) * extent
+    return image.first + torch.rand(2, generator=generator) * image.extent
 
 
 def _cut(

@@ -6,7 +6,7 @@ background: they weigh `UNLABELLED` only, unless the labels are complete.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import zoom
 from torch import Tensor
 
+from ..imaging.margins import Margins
 from ..imaging.prepare import Rescaling
 from ..labels import LabelClass, Labels
 from ..model.unet import AREA_RADIUS, MAP_NAMES
@@ -57,6 +58,13 @@ def unlabelled_target(shape: tuple[int, int]) -> Target:
     return Target(values, torch.full_like(values, UNLABELLED))
 
 
+def without_margins(target: Target, margins: Margins | None) -> Target:
+    """Return a target of which nothing is known where there is no image."""
+    if margins is None:
+        return target
+    return replace(target, weights=target.weights * torch.from_numpy(margins.image))
+
+
 def labelled_target(
     shape: tuple[int, int],
     picks: Picks,
@@ -66,16 +74,19 @@ def labelled_target(
     labels: Labels | None = None,
     pseudo: Target | None = None,
     border: float = 0.0,
+    margins: Margins | None = None,
 ) -> Target:
     """Make the target of a (h, w) image from human labels, over pseudo-labels if there are any.
 
     Deleted picks are surely no particles; painted classes overrule picks. `complete` says that the
-    rest is background, but within `border` diameters of the edges.
+    rest is background, but within `border` diameters of the edges; in margins without image only
+    human labels are known.
     """
     target = unlabelled_target(shape) if pseudo is None else pseudo.copy()
     classes = None if labels is None else _resized(labels, shape)
     if complete:
         _clear(target, round(border * particle_px), classes)
+    target = without_margins(target, margins)
     positions, deleted = rescaling.to_network(picks.positions), picks.statuses == Status.DELETED
     negative = distances(shape, positions[deleted]) < AREA_RADIUS * particle_px
     _label(target, slice(CONTAMINATION), negative, 0.0)

@@ -102,7 +102,8 @@ def predict_examples(network: nn.Module, examples: Sequence[Example]) -> list[Pr
     """Return the maps and peaks of some examples."""
     predictions = []
     for example in examples:
-        maps = predict_maps(network, example.image, example.rescaling.factor)
+        scale, margins = example.rescaling.factor, example.margins
+        maps = predict_maps(network, example.image, scale, margins=margins)
         peaks = pick(maps, example.shape, PARTICLE_PX, border=example.border)
         predictions.append(Prediction(example, maps, peaks))
     return predictions

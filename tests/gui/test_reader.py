@@ -98,6 +98,17 @@ def test_a_first_micrograph_that_is_cut_short_is_blank_and_the_others_are_shown(
     assert low < np.median(np.asarray(pixels[1])) < high
 
 
+@pytest.mark.parametrize("name", ["micrographs.star", "exposures.cs"])
+def test_a_list_opens_its_micrographs(viewer, folder, name):
+    if name.endswith(".star"):
+        (folder / name).write_text("data_\n\nloop_\n_rlnMicrographName #1\nb.mrc\nc.mrc\n")
+    else:
+        with (folder / name).open("wb") as file:
+            np.save(file, np.array([(b"b.mrc",), (b">c.mrc",)], [("micrograph_blob/path", "S9")]))
+    (layer,) = viewer.open(str(folder / name), plugin="napari-cryopick")
+    assert [path.name for path in stack_of(layer).paths] == ["b.mrc", "c.mrc"]
+
+
 def test_how_bytes_are_read_is_said_once(folder):
     for path in folder.glob("*.mrc"):
         pixels = np.random.default_rng(0).integers(100, 200, (96, 96)).astype("u1").view("i1")

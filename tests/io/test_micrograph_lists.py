@@ -77,6 +77,15 @@ def test_a_list_in_the_project_stands_for_its_micrographs(
     assert found == [project / name for name in NAMES]
 
 
+def test_the_micrographs_of_cryosparcs_particles(project: Path) -> None:
+    path = listing(project, ".cs")
+    table = np.load(path)
+    table.dtype.names = ("uid", "location/micrograph_path")
+    with path.open("wb") as file:
+        np.save(file, np.concatenate([table, table]))
+    assert find_micrographs([path]) == [project / name for name in NAMES]
+
+
 def test_a_missing_micrograph_of_a_list_is_left_to_its_reader(project: Path) -> None:
     (project / NAMES[0]).unlink()
     missing, there = find_micrographs([listing(project, ".star")])

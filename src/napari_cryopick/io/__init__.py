@@ -4,6 +4,7 @@ from ..picks import PickSet, flip_y
 from .files import atomic_path, writing_in
 from .images import Header
 from .matching import left_out, match_picks, unmatched
+from .micrograph_lists import names_micrographs
 from .micrographs import (
     FORMATS,
     check_pixels,
@@ -25,6 +26,7 @@ __all__ = [
     "flip_y",
     "left_out",
     "match_picks",
+    "names_micrographs",
     "pick_format",
     "read_header",
     "read_micrograph",

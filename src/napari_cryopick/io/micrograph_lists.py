@@ -10,6 +10,11 @@ import numpy as np
 from ..errors import CryopickError
 from .files import reading
 from .star_blocks import read_blocks
+from .tables import read_lines
+
+_NAME = "rlnMicrographName"
+_CRYOSPARC_NAMES = ("micrograph_blob/path", "location/micrograph_path")
+"""Columns of cryoSPARC's exposures and of its particles."""
 
 
 def read_list(path: Path) -> list[Path]:
@@ -37,24 +42,30 @@ def read_list(path: Path) -> list[Path]:
     return [at or folder / name for name, at in found.items()]
 
 
+def names_micrographs(path: Path) -> bool:
+    """Return whether a STAR file is a list of micrographs, without picks."""
+    labels = {label for _, table in read_blocks(path) for label in table}
+    return _NAME in labels and labels.isdisjoint(("rlnCoordinateX", "rlnMicrographCoordinates"))
+
+
 def _locate(name: str, folders: Iterable[Path]) -> Path | None:
     return next((folder / name for folder in folders if (folder / name).exists()), None)
 
 
 def _read_star(path: Path) -> Iterable[str]:
-    label = "rlnMicrographName"
-    return [name for _, table in read_blocks(path) if label in table for name in table[label]]
+    return [name for _, table in read_blocks(path) if _NAME in table for name in table[_NAME]]
 
 
 def _read_text(path: Path) -> Iterable[str]:
-    lines = (line.strip() for line in path.read_text("utf-8-sig").splitlines())
+    lines = (line.strip() for line in read_lines(path))
     return [line for line in lines if line and not line.startswith("#")]
 
 
 def _read_cryosparc(path: Path) -> Iterable[str]:
-    """Read a table of exposures; a ">" before a path only says that it is the project's."""
+    """Read exposures or particles; a ">" before a path only says that it is the project's."""
     table = np.load(path, allow_pickle=False)
-    return [name.decode().lstrip(">") for name in table["micrograph_blob/path"]]
+    column = next((name for name in _CRYOSPARC_NAMES if name in (table.dtype.names or ())), None)
+    return [name.decode().lstrip(">") for name in table[column]] if column else []
 
 
 LISTS: dict[str, Callable[[Path], Iterable[str]]] = {

@@ -11,7 +11,7 @@ from napari.layers import Layer, Points
 from numpy.typing import NDArray
 
 from ...errors import CryopickError
-from ...io import PickSet, match_picks, read_picks, write_picks
+from ...io import PickSet, match_picks, names_micrographs, read_picks, write_picks
 from ...picks import Picks, Status
 from ..layers.create import over, picks_layer
 from ..layers.curation import colour_by_source, picks_of, rows_of
@@ -28,7 +28,7 @@ from ..layers.layers import (
     stack_of,
 )
 from ..layers.stack import Stack
-from .reader import LayerData
+from .reader import LayerData, read_stacks
 
 
 def get_reader(path: str | list[str]) -> Callable[[str], list[LayerData]] | None:
@@ -37,9 +37,17 @@ def get_reader(path: str | list[str]) -> Callable[[str], list[LayerData]] | None
 
 
 def read_points(path: str) -> list[LayerData]:
-    """Open picks over the micrographs that they name, or by themselves if those are not open."""
+    """Open picks over the micrographs that they name, or by themselves if those are not open.
+
+    A list of micrographs without picks opens these.
+    """
     viewer = napari.current_viewer()
-    picks = read_picks(path)
+    try:
+        picks = read_picks(path)
+    except CryopickError:
+        if Path(path).suffix.lower() == ".star" and names_micrographs(Path(path)):
+            return read_stacks(path)
+        raise
     layer = points_layer(picks, viewer.layers if viewer else [])
     layer.name = Path(path).name
     return [layer.as_layer_data_tuple()]

@@ -19,7 +19,7 @@ _CURVES = {"loss": ("-", "#35e0d2"), "F1": (".-", "#ffc233"), "AP": (".-", "#c9a
 
 def import_matplotlib() -> None:
     """Import what a plot needs; called in a thread, before the first curve is drawn."""
-    import matplotlib.backends.backend_qtagg
+    import matplotlib.backends.backend_qtagg  # noqa: F401
     import matplotlib.figure  # noqa: F401
 
 

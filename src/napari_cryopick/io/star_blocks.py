@@ -8,8 +8,9 @@ the first, here all are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ NO_NUMBER, NO_WORD = -999, "None"
 """RELION's words for a missing value."""
 
 _WORD = re.compile(r"""(["'])(.*?)\1(?![^ \t])|([^ \t]+)""")
+_SPACE = re.compile("[ \t]+")
 _LABEL = re.compile(r"_([^ \t]+)([ \t]+#.*)?")
 
 
@@ -32,7 +34,7 @@ class _Block:
     name: str
     is_loop: bool = False
     labels: list[str] = field(default_factory=list)
-    rows: list[tuple[int, list[str]]] = field(default_factory=list)
+    rows: list[tuple[int, str]] = field(default_factory=list)
 
 
 def read_blocks(path: Path) -> list[tuple[str, DataFrame]]:
@@ -49,11 +51,7 @@ def read_blocks(path: Path) -> list[tuple[str, DataFrame]]:
     blocks = list(_parse(path))
     if not blocks:
         raise CryopickError(f"{path} is not a STAR file.")
-    return [
-        (block.name, frame_of(block.labels, block.rows, path, _text(block.labels)))
-        for block in blocks
-        if block.labels
-    ]
+    return [(block.name, _table(block, path)) for block in blocks if block.labels]
 
 
 def write_blocks(path: Path, blocks: Mapping[str, DataFrame]) -> None:
@@ -80,32 +78,38 @@ def quoted(word: str) -> str:
 def _parse(path: Path) -> Iterator[_Block]:
     block: _Block | None = None
     for number, line in enumerate(map(_stripped, read_lines(path)), 1):
-        words = _split(line)
-        if len(words) == 1 and words[0].startswith("data_"):
+        mark = _mark(line)
+        if mark.startswith("data_"):
             if block:
                 yield block
-            block = _Block(words[0].removeprefix("data_"))
-        elif block and words == ["loop_"]:
+            block = _Block(mark.removeprefix("data_"))
+        elif block and mark == "loop_":
             yield block
             block = _Block(block.name, is_loop=True)
-        elif block and words:
-            _add(block, number, words, line, path)
+        elif block and line and not line.startswith("#"):
+            _add(block, number, line, path)
     if block:
         yield block
 
 
-def _add(block: _Block, number: int, words: list[str], line: str, path: Path) -> None:
+def _mark(line: str) -> str:
+    """Return "data_NAME" or "loop_" if a line says nothing else."""
+    words = _split(line) if line.startswith(("data_", "loop_")) else ()
+    return words[0] if len(words) == 1 else ""
+
+
+def _add(block: _Block, number: int, line: str, path: Path) -> None:
     """Add a line to a block: a label, a label with its value, or a row."""
     if block.is_loop and not block.rows and (label := _LABEL.fullmatch(line)):
         block.labels.append(label[1])
     elif block.is_loop and not block.rows and line.startswith(";"):
         pass  # a comment, to RELION
     elif block.is_loop:
-        block.rows.append((number, words))
-    elif line.startswith("_") and len(words) == 2:
+        block.rows.append((number, line))
+    elif line.startswith("_") and len(words := _split(line)) == 2:
         block.labels.append(words[0][1:])
-        first, values = block.rows.pop() if block.rows else (number, [])
-        block.rows.append((first, [*values, words[1]]))
+        first, values = block.rows.pop() if block.rows else (number, "")
+        block.rows.append((first, f"{values} {quoted(words[1])}"))
     else:
         raise CryopickError(
             f"{path} is a broken STAR file: line {number} is neither a row of a loop nor a label "
@@ -115,22 +119,20 @@ def _add(block: _Block, number: int, words: list[str], line: str, path: Path) ->
 
 def _split(line: str) -> list[str]:
     """Return the words of a line, up to a comment."""
-    if not any(mark in line for mark in "\"'#"):
-        return [word for word in line.replace("\t", " ").split(" ") if word]
-    words = []
-    for quote, between, plain in _WORD.findall(line):
-        if plain.startswith("#"):
-            break
-        words.append(between if quote else plain)
-    return words
+    if "#" in line or '"' in line or "'" in line:
+        found = takewhile(lambda word: not word[2].startswith("#"), _WORD.findall(line))
+        return [between if quote else plain for quote, between, plain in found]
+    return line.split() if line.isascii() else [word for word in _SPACE.split(line) if word]
+
+
+def _table(block: _Block, path: Path) -> DataFrame:
+    rows = ((number, _split(line)) for number, line in block.rows)
+    text = [label for label in block.labels if label.endswith(("Name", "Coordinates"))]
+    return frame_of(block.labels, rows, path, text)
 
 
 def _stripped(line: str) -> str:
     return line.strip(" \t")
-
-
-def _text(labels: Iterable[str]) -> list[str]:
-    return [label for label in labels if label.endswith(("Name", "Coordinates"))]
 
 
 def _words(column: Series) -> list[str]:

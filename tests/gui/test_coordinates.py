@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tifffile
 
 from napari_cryopick import CryopickError, Picks, Source, Status
+from napari_cryopick.errors import CryopickWarning
 from napari_cryopick.gui.contributions.coordinates import points_layer, write_layer
 from napari_cryopick.gui.layers.create import ensure_picks
 from napari_cryopick.gui.layers.curation import curate, curated_picks, show_above
@@ -68,3 +70,25 @@ def test_points_that_know_no_micrographs_cannot_be_written(viewer, tmp_path):
     layer = viewer.add_points([[1, 2]], name="dots")
     with pytest.raises(CryopickError, match="dots does not know its micrographs"):
         write_layer(tmp_path / "picks.star", layer)
+
+
+def test_picks_of_other_micrographs_are_laid_over_none(viewer, image):
+    with pytest.raises(CryopickError, match=r'belong to other micrographs: .* like "z\.mrc"'):
+        points_layer(PickSet({"z.mrc": Picks.at([(1, 2)])}), viewer.layers)
+    some = PickSet({"z.mrc": Picks.at([(1, 2), (3, 4)]), "c_topazpicks": Picks.at([(5, 6)])})
+    with pytest.warns(CryopickWarning, match=r"2 of 3 picks are left out, .* micrographs: z\.mrc"):
+        layer = points_layer(some, viewer.layers)
+    assert layer.data.tolist() == [[2, 5, 6]]
+
+
+def test_a_star_over_tiffs_counts_rows_as_relion_does(viewer, tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.random.default_rng(0).integers(0, 9, (96, 64), "u1"))
+    (tmp_path / "job").mkdir()
+    header = "data_\n\nloop_\n_rlnMicrographName #1\n_rlnCoordinateX #2\n_rlnCoordinateY #3\n"
+    (tmp_path / "job" / "p.star").write_text(f"{header}Movies/a.tif 5 90\n")
+    (tiff,) = viewer.open(str(tmp_path / "a.tif"), plugin="napari-cryopick")
+    picks = read_picks(tmp_path / "job" / "p.star", stack_of(tiff).paths)
+    layer = points_layer(picks, viewer.layers)
+    assert layer.data[:, 1:].tolist() == [[5, 5]]
+    assert write_layer(tmp_path / "out.star", layer) == 1
+    assert "5\t90\t" in (tmp_path / "out.star").read_text()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,15 @@ import napari
 from napari.layers import Layer, Points
 from numpy.typing import NDArray
 
-from ...errors import CryopickError
-from ...io import PickSet, match_picks, names_micrographs, read_picks, write_picks
+from ...errors import CryopickError, warn
+from ...io import (
+    PickSet,
+    left_out,
+    match_picks,
+    names_micrographs,
+    read_picks,
+    write_picks,
+)
 from ...picks import Picks, Status
 from ..layers.create import over, picks_layer
 from ..layers.curation import colour_by_source, picks_of, rows_of
@@ -42,25 +49,46 @@ def read_points(path: str) -> list[LayerData]:
     A list of micrographs without picks opens these.
     """
     viewer = napari.current_viewer()
+    layers = viewer.layers if viewer else []
+    open_paths = [path for _, stack in _micrographs(layers) for path in stack.paths]
     try:
-        picks = read_picks(path)
+        picks = read_picks(path, open_paths)
     except CryopickError:
         if Path(path).suffix.lower() == ".star" and names_micrographs(Path(path)):
             return read_stacks(path)
         raise
-    layer = points_layer(picks, viewer.layers if viewer else [])
+    layer = points_layer(picks, layers)
     layer.name = Path(path).name
     return [layer.as_layer_data_tuple()]
 
 
 def points_layer(picks: PickSet, layers: Iterable[Layer]) -> Points:
-    """Make a layer of picks over that of the `layers` which shows their micrographs."""
-    for image in layers:
-        stack = stack_of(image) if role_of(image) == MICROGRAPHS else None
-        if stack is not None and (matched := _matched(picks, stack)):
+    """Make a layer of picks over that of the `layers` which shows their micrographs.
+
+    Picks of micrographs that it does not show are left out, with a warning. Without any
+    micrographs, picks are shown by themselves.
+
+    Raises
+    ------
+    CryopickError
+        If there are micrographs, but the picks belong to others.
+    """
+    problem: CryopickError | None = None
+    for image, stack in _micrographs(layers):
+        try:
+            matched = match_picks(picks, stack.paths)
+        except CryopickError as error:
+            problem = error
+            continue
+        if matched:
+            if others := left_out(picks, matched):
+                warn(others)
             diameter = picks.diameter_angstrom or diameter_angstrom(image)
             size = pixel_size_angstrom(image) or 1.0
-            return _filled(picks_layer(over(image, PICKS), diameter / size), matched)
+            by_slice = {stack.index(path): table for path, table in matched.items()}
+            return _filled(picks_layer(over(image, PICKS), diameter / size), by_slice)
+    if problem:
+        raise problem
     names = sorted(picks.by_micrograph)
     stack = Stack(tuple(map(Path, names)), ((1, 1),) * len(names))
     attributes = {**axes(picks.pixel_size_angstrom), "metadata": metadata(stack, PICKS)}
@@ -92,12 +120,11 @@ def write_layer(path: Path, layer: Points) -> int:
     return len(picks)
 
 
-def _matched(picks: PickSet, stack: Stack) -> dict[int, Picks]:
-    try:
-        matched = match_picks(picks, stack.paths)
-    except CryopickError:
-        return {}
-    return {stack.index(path): table for path, table in matched.items()}
+def _micrographs(layers: Iterable[Layer]) -> Iterator[tuple[Layer, Stack]]:
+    for layer in layers:
+        stack = stack_of(layer) if role_of(layer) == MICROGRAPHS else None
+        if stack is not None:
+            yield layer, stack
 
 
 def _filled(layer: Points, picks: Mapping[int, Picks]) -> Points:

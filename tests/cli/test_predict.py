@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import mrcfile
 import pytest
 
 from napari_cryopick import Status
@@ -135,3 +136,24 @@ def test_many_micrographs_make_one_row(capsys):
     out = capsys.readouterr().out
     assert "a.mrc" not in out
     assert out.split()[-4:] == ["31", "micrographs", "1,240", "15.5"]
+
+
+def test_margins_without_image_are_told_and_hold_no_picks(project, tmp_path, capsys):
+    for path in project.micrographs.glob("*.mrc"):
+        shutil.copy(path, tmp_path)
+    first, *_ = sorted(tmp_path.glob("*.mrc"))
+    with mrcfile.open(first, "r+") as mrc:
+        mrc.data[:50] = mrc.data[50]
+        mrc.data[:, -60:] = 0
+    words = project.prediction(tmp_path / "picks.csv", "--threshold", "0", "--json", "-")
+    words[1] = str(tmp_path)
+    assert main(words) == 0
+    out, err = capsys.readouterr()
+    assert "1 of 3 micrographs have margins without image (" in err
+    top, bottom, left, right = json.loads(out)["micrographs"][0]["margins_px"]
+    assert (top, right) == (pytest.approx(50, abs=1), pytest.approx(60, abs=1))
+    assert bottom == left == 0
+    assert [one["margins_px"] for one in json.loads(out)["micrographs"][1:]] == [None, None]
+    y, x = read_picks(tmp_path / "picks.csv").by_micrograph[str(first)].positions.T
+    assert y.min() > 49
+    assert x.max() < 320 - 60

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -11,6 +13,7 @@ from scipy.spatial.distance import cdist, pdist
 
 from napari_cryopick.detection.events import Maps
 from napari_cryopick.detection.peaks import find_peaks, pick
+from napari_cryopick.imaging.margins import Margins
 from napari_cryopick.picks import Picks, Source, Status
 from napari_cryopick.settings import BORDER
 
@@ -137,6 +140,17 @@ def test_a_particle_cut_by_the_edge_is_flagged(edge, to_edge):
     }[edge]
     expected = Status.BORDER if to_edge < 1 else Status.OK
     assert picked(place).statuses.tolist() == [expected]
+
+
+def test_margins_hold_no_picks_and_those_next_to_them_are_flagged():
+    image = np.ones((100, 150), dtype=bool)
+    image[:, :40] = False  # 160 micrograph pixels
+    shown = replace(
+        maps((200, 100), (200, 185), (200, 300)), margins=Margins((0, 0, 160, 0), image)
+    )
+    found = pick(shown, MICROGRAPH, PARTICLE_PX)
+    by_column = dict(zip(found.positions[:, 1].round(), found.statuses, strict=True))
+    assert by_column == {185: Status.BORDER, 300: Status.OK}
 
 
 def test_a_particle_on_contamination_is_flagged_and_its_neighbour_is_not():

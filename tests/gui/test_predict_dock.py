@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import mrcfile
 import numpy as np
 import pytest
 
@@ -154,6 +155,13 @@ def test_only_the_micrograph_in_view_is_predicted_even_if_the_user_moves_on(
     assert "1 of 1 micrograph predicted" in dock.job.status.text()
     assert set(dock.micrographs.picks.data[:, 0]) <= {1}
     assert find_layer(viewer.layers, image, "area").data[1].any()
+
+
+def test_margins_without_image_are_told(image, folder, dock, qtbot):
+    with mrcfile.open(folder / "a.mrc", "r+") as mrc:
+        mrc.data[:20] = mrc.data[20]
+    dock.scope.setCurrentIndex(1)
+    assert "1 of 3 micrographs have margins without image (2" in run(dock, qtbot)
 
 
 def test_one_bad_micrograph_is_told_and_the_others_go_on(image, folder, dock, qtbot):

@@ -119,3 +119,19 @@ def test_detail_finer_than_a_pixel_leaves_no_pattern(factor):
 def test_brightness_stays_as_it_is(factor):
     grey = torch.full((130, 171), 7.25)
     np.testing.assert_allclose(Rescaling(factor).shrink(grey), 7.25, rtol=1e-5)
+
+
+def test_margins_do_not_count_and_are_zero():
+    """Whatever they are filled with, the image is the same."""
+    seen = []
+    for fill in (0.0, 200.0, 30_000.0):
+        pixels = COUNTS.astype(np.float32)
+        pixels[:, :40] = fill
+        image, _, margins = prepare(micrograph(pixels), 80, 20)
+        assert margins is not None
+        assert margins.image.shape == tuple(image.shape)
+        assert (image[~torch.from_numpy(margins.image)] == 0).all()
+        assert 18 <= (~margins.image).sum(axis=1).min() <= 23
+        seen.append(image)
+    for other in seen[1:]:
+        torch.testing.assert_close(other, seen[0])

@@ -184,3 +184,39 @@ def test_an_empty_table_of_picks_says_that_there_are_no_particles(project, quick
     _, empty = load([first, second], picks, complete)
     assert empty.held_out_rows.any()
     assert (empty.training_image(complete=True).layers[4 + CENTRE, 20:100, 20:-20] == 1).all()
+
+
+@pytest.fixture
+def with_margin(project, tmp_path):
+    """A micrograph of which 64 columns at the left only repeat the next one."""
+    path = Path(shutil.copy(project.micrographs[0], tmp_path))
+    with mrcfile.open(path, "r+") as mrc:
+        mrc.data[:, :64] = mrc.data[:, 64:65]
+    return path
+
+
+@pytest.mark.parametrize("complete", [False, True])
+def test_nothing_is_learnt_in_margins_but_what_a_person_has_labelled(
+    with_margin, quick, complete, project
+):
+    inside, outside = (100.0, 30.0), (100.0, 200.0)
+    settings = quick.model_copy(update={"complete": complete})
+    (example,) = load([with_margin], {with_margin: Picks.at([inside, outside])}, settings)
+    drawn = example.training_image(complete)
+    weights = drawn.layers[4:]
+    in_margin = np.zeros(weights.shape[1:], dtype=bool)
+    in_margin[:, : int(60 * example.rescaling.factor)] = True
+    (y, x), _ = np.rint(example.rescaling.to_network(np.array([inside, outside]))).astype(int)
+    clicked = distances(in_margin.shape, np.array([[y, x]])).numpy() < example.particle_px
+    assert weights[CENTRE, y, x] == 1
+    assert (weights[:, in_margin & ~clicked] == 0).all()
+    assert drawn.first[1] * 1 / example.rescaling.factor == pytest.approx(64, abs=16)
+
+
+def test_unlabelled_micrographs_teach_nothing_in_margins(with_margin, project, quick):
+    clicks = {project.micrographs[1]: Picks.at([[100, 200]])}
+    examples = load([project.micrographs[1], with_margin], clicks, quick)
+    (example,) = (e for e in examples if e.path == with_margin)
+    weights = example.training_image(complete=False).layers[4:]
+    assert (weights[..., : int(60 * example.rescaling.factor)] == 0).all()
+    assert (weights[..., int(90 * example.rescaling.factor) :] > 0).all()

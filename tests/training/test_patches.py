@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
+from napari_cryopick.imaging.margins import Margins
 from napari_cryopick.training.patches import Batch, TrainingImage, sample_batch
 from napari_cryopick.training.targets import CENTRE, Target
 
@@ -90,3 +91,14 @@ def test_a_seed_repeats_a_batch(strength):
     assert torch.equal(first.images, again.images)
     assert torch.equal(first.values, again.values)
     assert not torch.equal(first.images, other.images)
+
+
+def test_no_patch_is_centred_in_a_margin():
+    """Patches as wide as the margin then never lie in it alone."""
+    image = torch.ones(SHAPE, dtype=torch.bool)
+    image[:60], image[:, :80] = False, False
+    dark = Target(torch.zeros(3, *SHAPE), torch.zeros(3, *SHAPE))
+    margins = Margins((60, 0, 80, 0), image.numpy())
+    of = TrainingImage.of(image.float(), dark, torch.empty(0, 2), margins)
+    batch = sample(64, 33, 0.0, fields=[of])
+    assert (batch.images[:, 0, 16, 16] > 0.4).all()

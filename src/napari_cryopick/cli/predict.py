@@ -14,7 +14,7 @@ from pydantic import Field
 
 from ..detection import PredictSettings
 from ..detection.calibration import ExpectedScores
-from ..detection.events import DiameterResult, Failed, PredictionEvent
+from ..detection.events import DiameterResult, Failed, PredictionEvent, describe_margins
 from ..io import find_micrographs, pick_format, write_picks
 from ..io.files import without_nan
 from ..picks import Picks, PickSet, Status, common_value
@@ -45,6 +45,7 @@ class PredictionSummary:
     picks: dict[str, Picks] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     pixel_sizes: list[float | None] = field(default_factory=list)
+    margins_px: list[tuple[int, ...] | None] = field(default_factory=list)
     particles: float = 0.0
     failed: list[dict[str, str]] = field(default_factory=list)
     notes: dict[str, list[str]] = field(default_factory=dict)
@@ -130,6 +131,7 @@ def follow(events: Iterable[PredictionEvent]) -> PredictionSummary:
             found.rows.append({"path": path, **numbers})
             found.picks[path] = event.picks
             found.pixel_sizes.append(event.micrograph.pixel_size_angstrom)
+            found.margins_px.append(event.margins_px)
             found.particles += event.particles
     return found
 
@@ -151,7 +153,11 @@ def save(found: PredictionSummary, diameter: float, output: Path, json: Path | N
     kept = [picks.with_status(Status.OK).scores for picks in found.picks.values()]
     expected = ExpectedScores.of(np.concatenate(kept), found.particles)
     data = {"output": str(output), "expected": without_nan(asdict(expected))}
-    rows = {"micrographs": found.rows, "failed": found.failed}
+    margins = zip(found.rows, found.margins_px, strict=True)
+    micrographs = [{**row, "margins_px": depths} for row, depths in margins]
+    rows = {"micrographs": micrographs, "failed": found.failed}
     print_result(micrograph_table(found.rows), data | rows, json)
+    if any(found.margins_px):
+        echo(describe_margins(found.margins_px))
     echo(f"At this threshold the scores suggest: {expected}.")
     echo(f"The picks are in {output}.")

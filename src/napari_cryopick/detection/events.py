@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..imaging.margins import Margins
 from ..micrograph import Micrograph
 from ..picks import Picks
+
+if TYPE_CHECKING:
+    from ..imaging.margins import Margins
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,25 @@ class Predicted:
     threshold: float
     particles: float
     seconds: float
+
+    @property
+    def margins_px(self) -> tuple[int, int, int, int] | None:
+        """Rows and columns at top, bottom, left and right that are no image, if any are."""
+        return self.maps.margins.depths_px if self.maps.margins else None
+
+
+def describe_margins(margins_px: Sequence[tuple[int, ...] | None]) -> str:
+    """Say in a sentence how many of some micrographs have margins, and how deep they are."""
+    found = [depths for depths in margins_px if depths is not None]
+    if not found:
+        return ""
+    deep = [depth for depths in found for depth in depths if depth]
+    depth = f"{min(deep)} to {max(deep)} pixels deep" if deep else "blank corners"
+    micrographs = "micrograph has" if len(margins_px) == 1 else "micrographs have"
+    return (
+        f"{len(found)} of {len(margins_px)} {micrographs} margins without image ({depth}); "
+        "no picks there."
+    )
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from ...detection.events import (
     Failed,
     Predicted,
     PredictionEvent,
+    describe_margins,
 )
 from ...errors import CryopickError
 from ..contributions.coordinates import write_layer
@@ -59,6 +60,7 @@ class PredictDock(Dock):
         self.export = QPushButton("Export…")
         self._seconds: list[float] = []
         self._failed: list[str] = []
+        self._margins_px: list[tuple[int, ...] | None] = []
         self._count_soon = throttled(self._count, self)
         self._arrange()
         self._connect()
@@ -68,7 +70,7 @@ class PredictDock(Dock):
         image, settings = self.micrographs.require(), self._settings(threshold=_LOWEST_SCORE)
         stack, here, run = ensure_stack(image), slice_in_view(self.viewer, image), object()
         paths = stack.paths if self.scope.currentIndex() else stack.paths[here : here + 1]
-        self._seconds, self._failed = [], []
+        self._seconds, self._failed, self._margins_px = [], [], []
 
         def work(stop: threading.Event) -> Iterator[tuple[PredictionEvent, object]]:
             from ...detection.predict import predict_many
@@ -133,6 +135,7 @@ class PredictDock(Dock):
             case Predicted():
                 yield from self._show(event, run)
                 self._seconds.append(event.seconds)
+                self._margins_px.append(event.margins_px)
             case Failed():
                 self._failed.append(event.message)
         mean = sum(self._seconds) / max(1, len(self._seconds))
@@ -156,7 +159,7 @@ class PredictDock(Dock):
         done = f"{len(self._seconds)} of {pluralise(total, 'micrograph')} predicted"
         if self._failed:
             return f"{done}, {len(self._failed)} failed: {self._failed[-1]}"
-        return f"{done}, {mean_seconds:.1f} s each."
+        return f"{done}, {mean_seconds:.1f} s each. {describe_margins(self._margins_px)}".strip()
 
     def _on_job(self) -> None:
         """At the end, make a layer to paint on; it comes last, for napari takes its time."""

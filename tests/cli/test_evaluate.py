@@ -103,3 +103,11 @@ def test_a_second_look_at_the_same_particles_scores_high(shared_data, capsys):
     assert scores["micrographs"] == 10
     assert scores["found"] == scores["truth"] == scores["matched"] == 1615
     assert scores["macro"]["f1"] == 1
+
+
+def test_an_ending_that_only_the_user_knows(files, capsys):
+    written = files({"a_flattened_DW.mrc": TRUTH}, {"a.mrc": TRUTH})
+    assert evaluate(written) == 1
+    assert "belong to other micrographs" in capsys.readouterr().err
+    assert evaluate(written, "--ending", "_flattened") == 0
+    assert "4 of them right" in capsys.readouterr().out

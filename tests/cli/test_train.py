@@ -12,7 +12,7 @@ import pytest
 
 from napari_cryopick import Picks
 from napari_cryopick.cli.main import main
-from napari_cryopick.io import PickSet, write_picks
+from napari_cryopick.io import PickSet, read_picks, write_picks
 
 
 def test_a_training_shows_how_it_goes_and_what_to_type_next(project, tmp_path, capsys):
@@ -109,3 +109,16 @@ def test_ctrl_c_keeps_the_best_model_and_says_so(project, tmp_path):
     assert training.returncode == 130
     assert "Stopping" in rest
     assert (tmp_path / "run" / "best" / "model.safetensors").is_file()
+
+
+def test_endings_are_told_and_picks_elsewhere_are_said(project, tmp_path, capsys):
+    words = project.training(tmp_path / "run", steps=1)
+    at = words.index("--picks") + 1
+    picks = read_picks(words[at]).by_micrograph
+    named = {f"{Path(name).stem}_flat.mrc": one for name, one in picks.items()}
+    words[at] = str(tmp_path / "picks.star")
+    write_picks(words[at], PickSet(named | {"z.mrc": Picks.at([[1, 2]])}))
+    assert main(words) == 1
+    assert "belong to other micrographs" in capsys.readouterr().err
+    assert main([*words, "--ending", "_flat"]) == 0
+    assert re.search(r"1 of \d+ picks are left out, .*: z\.mrc", capsys.readouterr().err)

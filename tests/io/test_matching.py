@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from napari_cryopick import CryopickError, Picks
-from napari_cryopick.io import PickSet, match_picks
+from napari_cryopick.io import PickSet, left_out, match_picks
 
 
 def matched(names: Sequence[str], paths: Sequence[str]) -> dict[str, str]:
@@ -97,3 +97,27 @@ def test_a_file_of_other_micrographs_is_reported_with_an_example_of_each() -> No
 def test_a_name_within_another_is_not_the_same() -> None:
     with pytest.raises(CryopickError, match="other micrographs"):
         matched(["mic_1_2.mrc"], ["mic_1.mrc"])
+
+
+def test_endings_that_only_the_user_knows() -> None:
+    picks = PickSet({"a_flattened.star": Picks.at([[1, 2]]), "b": Picks.at([[1, 2]])})
+    paths = [Path("a.mrc"), Path("b_Flattened_DW.mrc")]
+    with pytest.raises(CryopickError, match="other micrographs"):
+        match_picks(picks, paths)
+    assert list(match_picks(picks, paths, ["_flattened", ".star"])) == paths
+
+
+def test_accents_are_compared_however_they_are_encoded() -> None:
+    composed, apart = "Gr\u00f6/a.mrc", "Gro\u0308/a.mrc"
+    paths = [f"/data/{apart}", "/data/other/a.mrc"]
+    assert matched([composed], paths) == {paths[0]: composed}
+    both = [f"/data/{composed[:3]}.mrc", f"/data/{apart[:4]}.mrc"]
+    assert matched([Path(both[1]).name], both) == {both[1]: Path(both[1]).name}
+
+
+def test_picks_that_belong_to_no_micrograph_are_said_by_name_and_number() -> None:
+    picks = PickSet({"a.mrc": Picks.at([[1, 2]] * 3), "b.mrc": Picks.at([[1, 2]] * 4)})
+    found = match_picks(picks, [Path("a.mrc")])
+    assert left_out(picks, found).startswith("4 of 7 picks are left out, ")
+    assert left_out(picks, found).endswith(": b.mrc.")
+    assert left_out(picks, match_picks(picks, [Path("a.mrc"), Path("b.mrc")])) == ""

@@ -11,6 +11,7 @@ import pytest
 import starfile
 
 from napari_cryopick import CryopickError, Picks
+from napari_cryopick.errors import CryopickWarning
 from napari_cryopick.io import PickSet, read_picks, write_picks
 
 
@@ -113,3 +114,63 @@ def test_importing_costs_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_one_bad_file_costs_no_other(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_picks(tmp_path / f"{name}.star", PickSet({f"{name}.mrc": Picks.at([[1, 2]])}))
+    (tmp_path / "c.box").write_text("1 2 3 4\n")
+    (tmp_path / "b.star").write_text("data_\nloop_\n_rlnCoordinateX\n_rlnCoordinateY\n1 2 3\n")
+    with pytest.warns(CryopickWarning, match=r"1 file is left out of .*: .*b\.star holds 3 values"):
+        assert list(read_picks(tmp_path).by_micrograph) == ["a.mrc", "c"]
+
+
+def test_a_list_is_read_without_its_bad_files(tmp_path: Path) -> None:
+    names = [f"{letter}.mrc" for letter in "abcd"]
+    picks = {name: Picks.at([[1, 2]] if name < "d" else []) for name in names}
+    write_picks(tmp_path, PickSet(picks))
+    (tmp_path / "Micrographs" / "a.mrc.star").unlink()
+    (tmp_path / "Micrographs" / "b.mrc.star").write_text("data_\n")
+    with pytest.warns(CryopickWarning, match=r"2 files are left out of .*\.star: .*a\.mrc"):
+        read = read_picks(tmp_path / "coordinates.star")
+    assert {name: len(one) for name, one in read.by_micrograph.items()} == {"c.mrc": 1, "d.mrc": 0}
+    listed = (tmp_path / "coordinates.star").read_text()
+    (tmp_path / "coordinates.star").write_text(listed + listed)
+    with pytest.raises(CryopickError, match=r"lists c\.mrc twice"):
+        read_picks(tmp_path / "coordinates.star")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("name", ["a.star", "a.csv", "a.txt", "a.box"])
+def test_encodings_and_line_ends_of_other_programs(
+    tmp_path: Path, name: str, ends: str, encoding: str
+) -> None:
+    texts = {
+        ".star": "data_\nloop_\n_rlnCoordinateX\n_rlnCoordinateY\n\n1\t2 \n",
+        ".csv": "x,y\n1,2\n",
+        ".txt": "x\ty\n1\t2\n",
+        ".box": "0 1 2 2\n",
+    }
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    path = tmp_path / name
+    path.write_text(mark + texts[path.suffix], encoding=encoding, newline=ends)
+    (picks,) = read_picks(path).by_micrograph.values()
+    assert picks.positions.tolist() == [[2, 1]]
+
+
+def test_text_that_is_not_in_unicode_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("micrograph,x,y\na,1,2\nGr\u00f6,1,2\n", encoding="latin-1")
+    with pytest.raises(CryopickError, match=r"is no text in UTF-8 \(line 3\); save it as UTF-8"):
+        read_picks(path)
+
+
+def test_repeated_picks_count_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x,y,score\n1,2,0.5\n3,4,0.5\n1,2,0.5\n1,2,0.75\n")
+    with pytest.warns(CryopickWarning) as said:
+        assert len(read_picks(path)) == 3
+    again, shared = (str(one.message) for one in said)
+    assert "says 1 picks again (line 4); each is taken once" in again
+    assert "has 1 picks at the very place of others (line 5); they are kept" in shared

@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_cryopick import CryopickError, Picks, Source, Status
+from napari_cryopick.errors import CryopickWarning
 from napari_cryopick.io import PickSet, match_picks, read_picks, write_picks
 
 NAMES = st.from_regex(r"([\w.-]{1,8}/){0,2}[\w.-]{1,12}( \w)?\.mrc", fullmatch=True)
 COORDINATES = st.floats(-1e4, 1e5, allow_nan=False)
 SCORES = st.floats(0, 1) | st.just(float("nan"))
 ROW = st.tuples(COORDINATES, COORDINATES, SCORES, st.integers(0, 9))
-ROWS = st.lists(ROW, min_size=1, max_size=5)
+ROWS = st.lists(ROW, min_size=1, max_size=5, unique_by=lambda row: row[:2])
 
 RELION_31 = """
 # version 30001
@@ -51,6 +52,8 @@ _rlnAnglePsi #6
   50.000000    60.000000 MotionCorr/job002/Movies/a.mrc            1 c.ctf     2.500000
 
 """
+
+NAMELESS = "loop_\n_rlnCoordinateX\n_rlnCoordinateY\n"
 
 
 def assert_same(one: Picks, other: Picks) -> None:
@@ -198,6 +201,61 @@ def test_no_picks(tmp_path: Path) -> None:
     read = read_picks(path)
     assert len(read) == 0
     assert read.pixel_size_angstrom == 1.5
+
+
+def test_joined_files_keep_their_optics_apart(tmp_path: Path) -> None:
+    path = tmp_path / "joined.star"
+    path.write_text(RELION_31 + RELION_31.replace("/a.mrc", "/c.mrc").replace("200.0", "100.0"))
+    with pytest.warns(CryopickWarning, match="1 picks at the very place of others"):
+        read = read_picks(path)
+    groups = read.optics["rlnOpticsGroup"].tolist()
+    assert dict(zip(groups, read.optics["rlnVoltage"], strict=True)) == {
+        1: 200,
+        2: 300,
+        3: 100,
+        4: 300,
+    }
+    a, _, c = read.by_micrograph.values()
+    assert a.extra["rlnOpticsGroup"].tolist() == [1, 1]
+    assert c.extra["rlnOpticsGroup"].tolist() == [3, 3]
+    path.write_text(RELION_31 + RELION_31.replace("/a.mrc", "/c.mrc").replace("/b.mrc", "/d.mrc"))
+    read = read_picks(path)
+    assert len(read) == 6
+    assert read.optics["rlnOpticsGroup"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "data_a\n#c\n\nloop_\n#c\n\n_rlnCoordinateX #1\n;c\n_rlnCoordinateY\n\n#c\n1 2\n\n3 4 #c\n",
+        "data_a\nloop_ #c\n_rlnCoordinateX #1 \n _rlnCoordinateY\n\t1 2\n#c\n 3\t4 \ndata_b #c\n",
+        f"data_a\n{NAMELESS}1 2\ndata_\n_rlnCoordinateX 3 #c\n_rlnCoordinateY '4'\n",
+        'data_a\n_rlnVoltage 300\nloop_\n_rlnCoordinateX\n_rlnCoordinateY\n1 2\n3 "4"\n',
+    ],
+)
+def test_what_relion_allows_is_read(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.star"
+    path.write_text(text)
+    (picks,) = read_picks(path).by_micrograph.values()
+    assert picks.positions.tolist() == [[2, 1], [4, 3]]
+
+
+@pytest.mark.parametrize("label", ["rlnTomoName", "rlnCoordinateZ"])
+def test_tomograms_are_refused(tmp_path: Path, label: str) -> None:
+    path = tmp_path / "a.star"
+    path.write_text(RELION_31.replace("rlnAnglePsi", label))
+    with pytest.raises(CryopickError, match=rf"particles of tomograms \({label}\)"):
+        read_picks(path)
+
+
+def test_all_tables_of_coordinates_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.star"
+    header = "loop_\n_rlnMicrographName\n_rlnCoordinateX\n_rlnCoordinateY\n"
+    path.write_text(f"data_a.mrc\n{header}a.mrc 1 2\n\ndata_b.mrc\n{header}b.mrc 3 4\n")
+    assert list(read_picks(path).by_micrograph) == ["a.mrc", "b.mrc"]
+    path.write_text(f"data_\n{header}a.mrc 1 2\n\ndata_\n{NAMELESS}3 4\n")
+    with pytest.raises(CryopickError, match="names no micrograph in line 12"):
+        read_picks(path)
 
 
 @pytest.mark.parametrize(

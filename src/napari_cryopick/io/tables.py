@@ -130,13 +130,7 @@ def from_table(table: DataFrame, path: Path) -> dict[str, Picks]:
     is named after. Further columns are carried along. Rows that say the same throughout are one
     pick.
     """
-    repeated = table.duplicated()
-    if repeated.any():
-        warn(
-            f"{path} holds {repeated.sum()} picks twice (line {table.index[repeated][0]}); "
-            "each is taken once."
-        )
-        table = table[~repeated]
+    table = _without_repeats(table, path)
     picks = _picks(table, path)
     if "micrograph" not in table:
         return {path.stem: picks} if len(picks) else {}
@@ -148,6 +142,24 @@ def from_table(table: DataFrame, path: Path) -> dict[str, Picks]:
         )
     rows = names.groupby(names, sort=False).indices
     return {str(name): picks[np.asarray(indices)] for name, indices in rows.items()}
+
+
+def _without_repeats(table: DataFrame, path: Path) -> DataFrame:
+    """Leave out rows that repeat others, and warn of them and of picks that share a place."""
+    repeated = table.duplicated()
+    if repeated.any():
+        line = table.index[repeated][0]
+        warn(f"{path} says {repeated.sum()} picks again (line {line}); each is taken once.")
+        table = table[~repeated]
+    place = [name for name in ("micrograph", "x", "y", "status") if name in table]
+    shared = table.duplicated(place)
+    if shared.any():
+        line = table.index[shared][0]
+        warn(
+            f"{path} has {shared.sum()} picks at the very place of others (line {line}); they are "
+            "kept, as something else differs."
+        )
+    return table
 
 
 def centred(table: DataFrame, path: Path) -> DataFrame:

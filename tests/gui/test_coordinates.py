@@ -61,7 +61,7 @@ def test_only_what_is_shown_is_written(viewer, image, tmp_path):
 def test_picks_that_were_deleted_in_a_file_stay_deleted(viewer, image):
     table = Picks.at([(5, 6), (50, 60)], status=[Status.DELETED, Status.OK])
     layer = curate(points_layer(PickSet({"a.mrc": table}), viewer.layers))
-    picks, deleted = curated_picks(layer, 0)
+    picks, deleted = curated_picks(layer)[0]
     assert picks.positions.tolist() == [[50, 60]]
     assert deleted.positions.tolist() == [[5, 6]]
 

@@ -84,12 +84,12 @@ def test_a_copy_has_a_history_of_its_own(viewer, picks):
 
 def test_what_was_deleted_before_stays_deleted_in_a_copy_and_no_more(viewer, picks):
     copy = duplicate(viewer, picks)
-    _, deleted = curated_picks(copy, 0)
+    _, deleted = curated_picks(copy)[0]
     assert deleted.positions.tolist() == [[20, 120]]
     copy.selected_data = {3}
     copy.remove_selected()
-    assert len(curated_picks(copy, 0)[1]) == 2
-    assert len(curated_picks(picks, 0)[1]) == 1
+    assert len(curated_picks(copy)[0][1]) == 2
+    assert len(curated_picks(picks)[0][1]) == 1
 
 
 def test_docks_work_on_the_layer_that_was_copied_until_it_is_removed(viewer, image, picks):

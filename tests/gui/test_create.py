@@ -12,12 +12,14 @@ from napari_cryopick import Picks, Source
 from napari_cryopick.detection.events import Maps, Predicted
 from napari_cryopick.gui.layers.create import (
     ensure_labels,
+    ensure_picks,
     labels_layer,
     map_layer,
     over,
     picks_layer,
-    show_prediction,
+    show_maps,
 )
+from napari_cryopick.gui.layers.curation import replace_model_picks
 from napari_cryopick.gui.layers.layers import (
     LABELS,
     MAPS,
@@ -125,8 +127,10 @@ def predicted(path, scale: float = 0.5) -> Predicted:
 
 def show(viewer, image, event, run="run"):
     remember_diameter(image, DIAMETER_ANGSTROM)
-    for _ in show_prediction(viewer, image, event, run):
+    for _ in show_maps(viewer, image, event):
         pass
+    found = {stack_of(image).index(event.path): event.picks}
+    replace_model_picks(ensure_picks(viewer, image), found, run)
     ensure_labels(viewer, image)
     return layer_of(viewer, image, PICKS)
 

@@ -66,7 +66,7 @@ def test_predicting_again_replaces_a_model_s_picks_of_that_micrograph_only(layer
     predict(layer, 1, found((70, 70, 0.7)))
     layer.add([0, 90, 90])
     predict(layer, 0, found((20, 60, 0.6)), run="again")
-    first, second = curated_picks(layer, 0)[0], curated_picks(layer, 1)[0]
+    first, second = curated_picks(layer)[0][0], curated_picks(layer)[1][0]
     assert sorted(map(tuple, first.positions)) == [(20, 60), (90, 90)]
     assert second.positions.tolist() == [[70, 70]]
 
@@ -76,17 +76,17 @@ def test_what_a_person_has_placed_or_deleted_is_not_found_again(layer):
     layer.add([0, 90, 90])
     layer.remove([0])
     predict(layer, 0, found((11, 9, 0.9), (42, 40, 0.8), (88, 91, 0.7)), run="again")
-    picks, deleted = curated_picks(layer, 0)
+    picks, deleted = curated_picks(layer)[0]
     assert sorted(map(tuple, picks.positions)) == [(42, 40), (90, 90)]
     assert deleted.positions.tolist() == [[10, 10]]
     assert set(deleted.statuses) == {"deleted"}
-    assert len(curated_picks(layer, 1)[1]) == 0
+    assert len(curated_picks(layer)[1][1]) == 0
 
 
 def test_a_click_that_is_taken_away_was_never_there(layer):
     layer.add([0, 10, 10])
     layer.remove([0])
-    picks, deleted = curated_picks(layer, 0)
+    picks, deleted = curated_picks(layer)[0]
     assert len(picks) == len(deleted) == 0
 
 
@@ -94,7 +94,7 @@ def test_a_click_where_a_pick_was_deleted_is_the_last_word(layer):
     predict(layer, 0, found((10, 10, 0.9)))
     layer.remove([0])
     layer.add([0, 12, 10])
-    picks, deleted = curated_picks(layer, 0)
+    picks, deleted = curated_picks(layer)[0]
     assert len(picks) == 1
     assert len(deleted) == 0
 
@@ -103,7 +103,7 @@ def test_a_moved_pick_becomes_the_person_s(layer):
     predict(layer, 0, found((10, 10, 0.9)))
     move(layer, 0, (0, 14, 14))
     predict(layer, 0, found((40, 40, 0.9)), run="again")
-    picks, _ = curated_picks(layer, 0)
+    picks, _ = curated_picks(layer)[0]
     assert sorted(zip(map(tuple, picks.positions), picks.sources, strict=True)) == [
         ((14, 14), "person"),
         ((40, 40), "model"),
@@ -122,11 +122,11 @@ def test_every_edit_can_be_undone_and_redone(layer):
         states.append(layer.data.copy())
     assert [len(state) for state in states] == [1, 3, 3, 2, 1, 0]
     np.testing.assert_array_equal(states[2][0], (0, 10, 10))
-    assert len(curated_picks(layer, 1)[1]) == 0
+    assert len(curated_picks(layer)[1][1]) == 0
     for state in reversed(states[:-1]):
         redo(layer)
         np.testing.assert_array_equal(layer.data, state)
-    assert len(curated_picks(layer, 1)[1]) == 1
+    assert len(curated_picks(layer)[1][1]) == 1
 
 
 def test_only_the_last_hundred_edits_can_be_undone(layer):
@@ -183,7 +183,7 @@ def test_another_outcome_replaces_a_model_s_picks_everywhere_in_one_step(layer):
     outcome = {0: found((11, 9, 0.9), (91, 90, 0.8), (20, 60, 0.6)), 1: found((11, 9, 0.5))}
     replace_model_picks(layer, outcome, "iteration")
     assert sorted(map(tuple, layer.data)) == [(0, 20, 60), (0, 90, 90), (1, 11, 9)]
-    assert len(curated_picks(layer, 0)[1]) == 1
+    assert len(curated_picks(layer)[0][1]) == 1
     replace_model_picks(layer, {0: found(), 1: found()}, "iteration")
     assert layer.data.tolist() == [[0, 90, 90]]
     undo(layer)
@@ -197,7 +197,7 @@ def test_a_pick_that_is_rejected_does_not_come_back_whoever_placed_it(layer):
     reject_pick(layer, 0)
     assert len(layer.data) == 0
     predict(layer, 0, found((11, 10, 0.9), (51, 50, 0.9), (80, 80, 0.9)))
-    picks, deleted = curated_picks(layer, 0)
+    picks, deleted = curated_picks(layer)[0]
     assert picks.positions.tolist() == [[80, 80]]
     assert deleted.positions.tolist() == [[50, 50], [10, 10]]
     assert set(deleted.statuses) == {Status.DELETED}

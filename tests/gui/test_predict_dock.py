@@ -168,7 +168,7 @@ def test_one_bad_micrograph_is_told_and_the_others_go_on(image, folder, dock, qt
     (folder / "b.mrc").write_bytes(b"")
     dock.scope.setCurrentIndex(1)
     sentence = run(dock, qtbot)
-    assert sentence.startswith("2 of 3 micrographs predicted, 1 failed")
+    assert sentence.startswith("2 of 3 micrographs predicted, 1 left out")
     assert "b.mrc is empty" in sentence
 
 

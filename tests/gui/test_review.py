@@ -76,15 +76,15 @@ def test_a_person_s_word_is_taken_and_can_be_taken_back(review, picks):
     review.yes.click()
     review.yes.click()
     review.no.click()
-    here, deleted = curated_picks(picks, 0)
+    here, deleted = curated_picks(picks)[0]
     assert sorted(map(tuple, here.positions)) == [(30, 30), (100, 30)]
     assert len(deleted) == 0
-    assert curated_picks(picks, 2)[0].sources.tolist() == [Source.PERSON]
-    assert len(curated_picks(picks, 1)[1]) == 1
+    assert curated_picks(picks)[2][0].sources.tolist() == [Source.PERSON]
+    assert len(curated_picks(picks)[1][1]) == 1
     for _ in range(3):
         undo(picks)
-    assert curated_picks(picks, 2)[0].sources.tolist() == [Source.MODEL]
-    assert len(curated_picks(picks, 0)[1]) == 1
+    assert curated_picks(picks)[2][0].sources.tolist() == [Source.MODEL]
+    assert len(curated_picks(picks)[0][1]) == 1
 
 
 def test_a_person_may_take_back_a_click_and_teach_that_it_is_none(review, picks, image):
@@ -95,7 +95,7 @@ def test_a_person_may_take_back_a_click_and_teach_that_it_is_none(review, picks,
     for back_and_forth in (None, undo, redo):
         if back_and_forth:
             back_and_forth(picks)
-        here, deleted = curated_picks(picks, 0)
+        here, deleted = curated_picks(picks)[0]
         taken_back = back_and_forth is undo
         assert ((30, 30) in map(tuple, here.positions)) == taken_back
         assert ((30, 30) in map(tuple, deleted.positions)) != taken_back

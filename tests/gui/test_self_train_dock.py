@@ -92,7 +92,7 @@ def test_a_run_shows_its_iterations_and_what_the_best_has_found(dock, predict, q
     assert best is not None
     assert best.path == (run / "best").resolve()
     assert (picks.features["source"] == Source.MODEL).sum() <= best.count
-    assert curated_picks(picks, 0)[0].sources.tolist().count(Source.PERSON) == len(CLICKS)
+    assert curated_picks(picks)[0][0].sources.tolist().count(Source.PERSON) == len(CLICKS)
 
 
 def test_without_labels_the_rounds_begin_with_the_initial_model(dock, qtbot, tmp_path):
@@ -183,7 +183,7 @@ def test_what_a_person_has_placed_or_deleted_stays(dock, run, qtbot):
     for row in (0, 1, 2, 1):
         choose(dock, qtbot, row)
     assert sorted(map(tuple, picks.data)) == [(0, 22, 22)]
-    assert len(curated_picks(picks, 1)[1]) == 1
+    assert len(curated_picks(picks)[1][1]) == 1
     np.testing.assert_array_equal(labels.data, painted)
     dock.outcomes.review.next.click()
     assert "You rejected this pick" in dock.outcomes.review.sentence.text()

@@ -43,7 +43,7 @@ def test_picks_go_through_a_layer_unchanged(tables):
     layer = picks_layer(over(IMAGE, PICKS), 20)
     layer.data, layer.features = rows_of(dict(enumerate(made)))
     for index, picks in enumerate(made):
-        back = picks_of(points_over(layer, IMAGE), layer.features, index)
+        back = picks_of(points_over(layer, IMAGE), layer.features)[index]
         np.testing.assert_array_equal(back.positions, picks.positions)
         np.testing.assert_array_equal(back.scores, picks.scores)
         np.testing.assert_array_equal(back.sources, picks.sources)
@@ -52,7 +52,7 @@ def test_picks_go_through_a_layer_unchanged(tables):
 
 def test_further_columns_stay():
     picks = Picks.at([(1, 2)], extra={"rlnClassNumber": np.array([7])})
-    back = picks_of(*rows_of({1: picks}), 1)
+    back = picks_of(*rows_of({1: picks}))[1]
     assert back.extra["rlnClassNumber"].tolist() == [7]
 
 
@@ -60,7 +60,7 @@ def test_clicks_in_a_plain_layer_are_a_person_s_wherever_the_layer_lies():
     clicked = Points([[1, 10.0, 20.0]], scale=(1, 2, 2), translate=(0, 4, 0))
     points = points_over(clicked, IMAGE)
     np.testing.assert_allclose(points, [[1, 24 / 1.77, 40 / 1.77]])
-    picks = picks_of(points, clicked.features, 1)
+    picks = picks_of(points, clicked.features)[1]
     assert picks.sources.tolist() == ["person"]
     assert np.isnan(picks.scores).all()
 

@@ -21,7 +21,7 @@ from ...io import (
 )
 from ...picks import Picks, Status
 from ..layers.create import over, picks_layer
-from ..layers.curation import colour_by_source, picks_of, rows_of
+from ..layers.curation import fill, picks_of, rows_of
 from ..layers.layers import (
     DEFAULT_DIAMETER_ANGSTROM,
     DELETED,
@@ -111,8 +111,8 @@ def write_layer(path: Path, layer: Points) -> int:
             f"The layer {layer.name} does not know its micrographs; "
             "make a new picks layer over them and click there."
         )
-    points, features = layer.data[layer.shown], layer.features[layer.shown]
-    tables = {str(p): picks_of(points, features, i) for i, p in enumerate(stack.paths)}
+    found = picks_of(layer.data[layer.shown], layer.features[layer.shown])
+    tables = {str(p): found[i] for i, p in enumerate(stack.paths)}
     size = pixel_size_angstrom(layer)
     diameter = float(layer.current_size) * size if size else None
     picks = PickSet(tables, size, diameter_angstrom=diameter)
@@ -131,7 +131,5 @@ def _filled(layer: Points, picks: Mapping[int, Picks]) -> Points:
     points, features = rows_of(picks)
     deleted = (features["status"] == Status.DELETED).to_numpy(bool)
     layer.metadata[DELETED] = points[deleted]
-    layer.data, layer.features = points[~deleted], features[~deleted].reset_index(drop=True)
-    layer.size = layer.current_size
-    colour_by_source(layer)
+    fill(layer, points[~deleted], features[~deleted].reset_index(drop=True))
     return layer

@@ -6,7 +6,9 @@ import threading
 from collections.abc import Iterator
 from math import isnan
 from pathlib import Path
+from time import perf_counter
 
+import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image
 from qtpy.QtCore import Qt
@@ -24,9 +26,10 @@ from ...detection.events import (
     describe_margins,
 )
 from ...errors import CryopickError
+from ...picks import Picks
 from ..contributions.coordinates import write_layer
-from ..layers.create import ensure_labels, ensure_picks, show_prediction
-from ..layers.curation import expected_scores, show_above, threshold_of
+from ..layers.create import ensure_labels, ensure_picks, show_maps
+from ..layers.curation import expected_scores, replace_model_picks, show_above, threshold_of
 from ..layers.layers import slice_in_view
 from ..layers.stack import ensure_stack, write_files
 from ..widgets.form import SettingsForm
@@ -39,6 +42,10 @@ _LOWEST_SCORE = 0.05
 """Picks below are hardly ever wanted, and would only slow the layer down."""
 
 _DEFAULT_THRESHOLD = 0.5
+_PAUSES = 9
+"""How many times longer than showing picks took one waits to show more: the more a layer holds, the
+longer it takes, and the window should stand still for a tenth of the time at most."""
+
 _ADVANCED = ("min_distance", "border", "averaging", "device")
 
 
@@ -61,22 +68,26 @@ class PredictDock(Dock):
         self._seconds: list[float] = []
         self._failed: list[str] = []
         self._margins_px: list[tuple[int, ...] | None] = []
+        self._found: dict[int, Picks] = {}
+        self._run, self._next_shown = object(), 0.0
         self._count_soon = throttled(self._count, self)
+        self._count_in_view_soon = throttled(self._count_in_view, self)
         self._arrange()
         self._connect()
 
     def predict(self) -> tuple[Image, Work]:
         """Return the work of predicting the micrograph in view or the whole stack."""
         image, settings = self.micrographs.require(), self._settings(threshold=_LOWEST_SCORE)
-        stack, here, run = ensure_stack(image), slice_in_view(self.viewer, image), object()
+        stack, here = ensure_stack(image), slice_in_view(self.viewer, image)
         paths = stack.paths if self.scope.currentIndex() else stack.paths[here : here + 1]
-        self._seconds, self._failed, self._margins_px = [], [], []
+        self._seconds, self._failed, self._margins_px, self._found = [], [], [], {}
+        self._run, self._next_shown = object(), 0.0
 
-        def work(stop: threading.Event) -> Iterator[tuple[PredictionEvent, object]]:
+        def work(stop: threading.Event) -> Iterator[PredictionEvent]:
             from ...detection.predict import predict_many
 
             write_files(image, stack)
-            yield from ((event, run) for event in predict_many(paths, settings, stop))
+            yield from predict_many(paths, settings, stop)
 
         return image, work
 
@@ -128,12 +139,11 @@ class PredictDock(Dock):
 
     # predicting
 
-    def _on_prediction(self, happened: tuple[PredictionEvent, object]) -> Iterator[None]:
+    def _on_prediction(self, event: PredictionEvent) -> Iterator[None]:
         """Show what was found, on the micrographs it was found in."""
-        event, run = happened
         match event:
             case Predicted():
-                yield from self._show(event, run)
+                yield from self._show(event)
                 self._seconds.append(event.seconds)
                 self._margins_px.append(event.margins_px)
             case Failed():
@@ -142,23 +152,36 @@ class PredictDock(Dock):
         left = mean * (event.total - event.index - 1)
         self.job.show_progress(event.index + 1, event.total, left)
         self.job.say(self._account(event.total, mean), wrong=bool(self._failed))
-        self._count_soon()
+        self.job.status.setToolTip("\n".join(self._failed))
 
-    def _show(self, event: Predicted, run: object) -> Iterator[None]:
+    def _show(self, event: Predicted) -> Iterator[None]:
         image = self.job.about
-        yield from show_prediction(self.viewer, image, event, run)
+        yield from show_maps(self.viewer, image, event)
+        index = ensure_stack(image).index(event.path)
+        self._found[index] = event.picks
+        if perf_counter() > self._next_shown or index == slice_in_view(self.viewer, image):
+            self._show_picks()
         if self._seconds or image not in self.viewer.layers:
             return
         show_above(ensure_picks(self.viewer, image), event.threshold)
         if image == self.micrographs.image:
             self.threshold.setValue(event.threshold)
 
+    def _show_picks(self) -> None:
+        """Show the picks found since the last time."""
+        image, begun = self.job.about, perf_counter()
+        if self._found and image in self.viewer.layers:
+            replace_model_picks(ensure_picks(self.viewer, image), self._found, self._run)
+            self._found, now = {}, perf_counter()
+            self._next_shown = now + _PAUSES * (now - begun)
+            self._count_soon()
+
     def _account(self, total: int, mean_seconds: float) -> str:
         if self._failed and total == 1:
             return self._failed[-1]
         done = f"{len(self._seconds)} of {pluralise(total, 'micrograph')} predicted"
         if self._failed:
-            return f"{done}, {len(self._failed)} failed: {self._failed[-1]}"
+            return f"{done}, {len(self._failed)} left out: {self._failed[-1]}"
         return f"{done}, {mean_seconds:.1f} s each. {describe_margins(self._margins_px)}".strip()
 
     def _on_job(self) -> None:
@@ -166,6 +189,7 @@ class PredictDock(Dock):
         running, image = self.job.running is not None, self.job.about
         self.estimate.setEnabled(not running)
         if not running and self._seconds and image in self.viewer.layers:
+            self._show_picks()
             ensure_labels(self.viewer, image)
 
     # what was found
@@ -189,11 +213,17 @@ class PredictDock(Dock):
         if image is None or picks is None:
             self.count.setText("No picks yet")
             return
-        here = int((picks.data[picks.shown, 0].round() == slice_in_view(self.viewer, image)).sum())
-        self.count.setText(f"{pluralise(int(picks.shown.sum()), 'pick')}, {here:,} in view")
+        self._count_in_view()
         expected = expected_scores(picks)
         basis = "" if isnan(expected.precision) else " (from the model's own scores)"
         self.expected.setText(f"{expected}".capitalize() + basis)
+
+    def _count_in_view(self) -> None:
+        image, picks = self.micrographs.image, self.micrographs.picks
+        if image is not None and picks is not None:
+            here = np.round(picks.data[:, 0]) == slice_in_view(self.viewer, image)
+            shown, in_view = picks.shown.sum(), (picks.shown & here).sum()
+            self.count.setText(f"{pluralise(int(shown), 'pick')}, {in_view:,} in view")
 
     def _name_scope(self) -> None:
         image = self.micrographs.image
@@ -201,7 +231,7 @@ class PredictDock(Dock):
             count, here = len(ensure_stack(image)), slice_in_view(self.viewer, image) + 1
             self.scope.setItemText(0, f"this one ({here} of {count})")
             self.scope.setItemText(1, f"all {pluralise(count, 'micrograph')}")
-        self._count_soon()
+        self._count_in_view_soon()
 
     def _choose_export(self) -> None:
         start = str(ensure_stack(self.micrographs.require()).paths[0].parent / "picks.star")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from napari.utils.colormaps import Colormap, DirectLabelColormap
 from ...detection.events import Maps, Predicted
 from ...labels import LabelClass
 from ...picks import Source
-from .curation import CLICKED, SOURCE_COLOURS, curate, replace_model_picks
+from .curation import CLICKED, SOURCE_COLOURS, curate
 from .layers import AXES, LABELS, MAPS, PICKS, diameter_px, find_layer, frame, metadata
 from .stack import ensure_stack
 
@@ -82,10 +82,8 @@ def map_layer(image: Image, role: str, maps: Maps) -> Image:
     )
 
 
-def show_prediction(
-    viewer: ViewerModel, image: Image, event: Predicted, run: Hashable
-) -> Iterator[None]:
-    """Show the maps and picks of one micrograph in its slice, wherever the user looks by now.
+def show_maps(viewer: ViewerModel, image: Image, event: Predicted) -> Iterator[None]:
+    """Show the maps of one micrograph in its slice, wherever the user looks by now.
 
     Layers are made as needed, with a pause after each; once the image has been removed, nothing is.
     """
@@ -106,8 +104,6 @@ def show_prediction(
         layer.data[index] = 0
         layer.data[index, :height, :width] = probabilities
         layer.refresh()
-    if image in viewer.layers:
-        replace_model_picks(ensure_picks(viewer, image), {index: event.picks}, run)
 
 
 def ensure_picks(viewer: ViewerModel, image: Image) -> Points:

@@ -6,6 +6,7 @@ person's; one that is deleted is remembered, so that it does not come back.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -114,9 +115,10 @@ def replace_model_picks(layer: Points, found: Mapping[int, Picks], run: Hashable
 
     table = _history(layer).current
     by_model = (table.features["source"] == Source.MODEL).to_numpy(bool)
-    kept = ~by_model | ~np.isin(table.points[:, 0].round(), list(found))
+    here = np.isin(table.points[:, 0].round(), list(found))
+    kept = ~by_model | ~here
     points, features = rows_of(found)
-    settled = np.concatenate([table.points[kept], table.deleted])
+    settled = np.concatenate([table.points[kept & here], table.deleted])
     new = _far_from(_apart(settled), _apart(points), layer.current_size / 2)
     points = np.concatenate([table.points[kept], points[new]])
     tables = [some for some in (table.features[kept], features[new]) if len(some)]
@@ -139,17 +141,22 @@ def reject_pick(layer: Points, row: int) -> None:
     _record(layer, Table(table.points[others], features, deleted))
 
 
-def curated_picks(layer: Points, index: int) -> tuple[Picks, Picks]:
-    """Return the picks of one slice, and those that a person has deleted there.
+def curated_picks(layer: Points) -> defaultdict[int, tuple[Picks, Picks]]:
+    """Return the picks of each slice, and those that a person has deleted there.
 
     A deleted pick in whose circle a person has placed another one is forgotten.
     """
     table = _history(layer).current
-    picks = picks_of(table.points, table.features, index)
-    deleted = table.deleted[np.round(table.deleted[:, 0]) == index, 1:]
-    clicked = picks.positions[picks.sources == Source.PERSON]
-    rejected = deleted[_far_from(clicked, deleted, layer.current_size / 2)]
-    return picks, Picks.at(rejected, source=Source.MODEL, status=Status.DELETED)
+    found, deleted = picks_of(table.points, table.features), _rows_by_slice(table.deleted)
+    curated: defaultdict[int, tuple[Picks, Picks]]
+    curated = defaultdict(lambda: (Picks.at([]), Picks.at([])))
+    for index in found.keys() | deleted.keys():
+        clicked = found[index].positions[found[index].sources == Source.PERSON]
+        rejected = table.deleted[deleted.get(index, []), 1:]
+        rejected = rejected[_far_from(clicked, rejected, layer.current_size / 2)]
+        rejects = Picks.at(rejected, source=Source.MODEL, status=Status.DELETED)
+        curated[index] = found[index], rejects
+    return curated
 
 
 def show_above(layer: Points, threshold: float) -> None:
@@ -181,6 +188,17 @@ def colour_by_source(layer: Points) -> None:
         layer.border_color = transform_color([*names, unknown])[which]
 
 
+def fill(layer: Points, points: NDArray[np.float64], features: pd.DataFrame) -> None:
+    """Have a picks layer hold copies of (n, 3) points and of their features.
+
+    Column by column in memory, for napari looks for the ends of each axis at every step.
+    """
+    layer.data = np.array(points, order="F")
+    layer.features = features.copy()
+    layer.size = layer.current_size
+    colour_by_source(layer)
+
+
 def rows_of(found: Mapping[int, Picks]) -> tuple[NDArray[np.float64], pd.DataFrame]:
     """Return points (n, 3) in all slices, and their features.
 
@@ -200,16 +218,24 @@ def rows_of(found: Mapping[int, Picks]) -> tuple[NDArray[np.float64], pd.DataFra
     return np.column_stack([indices, positions]), pd.DataFrame(columns)
 
 
-def picks_of(points: NDArray, features: pd.DataFrame, index: int) -> Picks:
-    """Return the picks in one slice; a missing column means that a person has clicked."""
-    here = np.round(points[:, 0]) == index
-    rows = features[here]
+def picks_of(points: NDArray, features: pd.DataFrame) -> defaultdict[int, Picks]:
+    """Return the picks in each slice; a missing column means that a person has clicked."""
     scores, sources, statuses = (
-        rows[name].to_numpy(type(value)) if name in rows else np.full(len(rows), value)
+        features[name].to_numpy(type(value)) if name in features else np.full(len(points), value)
         for name, value in CLICKED.items()
     )
-    extra = {name: rows[name].to_numpy() for name in rows if name not in CLICKED}
-    return Picks(points[here, 1:].astype(float), scores, sources, statuses, extra)
+    extra = {str(name): features[name].to_numpy() for name in features if name not in CLICKED}
+    picks = Picks(points[:, 1:].astype(float), scores, sources, statuses, extra)
+    by_slice = {index: picks[rows] for index, rows in _rows_by_slice(points).items()}
+    return defaultdict(lambda: Picks.at([]), by_slice)
+
+
+def _rows_by_slice(points: NDArray) -> dict[int, NDArray[np.intp]]:
+    """Return the rows of (n, 3) points in each slice that has any."""
+    slices = np.round(points[:, 0]).astype(int)
+    order = np.argsort(slices, kind="stable")
+    found, starts = np.unique(slices[order], return_index=True)
+    return dict(zip(found.tolist(), np.split(order, starts[1:]), strict=False))
 
 
 def _history(layer: Points) -> History:
@@ -250,10 +276,7 @@ def _record(layer: Points, table: Table, run: Hashable | None = None) -> None:
 def _restore(layer: Points, table: Table) -> None:
     with layer.events.data.blocker():
         layer.selected_data = set()
-        layer.data = table.points.copy()
-        layer.features = table.features.copy()
-        layer.size = layer.current_size
-        colour_by_source(layer)
+        fill(layer, table.points, table.features)
         show_above(layer, threshold_of(layer))
 
 

@@ -49,9 +49,10 @@ def training_data(
     """
     stack = ensure_stack(image)
     painted = {} if labels is None else labels_of(labels, image, stack)
-    picks = {} if points is None else _by_slice(points, image, len(stack))
+    picks = {} if points is None else _by_slice(points, image)
     used = {}
-    for index, (here, deleted) in picks.items():
+    for index in picks.keys() & range(len(stack)):
+        here, deleted = picks[index]
         by_person = here.sources != Source.MODEL
         if by_person.any() or len(deleted) or index in painted:
             kept = (here if complete else here[by_person]).with_status(Status.OK)
@@ -97,10 +98,9 @@ def labels_of(layer: LabelsLayer, image: Image, stack: Stack) -> dict[int, Label
     return labels
 
 
-def _by_slice(points: Points, image: Image, count: int) -> dict[int, tuple[Picks, Picks]]:
-    """Return the picks shown and the picks deleted."""
+def _by_slice(points: Points, image: Image) -> dict[int, tuple[Picks, Picks]]:
+    """Return the picks and the deleted picks of each slice that has any."""
     if is_curated(points):
-        return {index: curated_picks(points, index) for index in range(count)}
-    places, nothing = points_over(points, image), Picks.at([])
-    features = points.features
-    return {index: (picks_of(places, features, index), nothing) for index in range(count)}
+        return curated_picks(points)
+    found = picks_of(points_over(points, image), points.features)
+    return {index: (picks, Picks.at([])) for index, picks in found.items()}

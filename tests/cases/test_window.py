@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Layer
+from napari.utils.notifications import notification_manager
 
-from napari_cryopick import Picks, Source, Status
+from napari_cryopick import CryopickError, Picks, PickSet, Source, Status
+from napari_cryopick.gui.contributions.coordinates import points_layers
 from napari_cryopick.gui.contributions.reader import read_stacks
 from napari_cryopick.gui.layers.create import ensure_picks
 from napari_cryopick.gui.layers.curation import replace_model_picks
+from napari_cryopick.gui.layers.layers import stack_of
 from napari_cryopick.gui.layers.training_data import training_data
 from napari_cryopick.gui.layers.watch import watch
 
@@ -55,3 +58,23 @@ def test_clicks_on_a_duplicated_picks_layer_are_learnt_from_and_stay(viewer, tmp
     found = {0: Picks.at([[100, 100]], 0.9, Source.MODEL)}
     replace_model_picks(ensure_picks(viewer, image), found, "run")
     assert (copy.features["source"] == Source.PERSON).sum() == 20
+
+
+@pytest.mark.parametrize("name", ["01_half_copied_tiff/micrographs", "12_tiff_compressions"])
+def test_a_folder_opens_whatever_is_in_it(viewer, shared_cases, name):
+    with notification_manager:
+        image = open_folder(viewer, shared_cases / name)
+    for index, path in enumerate(stack_of(image).paths):
+        viewer.dims.set_point(0, index)
+        assert np.asarray(image.data[index]).any() or path.name == "m_1b.tif"
+
+
+def test_picks_of_a_name_that_programs_make_lie_over_their_micrograph(viewer, tmp_path):
+    rng = np.random.default_rng(0)
+    for name in "abc":
+        mrcfile.write(tmp_path / f"{name}.mrc", rng.normal(size=(96, 96)).astype("f4"))
+    open_folder(viewer, tmp_path)
+    (layer,) = points_layers(PickSet({"c_topazpicks": Picks.at([[20, 20]])}), viewer.layers)
+    assert layer.data.tolist() == [[2, 20, 20]]
+    with pytest.raises(CryopickError, match="belong to other micrographs"):
+        points_layers(PickSet({"d": Picks.at([[20, 20]])}), viewer.layers)

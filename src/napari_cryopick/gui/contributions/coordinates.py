@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import napari
-from napari.layers import Layer, Points
+from napari.layers import Image, Layer, Points
+from napari.utils.notifications import show_warning
 from numpy.typing import NDArray
 
-from ...errors import CryopickError, warn
+from ...errors import CryopickError
 from ...io import (
     PickSet,
     left_out,
     match_picks,
     names_micrographs,
     read_picks,
+    unmatched,
     write_picks,
 )
 from ...picks import Picks, Status
@@ -34,64 +37,79 @@ from ..layers.layers import (
     role_of,
     stack_of,
 )
-from ..layers.stack import Stack
-from .reader import LayerData, read_stacks
+from ..layers.stack import Stack, ensure_stack
+from .reader import LayerData, or_say_why, read_stacks
 
 
 def get_reader(path: str | list[str]) -> Callable[[str], list[LayerData]] | None:
     """Give napari the function that reads picks."""
-    return read_points if isinstance(path, str) else None
+    return or_say_why(read_points) if isinstance(path, str) else None
 
 
 def read_points(path: str) -> list[LayerData]:
-    """Open picks over the micrographs that they name, or by themselves if those are not open.
+    """Open picks over the micrographs that they name, or by themselves if none are open.
 
-    A list of micrographs without picks opens these.
+    Those that name none of the micrographs open are left out with a warning. A list of micrographs
+    without picks opens these.
     """
     viewer = napari.current_viewer()
     layers = viewer.layers if viewer else []
-    open_paths = [path for _, stack in _micrographs(layers) for path in stack.paths]
+    open_paths = [path for image in _micrographs(layers) for path in ensure_stack(image).paths]
     try:
         picks = read_picks(path, open_paths)
     except CryopickError:
         if Path(path).suffix.lower() == ".star" and names_micrographs(Path(path)):
             return read_stacks(path)
         raise
-    layer = points_layer(picks, layers)
-    layer.name = Path(path).name
-    return [layer.as_layer_data_tuple()]
+    made = points_layers(picks, layers)
+    for layer in made:
+        layer.name = Path(path).name
+    return [layer.as_layer_data_tuple() for layer in made]
 
 
-def points_layer(picks: PickSet, layers: Iterable[Layer]) -> Points:
-    """Make a layer of picks over that of the `layers` which shows their micrographs.
-
-    Picks of micrographs that it does not show are left out, with a warning. Without any
-    micrographs, picks are shown by themselves.
+def points_layers(picks: PickSet, layers: Iterable[Layer]) -> list[Points]:
+    """Make a layer of picks over each of the `layers` that shows some of their micrographs.
 
     Raises
     ------
     CryopickError
-        If there are micrographs, but the picks belong to others.
+        If there are micrographs in the `layers`, but none of theirs.
     """
-    problem: CryopickError | None = None
-    for image, stack in _micrographs(layers):
+    made: list[Points] = []
+    used: dict[Path, Picks] = {}
+    problems, rest = [], picks
+    for image in _micrographs(layers):
+        stack = ensure_stack(image)
         try:
-            matched = match_picks(picks, stack.paths)
+            matched = match_picks(rest, stack.paths)
         except CryopickError as error:
-            problem = error
+            problems.append(error)
             continue
-        if matched:
-            if others := left_out(picks, matched):
-                warn(others)
-            diameter = picks.diameter_angstrom or diameter_angstrom(image)
-            size = pixel_size_angstrom(image) or 1.0
-            by_slice = {stack.index(path): table for path, table in matched.items()}
-            return _filled(picks_layer(over(image, PICKS), diameter / size), by_slice)
-    if problem:
-        raise problem
+        made += [_points_over(image, stack, matched, picks)] if matched else []
+        used |= matched
+        others = {name: picks.by_micrograph[name] for name in unmatched(picks, used)}
+        rest = replace(picks, by_micrograph=others)
+    if problems and not made:
+        raise problems[0]
+    if made and (sentence := left_out(picks, used)):
+        show_warning(sentence)
+    return made or [_points_alone(picks)]
+
+
+def _points_over(
+    image: Image, stack: Stack, matched: Mapping[Path, Picks], picks: PickSet
+) -> Points:
+    diameter = picks.diameter_angstrom or diameter_angstrom(image)
+    layer = picks_layer(over(image, PICKS), diameter / (pixel_size_angstrom(image) or 1.0))
+    return _filled(layer, {stack.index(path): table for path, table in matched.items()})
+
+
+def _points_alone(picks: PickSet) -> Points:
+    """Make a layer of picks whose micrographs are not open, below the slices of any others."""
     names = sorted(picks.by_micrograph)
     stack = Stack(tuple(map(Path, names)), ((1, 1),) * len(names))
     attributes = {**axes(picks.pixel_size_angstrom), "metadata": metadata(stack, PICKS)}
+    attributes["translate"] = (-len(names), 0, 0)
     diameter = picks.diameter_angstrom or DEFAULT_DIAMETER_ANGSTROM
     layer = picks_layer(attributes, diameter / (picks.pixel_size_angstrom or 1.0))
     return _filled(layer, {i: picks.by_micrograph[name] for i, name in enumerate(names)})
@@ -120,11 +138,8 @@ def write_layer(path: Path, layer: Points) -> int:
     return len(picks)
 
 
-def _micrographs(layers: Iterable[Layer]) -> Iterator[tuple[Layer, Stack]]:
-    for layer in layers:
-        stack = stack_of(layer) if role_of(layer) == MICROGRAPHS else None
-        if stack is not None:
-            yield layer, stack
+def _micrographs(layers: Iterable[Layer]) -> list[Image]:
+    return [layer for layer in layers if role_of(layer) == MICROGRAPHS]
 
 
 def _filled(layer: Points, picks: Mapping[int, Picks]) -> Points:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import napari
-from napari.utils.notifications import show_warning
+from napari.utils.notifications import show_error, show_warning
 
 from ... import __version__
 from ...errors import CryopickError
@@ -19,6 +19,7 @@ from ..layers.stack import Stack, lazy_pixels
 from ..layers.watch import watch
 
 LayerData = tuple[Any, dict[str, Any], str]
+Read = Callable[[Any], list[Any]]
 
 _SAMPLE_MICROGRAPHS = 4
 
@@ -27,7 +28,20 @@ def get_reader(
     path: str | Sequence[str],  # noqa: ARG001, the name that npe2 calls it by
 ) -> Callable[[str | Sequence[str]], list[LayerData]]:
     """Give napari the function that reads micrographs."""
-    return read_stacks
+    return or_say_why(read_stacks)
+
+
+def or_say_why(read: Read) -> Read:
+    """Have a user's mistake shown as a sentence; napari itself would add a traceback."""
+
+    def read_or_say_why(path: Any) -> list[Any]:
+        try:
+            return read(path)
+        except CryopickError as error:
+            show_error(str(error))
+            return [(None,)]  # napari's sign for a file that was read, but makes no layer
+
+    return read_or_say_why
 
 
 def read_stacks(path: str | Sequence[str]) -> list[LayerData]:

@@ -33,7 +33,7 @@ from ...training.events import (
 )
 from ...training.settings import TrainSettings
 from ..layers.create import annotate, ensure_labels, ensure_picks
-from ..layers.layers import LABELS, PICKS, find_layer, has_diameter, role_of
+from ..layers.layers import LABELS, PICKS, find_layer, has_diameter, role_of, stack_of
 from ..layers.stack import ensure_stack, write_files
 from ..layers.training_data import TrainingData, training_data
 from ..widgets.form import SettingsForm
@@ -190,8 +190,9 @@ class TrainingParts(QObject, Generic[Training]):
     def _choose_layers(self, image: Image | None, only_missing: bool = False) -> None:
         """Choose the picks and labels that belong to an image."""
         for role, combo in ((PICKS, self.picks), (LABELS, self.labels)):
-            layer = image and find_layer(self._viewer.layers, image, role)
-            if layer is not None and not (only_missing and combo.layer()):
+            layer, chosen = image and find_layer(self._viewer.layers, image, role), combo.layer()
+            strange = image and chosen and stack_of(chosen) not in (None, stack_of(image))
+            if strange or (layer is not None and not (only_missing and chosen)):
                 combo.refresh()
                 combo.choose(layer)
 

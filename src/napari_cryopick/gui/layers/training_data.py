@@ -15,7 +15,7 @@ from ...errors import CryopickError
 from ...labels import LabelClass, Labels
 from ...picks import Picks, Source, Status
 from .curation import curated_picks, is_curated, picks_of
-from .layers import frame
+from .layers import frame, stack_of
 from .stack import Stack, ensure_stack
 
 _TABLES = ("positions", "scores", "sources", "statuses")
@@ -48,6 +48,12 @@ def training_data(
     only on micrographs on which a person has worked.
     """
     stack = ensure_stack(image)
+    for layer in (points, labels):
+        if layer is not None and stack_of(layer) not in (None, stack):
+            raise CryopickError(
+                f"The layer {layer.name} belongs to other micrographs; choose one of "
+                f"{image.name}, or none."
+            )
     painted = {} if labels is None else labels_of(labels, image, stack)
     picks = {} if points is None else _by_slice(points, image)
     used = {}

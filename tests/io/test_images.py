@@ -164,6 +164,9 @@ def test_more_pixels_than_a_photograph(tmp_path: Path, monkeypatch: pytest.Monke
     Image.fromarray(RAMP.astype("u1")).save(path)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", RAMP.size - 1)
     assert read_micrograph(path).shape == RAMP.shape
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", RAMP.size // 3)
+    with pytest.raises(CryopickError, match=rf"{path} claims more pixels"):
+        read_header(path)
 
 
 def test_a_real_jpeg(shared_data: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -136,6 +137,13 @@ def test_a_folder_named_like_a_micrograph_costs_nothing_else(folder: Path) -> No
     assert names_of(found) == ["deeper.mrc", "m_2.mrc"]
     with pytest.raises(CryopickError, match=r"deeper.mrc is a folder"):
         read_micrograph(found[0])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_a_pipe_is_reported_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.mrc")
+    with pytest.raises(CryopickError, match=r"a.mrc is a device or a pipe"):
+        read_micrograph(tmp_path / "a.mrc")
 
 
 def test_a_dangling_link_in_a_folder_is_reported_by_its_reader(tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ from typing import Any
 from ..errors import CryopickError, warn
 
 _PART = re.compile(r"\..+\.\d+(\.\w+)?")
+_SPEAKING = (OSError, ValueError, RuntimeError, EOFError, SyntaxError)
+"""Errors with which libraries say what is wrong with a file; others speak of their own code."""
+
 _ADVICE = {
     "ENOSPC EDQUOT": "is on a full disk; free some space or choose another folder",
     "EACCES EPERM EROFS": "cannot be written to; choose another folder or change its permissions",
@@ -75,7 +78,7 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     except MemoryError as error:
         raise CryopickError(f"{path} needs more memory than there is; leave it out.") from error
     except Exception as error:
-        said = "" if isinstance(error, LookupError) else " ".join(str(error).split())
+        said = " ".join(str(error).split()) if isinstance(error, _SPEAKING) else ""
         reason = said.rstrip(".") or "its content makes no sense"
         raise CryopickError(
             f"{path} cannot be read as {kind}: {reason}; it may be damaged or cut short."

@@ -114,5 +114,11 @@ def _open(path: Path) -> Iterator[Image.Image]:
     """Open a file that may well be larger than a photograph."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(path) as image:
+        try:
+            opened = Image.open(path)
+        except Image.DecompressionBombError as error:
+            raise CryopickError(
+                f"{path} claims more pixels than a PNG or JPEG may have; save it as MRC or TIFF."
+            ) from error
+        with opened as image:
             yield image

@@ -118,7 +118,10 @@ def read_header(path: str | Path) -> Header:
         known = ", ".join(name for name in FORMATS if name.count(".") == 1)
         raise CryopickError(f"{path} is not of a known image format ({known}).")
     with reading(path, "a micrograph"):
-        if path.is_file() and path.stat().st_size == 0:
+        if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+            what = "a folder" if path.is_dir() else "a device or a pipe"
+            raise CryopickError(f"{path} is {what}, where a file is expected.")
+        if path.stat().st_size == 0:
             raise CryopickError(f"{path} is empty (0 bytes); copy it again.")
         header = FORMATS[suffix](path)
     _check_header(path, header)

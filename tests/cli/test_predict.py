@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import mrcfile
@@ -87,6 +90,37 @@ def test_whatever_is_wrong_with_micrographs_is_listed_at_the_end(project, tmp_pa
     block = err[err.index("8 micrographs could not be used:") :].splitlines()[1:]
     assert {Path(line.split()[0]).name for line in block} == {*bad, "gone.mrc"}
     assert all(line.endswith(".") for line in block)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems name files in Unicode")
+def test_a_name_that_the_locale_lacks_is_written_as_utf_8(project, tmp_path):
+    (tmp_path / "grün").mkdir()
+    (path, *_) = sorted(project.micrographs.iterdir())
+    shutil.copy(path, tmp_path / "grün" / "β.mrc")
+    words = project.prediction(tmp_path / "picks.star", "--threshold", "0")
+    words[1] = str(tmp_path / "grün")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("napari-cryopick"), *words],
+        env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0"},
+        capture_output=True,
+        check=True,
+    )
+    assert b"Traceback" not in done.stderr
+    (name,) = read_picks(tmp_path / "picks.star").by_micrograph
+    assert name == str(tmp_path / "grün" / "β.mrc")
+
+
+def test_a_list_of_micrographs_may_name_missing_ones(project, tmp_path, capsys):
+    names = [path.name for path in sorted(project.micrographs.iterdir())]
+    for name in names[1:]:
+        shutil.copy(project.micrographs / name, tmp_path)
+    listed = tmp_path / "micrographs.star"
+    listed.write_text("\n".join(["data_", "", "loop_", "_rlnMicrographName #1", *names, ""]))
+    words = project.prediction(tmp_path / "picks.csv", "--threshold", "0")
+    words[1] = str(listed)
+    assert main(words) == 3
+    assert f"{tmp_path / names[0]} does not exist" in capsys.readouterr().err
+    assert len(read_picks(tmp_path / "picks.csv").by_micrograph) == len(names) - 1
 
 
 def test_namesakes_in_two_folders_and_formats_keep_their_own_picks(project, tmp_path):

@@ -137,5 +137,9 @@ def test_a_star_over_tiffs_counts_rows_as_relion_does(viewer, tmp_path):
     picks = read_picks(tmp_path / "job" / "p.star", stack_of(tiff).paths)
     (layer,) = points_layers(picks, viewer.layers)
     assert layer.data[:, 1:].tolist() == [[5, 5]]
-    assert write_layer(tmp_path / "out.star", layer) == 1
-    assert "5\t90\t" in (tmp_path / "out.star").read_text()
+    layer.add([[0, 20, 30]])
+    layer.features["cryopickMicrographHeight"] = [96, 7]
+    write_layer(tmp_path / "out.star", layer)
+    text = (tmp_path / "out.star").read_text()
+    assert "\n96\t5\t90\t" in text
+    assert "\n96\t30\t75\t" in text

@@ -46,30 +46,30 @@ def from_relion_rows(
     paths = _paths([*picks.by_micrograph], micrographs, source)
     turned, unknown = {}, []
     for name, one in picks.by_micrograph.items():
-        stated = one.extra.get(HEIGHT)
-        if stated is not None and not (stated > 0).all():
-            one = _without_height(one)
-        if HEIGHT not in one.extra and (height := _height(paths.get(name))):
-            one = _with_height(one, height)
-        elif stated is None and flip and name in relion and _is_tiff(name) and name not in paths:
+        stated = _stated_height(one)
+        height = stated or _height(paths.get(name))
+        flips = name in relion and (flip if stated is None else stated > 0)
+        if flips and not height and _is_tiff(name) and name not in paths:
             unknown.append(name)
-        is_flipped = (stated > 0).all() if stated is not None else flip
-        turned[name] = _flipped(one) if is_flipped and name in relion else one
+        turned[name] = _flipped(one, height) if flips else one
+        turned[name] = _with_height(turned[name], height or None)
     _warn_of(unknown, f"y in {source} is taken to count from its first row")
     return replace(picks, by_micrograph=turned)
 
 
 def to_relion_rows(picks: PickSet, flip: bool = True) -> PickSet:
-    """Return picks as RELION counts their rows, with the height, which is 0 where none is known."""
+    """Return picks as RELION counts their rows, with the height, which is 0 where none is known.
+
+    The height is that of the micrograph, if it is there, or else what came with the picks.
+    """
     turned, unknown = {}, []
     for name, one in picks.by_micrograph.items():
-        if HEIGHT not in one.extra and _is_tiff(name):
-            height = _height(Path(name))
-            unknown += [] if height or not flip else [name]
-            one = _with_height(one, height or 0)
-        if HEIGHT in one.extra and not flip:
-            one = _with_height(_without_height(one), 0)
-        turned[name] = _flipped(one)
+        height = _height(Path(name)) or _stated_height(one) or 0
+        if flip and not height and _is_tiff(name):
+            unknown.append(name)
+        height = height if flip else 0
+        stays = 0 if _is_tiff(name) or HEIGHT in one.extra else None
+        turned[name] = _with_height(_flipped(one, height), height or stays)
     _warn_of(unknown, "y is written from its first row, where RELION counts from the last")
     return replace(picks, by_micrograph=turned)
 
@@ -98,17 +98,23 @@ def _is_tiff(name: str) -> bool:
     return suffix_of(name) in _TIFF
 
 
-def _with_height(picks: Picks, height: int) -> Picks:
-    return replace(picks, extra={HEIGHT: np.full(len(picks), height), **picks.extra})
+def _stated_height(picks: Picks) -> int | None:
+    """Return the height that came with picks, 0 if there is not one; None without the column."""
+    column = picks.extra.get(HEIGHT)
+    if column is None:
+        return None
+    heights = {int(height) for height in column if height > 0}
+    return heights.pop() if len(heights) == 1 else 0
 
 
-def _without_height(picks: Picks) -> Picks:
-    return replace(picks, extra={k: v for k, v in picks.extra.items() if k != HEIGHT})
+def _with_height(picks: Picks, height: int | None) -> Picks:
+    """Return picks with a column of their height, or without one."""
+    extra = {name: column for name, column in picks.extra.items() if name != HEIGHT}
+    column = {} if height is None else {HEIGHT: np.full(len(picks), height)}
+    return replace(picks, extra=column | extra)
 
 
-def _flipped(picks: Picks) -> Picks:
-    """Flip picks if they have a height, which is one for all."""
-    height = next(iter(picks.extra.get(HEIGHT, ())), 0)
+def _flipped(picks: Picks, height: int | None) -> Picks:
     return replace(picks, positions=flipped(picks.positions, height)) if height else picks
 
 

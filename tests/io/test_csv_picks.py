@@ -107,6 +107,7 @@ def test_a_status_nobody_knows_is_ok(tmp_path: Path) -> None:
         ("x,y\n1,2\n3,NaN\n", "has y = nan in line 3"),
         ("micrograph,x,y\na,1,2\n,3,4\n", "names no micrograph in line 3"),
         ("x,y,X-Coordinate\n1,2,3\n", "names x more than once: x, X-Coordinate;"),
+        ("x,y,diameter_angstrom\n1,2,\n3,4,big\n", "has diameter_angstrom = big in line 3"),
         ("x,y,a,a\n1,2,3,4\n", "names the column a 2 times"),
     ],
 )

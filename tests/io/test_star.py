@@ -269,6 +269,7 @@ def test_all_tables_of_coordinates_are_read(tmp_path: Path) -> None:
         (RELION_31.replace("_rlnVoltage #4\n", ""), "holds 4 values in line 10, where it has 3"),
         (RELION_31.replace("CoordinateY", "CoordinateZ"), "has no columns rlnCoordinateX and"),
         (RELION_31.replace("40.000000", "forty"), r"has y = forty in line 2\d"),
+        (RELION_31.replace("0.885000", "?"), "has rlnMicrographPixelSize = . in line 11"),
         (RELION_31.replace("40.000000", "nan"), r"has y = nan in line 2\d"),
     ],
 )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import CryopickError, warn
 from ..picks import PickSet, Status, common_value
 from .files import atomic_path
-from .tables import COLUMNS, centred, frame_of, from_table, read_lines, to_table
+from .tables import COLUMNS, centred, frame_of, from_table, numbers, read_lines, to_table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -114,9 +114,11 @@ def _picks(table: DataFrame, path: Path) -> PickSet:
         )
     if "status" in table:
         table["status"] = table["status"].where(table["status"].isin(list(Status)))
-    of_all = [table.pop(name).dropna() if name in table else () for name in _OF_ALL]
-    size, diameter = map(common_value, of_all)
-    return PickSet(from_table(table, path), size, diameter_angstrom=diameter)
+    of_all = [name for name in _OF_ALL if name in table]
+    common = {n: common_value(numbers(table.dropna(subset=n), n, path)) for n in of_all}
+    size, diameter = map(common.get, _OF_ALL)
+    by_micrograph = from_table(table.drop(columns=of_all), path)
+    return PickSet(by_micrograph, size, diameter_angstrom=diameter)
 
 
 def _is_number(word: str) -> bool:

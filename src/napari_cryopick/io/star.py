@@ -17,7 +17,7 @@ from ..errors import CryopickError
 from ..picks import Picks, PickSet, common_value
 from .files import leave_out, reading
 from .star_blocks import NO_NUMBER, read_blocks, write_blocks
-from .tables import from_table, to_table
+from .tables import from_table, numbers, to_table
 from .tiff_rows import HEIGHT
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def read(path: Path) -> PickSet:
     sizes = (_PIXEL_SIZE,) if _PIXEL_SIZE in optics else _OTHER_PIXEL_SIZES
     return PickSet(
         from_table(pd.concat([_in_our_words(table) for table in tables]), path),
-        pixel_size_angstrom=common_value([one for name in sizes for one in optics.get(name, ())]),
-        optics={str(name): optics[name].to_numpy() for name in optics},
-        diameter_angstrom=common_value(optics.get(_PARTICLE_DIAMETER, ())),
+        _common(optics, sizes, path),
+        {str(name): optics[name].to_numpy() for name in optics},
+        _common(optics, [_PARTICLE_DIAMETER], path),
     )
 
 
@@ -116,13 +116,20 @@ def _with_coordinates(
             found.append((table, optics))
     if not found:
         raise CryopickError(f"{path} has no columns {x} and {y}; give a STAR file of coordinates.")
-    joined, groups = found[0][1], 0
+    joined = found[0][1]
     for table, optics in found[1:]:
         if not _same(optics, found[0][1]) and _GROUP in optics and _GROUP in joined:
-            groups = joined[_GROUP].max()
-            joined = pd.concat([joined, optics.assign(**{_GROUP: optics[_GROUP] + groups})])
-            table[_GROUP] = table.get(_GROUP, 1) + groups
+            groups = int(numbers(joined, _GROUP, path).max(initial=0))
+            own = optics.assign(**{_GROUP: numbers(optics, _GROUP, path) + groups})
+            joined = pd.concat([joined, own])
+            table[_GROUP] = groups + (numbers(table, _GROUP, path) if _GROUP in table else 1)
     return [table for table, _ in found], joined
+
+
+def _common(optics: DataFrame, labels: Iterable[str], path: Path) -> float | None:
+    """Return the number that all groups have in these columns, or None."""
+    known = [numbers(optics, label, path) for label in labels if label in optics]
+    return common_value(np.concatenate(known)) if known else None
 
 
 def _same(one: DataFrame, other: DataFrame) -> bool:

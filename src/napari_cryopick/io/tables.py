@@ -165,7 +165,7 @@ def _without_repeats(table: DataFrame, path: Path) -> DataFrame:
 def centred(table: DataFrame, path: Path) -> DataFrame:
     """Return the centres of boxes that are given by a corner, width and height."""
     for axis, size in (("x", "width"), ("y", "height")):
-        centres = _numbers(table, axis, path) + _numbers(table, size, path) / 2
+        centres = numbers(table, axis, path) + numbers(table, size, path) / 2
         table = table.assign(**{axis: centres})
     return table.drop(columns=["width", "height"])
 
@@ -174,8 +174,8 @@ def _picks(table: DataFrame, path: Path) -> Picks:
     extra = {name: table[name] for name in table if name not in COLUMNS}
     known = table.reindex(columns=COLUMNS)
     return Picks(
-        positions=np.column_stack([_numbers(known, axis, path) for axis in "yx"]),
-        scores=_numbers(known, "score", path),
+        positions=np.column_stack([numbers(known, axis, path) for axis in "yx"]),
+        scores=numbers(known, "score", path),
         sources=known["source"].astype(object).fillna(Source.FILE).to_numpy(dtype=str),
         statuses=known["status"].astype(object).fillna(Status.OK).to_numpy(dtype=str),
         extra={
@@ -187,7 +187,8 @@ def _picks(table: DataFrame, path: Path) -> Picks:
     )
 
 
-def _numbers(table: DataFrame, name: str, path: Path) -> NDArray[np.float64]:
+def numbers(table: DataFrame, name: str, path: Path) -> NDArray[np.float64]:
+    """Return a column as numbers; only a score may be none, and is NaN then."""
     import pandas as pd
 
     numbers = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float)

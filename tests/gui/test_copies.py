@@ -82,6 +82,19 @@ def test_a_copy_has_a_history_of_its_own(viewer, picks):
     assert copy.keymap.keys() == picks.keymap.keys()
 
 
+@pytest.mark.parametrize("clicks", [0, 3])
+def test_circles_on_a_copy_are_as_large(viewer, image, clicks):
+    remember_diameter(image, 60.0)
+    picks = ensure_picks(viewer, image)
+    for k in range(clicks):
+        picks.add([0, 10 + 30 * k, 40])
+    copy = duplicate(viewer, picks)
+    copy.add([1, 50, 50])
+    undo(copy)
+    copy.add([1, 60, 60])
+    assert set(copy.size) == {30}
+
+
 def test_what_was_deleted_before_stays_deleted_in_a_copy_and_no_more(viewer, picks):
     copy = duplicate(viewer, picks)
     _, deleted = curated_picks(copy)[0]

@@ -7,6 +7,7 @@ import pytest
 from napari_cryopick import Picks, Source
 from napari_cryopick.gui.contributions.reader import read_stacks
 from napari_cryopick.gui.docks.predict import PredictDock
+from napari_cryopick.gui.docks.train import TrainDock
 from napari_cryopick.gui.layers.curation import replace_model_picks
 from napari_cryopick.gui.layers.layers import (
     LABELS,
@@ -207,6 +208,16 @@ def test_the_diameter_is_drawn_for_a_moment_resizes_circles_and_is_remembered(
     qtbot.addWidget(second)
     second.show()
     assert second.micrographs.diameter.value == 70
+
+
+def test_sizes_entered_in_one_dock_are_shown_in_all(viewer, image, dock, qtbot):
+    other = TrainDock(viewer)
+    qtbot.addWidget(other)
+    other.show()
+    dock.micrographs.diameter.value = 63
+    dock.micrographs.pixel_size.value = 1.7
+    assert other.parts.micrographs.diameter.value == 63
+    assert other.parts.micrographs.pixel_size.value == 1.7
 
 
 def test_stop_ends_a_run_and_keeps_what_was_found(image, dock, qtbot, viewer):

@@ -47,7 +47,7 @@ def role_of(layer: Layer) -> str | None:
     return layer.metadata.get(_ROLE)
 
 
-def find_layer(layers: Iterable[Layer], image: Image, role: str) -> Any:
+def find_layer(layers: Iterable[Layer], image: Layer, role: str) -> Any:
     """Return the uppermost layer of this role for the micrographs of an image, or None.
 
     A copy that a user has made of a layer comes after all others, so that it stays as it is.
@@ -68,7 +68,7 @@ def has_diameter(image: Image) -> bool:
 
 def remember_diameter(image: Image, angstrom: float) -> None:
     """Keep the particle diameter with the image."""
-    image.metadata[_DIAMETER] = angstrom
+    image.metadata = {**image.metadata, _DIAMETER: angstrom}
 
 
 def diameter_px(image: Image) -> float:
@@ -136,6 +136,6 @@ def _is_copy(layer: Layer) -> bool:
     return layer.source.parent is not None
 
 
-def _mates(layers: Iterable[Layer], image: Image) -> list[Layer]:
+def _mates(layers: Iterable[Layer], image: Layer) -> list[Layer]:
     stack = stack_of(image)
     return [layer for layer in layers if stack and stack_of(layer) == stack]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from napari.components import ViewerModel
+from napari.layers import Points
 
 from .contrast import suit_contrast
-from .curation import curate
-from .layers import PICKS, role_of
+from .curation import curate, is_curated
+from .layers import MICROGRAPHS, PICKS, diameter_px, find_layer, role_of
 
 
 def watch(viewer: ViewerModel) -> None:
@@ -24,6 +25,16 @@ def watch(viewer: ViewerModel) -> None:
 def _on_inserted(viewer: ViewerModel) -> None:
     """Take up all layers: those opened from a file, and copies of others."""
     for layer in viewer.layers:
-        if role_of(layer) == PICKS:
+        if role_of(layer) == PICKS and not is_curated(layer):
+            _size_new_points(viewer, layer)
             curate(layer)
     suit_contrast(viewer)
+
+
+def _size_new_points(viewer: ViewerModel, layer: Points) -> None:
+    """Make new points as large as those there are; napari does not keep this for a copy."""
+    image = find_layer(viewer.layers, layer, MICROGRAPHS)
+    if len(layer.data):
+        layer.current_size = layer.size[-1]
+    elif image is not None:
+        layer.current_size = diameter_px(image)

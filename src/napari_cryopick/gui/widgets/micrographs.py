@@ -8,6 +8,7 @@ from typing import Any
 
 from magicgui.widgets import create_widget
 from napari.layers import Image, Layer, Points
+from napari.utils.events import EventEmitter
 from qtpy.QtCore import QObject, QSignalBlocker, QTimer, Signal
 from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy, QWidget
 
@@ -104,6 +105,7 @@ class MicrographChooser(QObject):
         self.pixel_size = _number("pixel_size_angstrom", least=0, step=0.01, decimals=4)
         self.pixel_size.native.setSpecialValueText("unknown")
         self.hint = QLabel(wordWrap=True)
+        self._followed: list[EventEmitter] = []
         self._circle: Points | None = None
         self._circle_timer = QTimer(self, singleShot=True, interval=_CIRCLE_MS)
         self._circle_timer.timeout.connect(self.hide_circle)
@@ -112,6 +114,7 @@ class MicrographChooser(QObject):
         self.pixel_size.changed.connect(self._on_pixel_size)
         dock.opened.connect(self.refresh)
         dock.closed.connect(self.hide_circle)
+        dock.closed.connect(lambda: self._follow(None))
 
     def rows(self, *beside_diameter: QWidget) -> list[Row]:
         """Return the rows of a dock's form, perhaps with a button beside the diameter."""
@@ -157,12 +160,9 @@ class MicrographChooser(QObject):
 
     def refresh(self) -> None:
         """Show the sizes of the micrographs chosen."""
-        image = self.image
         self.hide_circle()
-        if image is not None:
-            self.diameter.value = diameter_angstrom(image)
-            self.pixel_size.value = pixel_size_angstrom(image) or 0
-        self._advise()
+        self._follow(self.image)
+        self._show_sizes()
         self.chosen.emit()
 
     def hide_circle(self) -> None:
@@ -170,6 +170,21 @@ class MicrographChooser(QObject):
         if self._circle in self._viewer.layers:
             self._viewer.layers.remove(self._circle)
         self._circle = None
+
+    def _follow(self, image: Image | None) -> None:
+        """Show the sizes of these micrographs from now on, whichever dock they are entered in."""
+        for changed in self._followed:
+            changed.disconnect(self._show_sizes)
+        self._followed = [] if image is None else [image.events.metadata, image.events.scale]
+        for changed in self._followed:
+            changed.connect(self._show_sizes)
+
+    def _show_sizes(self) -> None:
+        image = self.image
+        if image is not None:
+            self.diameter.value = diameter_angstrom(image)
+            self.pixel_size.value = pixel_size_angstrom(image) or 0
+        self._advise()
 
     def _on_pixel_size(self, size: float) -> None:
         image = self.image

@@ -53,3 +53,13 @@ def test_picks_that_a_star_leaves_out_are_counted(tmp_path, capsys):
     write_picks(csv, PickSet({"a.mrc": picks}))
     assert main(["convert", str(csv), str(tmp_path / "picks.star")]) == 0
     assert "holds 1 of the 2 picks" in capsys.readouterr().err
+
+
+def test_what_is_unusual_is_said_by_every_command(tmp_path, capsys):
+    csv = tmp_path / "picks.csv"
+    csv.write_text("micrograph,x,y\nmy a.mrc,1,2\nmy a.mrc,1,2\n")
+    for _ in range(2):
+        assert main(["convert", str(csv), str(tmp_path / "picks.star")]) == 0
+        err = capsys.readouterr().err
+        assert err.count("RELION reads no spaces in names of micrographs, as in my a.mrc;") == 1
+        assert err.count("says 1 picks again (line 3)") == 1

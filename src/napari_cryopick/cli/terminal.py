@@ -98,7 +98,7 @@ def showing_warnings() -> Iterator[None]:
             else:
                 others(message, *of, **how)
 
-        warnings.simplefilter("always", CryopickWarning)
+        warnings.simplefilter("default", CryopickWarning)
         warnings.showwarning = show
         yield
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from unicodedata import category
 
-from ..errors import CryopickError, warn
+from ..errors import CryopickError, CryopickWarning
 from ..picks import Picks, PickSet, Status, common_value
 from . import boxes, cryoppp, csv_picks, star
 from .files import leave_out, reading
@@ -165,7 +166,7 @@ def _read_folder(folder: Path) -> tuple[PickSet, Collection[str]]:
 
 
 def _check_names(names: Collection[str], is_star: bool) -> None:
-    """Refuse names that cannot be read back, and warn of those that RELION does not read."""
+    """Refuse names that cannot be read back, and warn once of those that RELION does not read."""
     for name in names:
         if any(category(letter) == "Cc" for letter in name):
             raise CryopickError(
@@ -174,7 +175,9 @@ def _check_names(names: Collection[str], is_star: bool) -> None:
     spaced = [name for name in names if " " in name]
     if is_star and spaced:
         more = f" and {len(spaced) - 1} more" if spaced[1:] else ""
-        warn(
+        warnings.warn(
             f"RELION reads no spaces in names of micrographs, as in {spaced[0]}{more}; rename them "
-            "before you go on there."
+            "before you go on there.",
+            CryopickWarning,
+            stacklevel=3,
         )

@@ -203,7 +203,8 @@ def _files(folder: Path, names: Iterable[str]) -> list[Path]:
     taken: set[str] = set()
     folders: set[str] = set()
     for number, name in enumerate(names):
-        parts = [part for part in re.split(r"[/\\]", name) if part.strip(".") and ":" not in part]
+        plain = re.sub(r'[<>:"|?*]', "_", name)  # Windows forbids these
+        parts = [part for part in re.split(r"[/\\]", plain) if part.strip(".")]
         file = folder.joinpath("Micrographs", *parts[:-1], f"{(parts or [''])[-1]}.star")
         above = {str(parent).casefold() for parent in file.parents}
         own = str(file).casefold()

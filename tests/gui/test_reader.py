@@ -106,10 +106,12 @@ def test_a_first_micrograph_that_is_cut_short_is_blank_and_the_others_are_shown(
     assert low < np.median(np.asarray(pixels[1])) < high
 
 
-@pytest.mark.parametrize("name", ["micrographs.star", "exposures.cs"])
+@pytest.mark.parametrize("name", ["micrographs.star", "exposures.cs", "list.txt"])
 def test_a_list_opens_its_micrographs(viewer, folder, name):
     if name.endswith(".star"):
         (folder / name).write_text("data_\n\nloop_\n_rlnMicrographName #1\nb.mrc\nc.mrc\n")
+    elif name.endswith(".txt"):
+        (folder / name).write_text("b.mrc\nc.mrc\n")
     else:
         with (folder / name).open("wb") as file:
             np.save(file, np.array([(b"b.mrc",), (b">c.mrc",)], [("micrograph_blob/path", "S9")]))

@@ -43,9 +43,14 @@ def read_list(path: Path) -> list[Path]:
 
 
 def names_micrographs(path: Path) -> bool:
-    """Return whether a STAR file is a list of micrographs, without picks."""
-    labels = {label for _, table in read_blocks(path) for label in table}
-    return _NAME in labels and labels.isdisjoint(("rlnCoordinateX", "rlnMicrographCoordinates"))
+    """Return whether a file that holds no picks is a list of micrographs."""
+    if path.suffix.lower() == ".star":
+        labels = {label for _, table in read_blocks(path) for label in table}
+        return _NAME in labels and labels.isdisjoint(("rlnCoordinateX", "rlnMicrographCoordinates"))
+    try:
+        return path.suffix.lower() in LISTS and bool(read_list(path))
+    except CryopickError:
+        return False
 
 
 def _locate(name: str, folders: Iterable[Path]) -> Path | None:

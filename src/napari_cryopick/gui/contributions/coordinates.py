@@ -58,7 +58,7 @@ def read_points(path: str) -> list[LayerData]:
     try:
         picks = read_picks(path, open_paths)
     except CryopickError:
-        if Path(path).suffix.lower() == ".star" and names_micrographs(Path(path)):
+        if names_micrographs(Path(path)):
             return read_stacks(path)
         raise
     made = points_layers(picks, layers)

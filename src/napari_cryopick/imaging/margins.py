@@ -139,24 +139,25 @@ def _relative(values: NDArray[np.float32]) -> NDArray[np.float32]:
 def _mirrored(across: NDArray[np.float32]) -> int:
     """Return how many lines are the mirror image of the next ones."""
     some = across[:: max(1, len(across) // PLACES)]
-    doubled = some[:, 1:] + some[:, :-1]
-    signs = np.sign(doubled - np.median(doubled, axis=0))
-    half = int(2 * DEEPEST * signs.shape[1])
-    first, inner, last = (signs[:, i : i + half] for i in (0, half // 2, half))
-    likeness = _mirror_likeness(first)
+    half = int(2 * DEEPEST * some.shape[1])
+    likeness = _mirror_likeness(some[:, :half])
     best = int(np.argmax(likeness))
     if likeness[best] < MIRRORED[0]:
         return 0
-    elsewhere = inner, inner[:, ::-1], last, first[:, ::-1]
+    inner, last = some[:, half // 2 :][:, :half], some[:, half:]
+    elsewhere = inner, inner[:, ::-1], last, some[:, :half][:, ::-1]
     usual = max(_mirror_likeness(each).max() for each in elsewhere)
     return FEWEST + best // 2 if likeness[best] > usual + MIRRORED[1] else 0
 
 
-def _mirror_likeness(signs: NDArray[np.float32]) -> NDArray[np.float32]:
+def _mirror_likeness(differences: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how well lines mirror the next ones, for depths from `FEWEST` on by half pixels.
 
-    It is the correlation of (n, m) signs of differences with those of their mirror image.
+    It is the correlation of the signs of (n, m) differences with those of their mirror image,
+    less what all n places share.
     """
+    doubled = differences[:, 1:] + differences[:, :-1]
+    signs = np.sign(doubled - np.median(doubled, axis=0))
     count = signs.shape[1]
     size = next_fast_len(2 * count, real=True)
     products = irfft((rfft(signs, size) ** 2).sum(axis=0), size)[:count]

@@ -15,6 +15,7 @@ from napari_cryopick.detection.calibration import (
     ExpectedScores,
     best_threshold,
     calibrate,
+    calibrate_by_clicks,
     calibrated_logits,
     fit,
     match_expected_count,
@@ -122,24 +123,89 @@ def test_an_impossible_number_does_no_harm(expected):
     assert np.isfinite(calibration.offset)
 
 
+PRIOR = Calibration(slope=1.5, offset=0.5, offset_sd=2.0)
+
+
+def drawn(offset: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return the heights of peaks, and which are particles by a line with another offset."""
+    logits = np.concatenate([rng.normal(1, 1, 150), rng.normal(-2.5, 1, 350)])
+    return expit(logits), rng.random(500) < expit(PRIOR.slope * logits + offset)
+
+
+def counted(heights: np.ndarray, calibration: Calibration) -> float:
+    return float(calibrate(heights, calibration).sum())
+
+
+def clicked(particles: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    clicks = np.zeros(len(particles), dtype=bool)
+    clicks[rng.choice(np.flatnonzero(particles), count, replace=False)] = True
+    return clicks
+
+
+@pytest.mark.parametrize("offset", [-2.0, 3.0])
+def test_clicks_correct_a_number_of_particles_that_is_wrong(offset):
+    """Too many are expected where particles are rare, too few where they are faint."""
+    errors = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        heights, particles = drawn(offset, rng)
+        found = calibrate_by_clicks([heights], [clicked(particles, 20, rng)], PRIOR, 0.4)
+        errors.append(abs(counted(heights, found) - particles.sum()))
+    assert np.mean(errors) < 0.5 * abs(counted(heights, PRIOR) - particles.sum())
+
+
+def test_clicks_that_agree_with_the_scores_change_little():
+    counts = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        heights, particles = drawn(PRIOR.offset, rng)
+        found = calibrate_by_clicks([heights], [clicked(particles, 20, rng)], PRIOR, 0.4)
+        counts.append(counted(heights, found) / counted(heights, PRIOR))
+        assert found.offset_sd < PRIOR.offset_sd
+    assert np.mean(counts) == pytest.approx(1.0, abs=0.1)
+
+
+def test_clicks_do_not_move_a_calibration_that_held_out_labels_have_fitted():
+    rng, fitted = np.random.default_rng(0), PRIOR.model_copy(update={"offset_sd": 0.0})
+    heights, particles = drawn(3.0, rng)
+    found = calibrate_by_clicks([heights], [clicked(particles, 20, rng)], fitted, 0.4)
+    np.testing.assert_allclose(calibrate(heights, found), calibrate(heights, fitted), atol=1e-6)
+
+
+def test_clicks_that_only_add_what_was_missed_say_nothing_of_all_particles():
+    rng = np.random.default_rng(0)
+    heights, particles = drawn(PRIOR.offset, rng)
+    missed = particles & (calibrate(heights, PRIOR) < 0.4)
+    nothing = np.zeros_like(missed)
+    added = calibrate_by_clicks([heights], [clicked(missed, 10, rng)], PRIOR, 0.4)
+    assert added == calibrate_by_clicks([heights], [nothing], PRIOR, 0.4)
+
+
 def test_precision_and_recall_follow_from_scores():
-    expected = ExpectedScores.of([0.9, 0.8, 0.7], particles=3.0)
+    expected = ExpectedScores.of([0.9, 0.8, 0.7, 0.6], [True, True, True, False])
     assert expected.precision == pytest.approx(0.8)
     assert expected.recall == pytest.approx(0.8)
     assert str(expected) == "expected precision 0.80, recall 0.80"
 
 
 def test_of_nothing_nothing_is_expected():
-    assert str(ExpectedScores.of([], particles=2.0)) == "no estimate of precision and recall"
-    assert isnan(ExpectedScores.of([], particles=0.0).recall)
+    for scores in ([], [0.2, 0.3]):
+        expected = ExpectedScores.of(scores, np.zeros(len(scores), dtype=bool))
+        assert isnan(expected.precision)
+        assert isnan(expected.recall)
+        assert str(expected) == "precision and recall are not known"
 
 
-@given(arrays(float, st.integers(1, 30), elements=st.floats(0.01, 1)), st.floats(0, 1))
+def test_nothing_is_expected_where_the_number_of_particles_is_in_doubt():
+    doubtful, clear = np.array([0.7, 0.6, 0.4, 0.3]), np.array([0.999, 0.998, 0.001, 0.001])
+    assert ExpectedScores.of(doubtful, doubtful > 0.5).known
+    assert not ExpectedScores.of(doubtful, doubtful > 0.5, offset_sd=1.0).known
+    assert ExpectedScores.of(clear, clear > 0.5, offset_sd=1.0).known
+
+
+@given(arrays(float, st.integers(1, 50), elements=st.floats(0, 1)), st.floats(0, 1))
 def test_keeping_fewer_costs_recall_and_never_precision(scores, threshold):
-    everything = ExpectedScores.of(scores, scores.sum())
-    fewer = ExpectedScores.of(scores[scores >= threshold], scores.sum())
-    assert everything.recall == pytest.approx(1.0)
-    if not isnan(fewer.precision):
-        assert fewer.recall <= everything.recall + 1e-9
-        assert fewer.precision >= everything.precision - 1e-9
-    assert np.isnan(fewer.precision) == (not (scores >= threshold).any())
+    everything = ExpectedScores.of(scores, np.ones(len(scores), dtype=bool))
+    kept = ExpectedScores.of(scores, scores >= threshold)
+    assert not kept.precision < everything.precision - 1e-9
+    assert not kept.recall > everything.recall + 1e-9

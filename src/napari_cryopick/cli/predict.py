@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
+from numpy.typing import NDArray
 from pydantic import Field
 
 from ..detection import PredictSettings
@@ -46,7 +47,9 @@ class PredictionSummary:
     rows: list[dict[str, Any]] = field(default_factory=list)
     pixel_sizes: list[float | None] = field(default_factory=list)
     margins_px: list[tuple[int, ...] | None] = field(default_factory=list)
-    particles: float = 0.0
+    scores: list[NDArray[np.float64]] = field(default_factory=list)
+    kept: list[NDArray[np.bool_]] = field(default_factory=list)
+    offset_sd: float = 0.0
     failed: list[dict[str, str]] = field(default_factory=list)
     notes: dict[str, list[str]] = field(default_factory=dict)
 
@@ -132,7 +135,9 @@ def follow(events: Iterable[PredictionEvent]) -> PredictionSummary:
             found.picks[path] = event.picks
             found.pixel_sizes.append(event.micrograph.pixel_size_angstrom)
             found.margins_px.append(event.margins_px)
-            found.particles += event.particles
+            found.scores.append(event.scores)
+            found.kept.append(np.arange(len(event.scores)) < good)
+            found.offset_sd = event.offset_sd
     return found
 
 
@@ -150,8 +155,8 @@ def save(found: PredictionSummary, diameter: float, output: Path, json: Path | N
     """Write the picks and print what was found."""
     size = common_value(found.pixel_sizes)
     write_picks(output, PickSet(found.picks, size, diameter_angstrom=diameter))
-    kept = [picks.with_status(Status.OK).scores for picks in found.picks.values()]
-    expected = ExpectedScores.of(np.concatenate(kept), found.particles)
+    scores, kept = np.concatenate(found.scores), np.concatenate(found.kept)
+    expected = ExpectedScores.of(scores, kept, found.offset_sd)
     data = {"output": str(output), "expected": without_nan(asdict(expected))}
     margins = zip(found.rows, found.margins_px, strict=True)
     micrographs = [{**row, "margins_px": depths} for row, depths in margins]
@@ -159,5 +164,5 @@ def save(found: PredictionSummary, diameter: float, output: Path, json: Path | N
     print_result(micrograph_table(found.rows), data | rows, json)
     if any(found.margins_px):
         echo(describe_margins(found.margins_px))
-    echo(f"At this threshold the scores suggest: {expected}.")
+    echo(f"At this threshold, {expected}.")
     echo(f"The picks are in {output}.")

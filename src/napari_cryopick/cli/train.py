@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from pydantic import Field
 from rich.table import Table
 
+from ..detection.calibration import ExpectedScores
 from ..errors import CryopickError
 from ..io.files import without_nan
 from ..runs import train as run_training
@@ -153,9 +154,8 @@ def _started(event: events.Started) -> str:
 
 def _validated(event: events.Validation) -> str:
     if isnan(event.f1):
-        precision, recall = event.expected_precision, event.expected_recall
-        expected = f"precision {format_number(precision, 2)}, recall {format_number(recall, 2)}"
-        return f"expected {expected} (from the model's own scores)"
+        expected = ExpectedScores(event.expected_precision, event.expected_recall)
+        return f"{expected}{' (from the scores)' if expected.known else ''}"
     f1, average_precision = map(format_number, (event.f1, event.average_precision))
     return f"F1 {f1}, average precision {average_precision} on held-out particles"
 
@@ -163,9 +163,10 @@ def _validated(event: events.Validation) -> str:
 def as_table(found: Sequence[RunIteration]) -> Table:
     """Return a row for each iteration; what was not measured on labels is expected from scores."""
     measured = any(not isnan(one.f1) for one in found)
-    figures = MEASURED if measured else EXPECTED
+    expected = any(not isnan(one.expected_precision) for one in found)
+    figures = MEASURED if measured else EXPECTED if expected else {}
     shown = table("model", *figures, "threshold", "picks", "")
-    shown.title = "on held-out labels" if measured else "expected from the models' own scores"
+    shown.title = "on held-out labels" if measured else "expected from the scores" * expected
     for one in found:
         values = [format_number(getattr(one, name)) for name in (*figures.values(), "threshold")]
         verdict = "best" if one.best else "kept" if one.accepted else "not kept"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq, minimize
-from scipy.special import expit, log_expit, logit
+from scipy.special import expit, log_expit, logit, logsumexp, softmax
 
 from ..model.card import Calibration
 
@@ -28,6 +28,21 @@ a few peaks decide little: a Beta(1, 9) prior on the share."""
 L2_PENALTY = 2.0
 """Of a fit, on each parameter's distance from "heights are probabilities already": a Gaussian prior
 of standard deviation 0.5, so that few labels change little."""
+
+POOLED_SLOPE = 1.7
+"""Slope that fits the general model's heights where one line is to hold for a whole set, without
+the density prior: 1.3 to 2.4 on thirteen real and simulated sets (`benchmarks/NOTES.md`)."""
+
+SIMULATED_OFFSET_SD = 2.0
+"""Standard deviation of the offset of a calibration by simulated micrographs, on others: those that
+fit the same sets best lie 1.6 from it (root mean square), the farthest 3.0."""
+
+FEWEST_SAMPLED = 0.05
+"""Clicks are corrections if so few random samples of peaks avoid all picks as they do."""
+
+TOLERANCE = 0.05
+"""Expected precision and recall are known if one standard deviation of the offset moves neither by
+more to each side, in the mean."""
 
 MIN_THRESHOLD = 0.05
 """Lowest threshold that is ever chosen, so that micrographs without particles stay empty."""
@@ -102,6 +117,60 @@ def match_expected_count(
     return moved(float(brentq(surplus, low, high)) if surplus(high) > 0 else high)
 
 
+def calibrate_by_clicks(
+    heights: Sequence[NDArray],
+    clicked: Sequence[NDArray[np.bool_]],
+    prior: Calibration,
+    threshold: float,
+) -> Calibration:
+    """Shift a calibration as far as clicks contradict what its scores promise.
+
+    A click is a particle drawn at random: it falls on a peak with a probability proportional to the
+    score of the peak, which is the likelihood of an offset (compare Elkan and Noto 2008, KDD). The
+    prior is a Gaussian around the offset that keeps the number of particles. As the offset stays
+    uncertain, slope and offset of the posterior are moderated (MacKay 1992, Neural Computation 4).
+
+    Parameters
+    ----------
+    heights
+        Of all peaks in [0, 1], (n,) for each micrograph.
+    clicked
+        (n,) for each micrograph, True where a peak was clicked.
+    prior, threshold
+        Of the model that has found these peaks, and was not trained on the clicks.
+    """
+    scores = [calibrate(each, prior) for each in heights]
+    slope = POOLED_SLOPE if prior.density_prior else prior.slope
+    particles = float(sum(each.sum() for each in scores))
+    start = match_expected_count(heights, particles, Calibration(slope=slope))
+    shifts = np.linspace(-4, 4, 161) * prior.offset_sd
+    log_posterior = -8 * np.linspace(-1, 1, 161) ** 2
+    for each, score, hit in zip(heights, scores, clicked, strict=True):
+        if hit.any() and not are_corrections(score, hit, threshold):
+            log_scores = log_expit(slope * as_logits(each)[:, None] + start.offset + shifts)
+            log_posterior += log_scores[hit].sum(0) - hit.sum() * logsumexp(log_scores, axis=0)
+    posterior = softmax(log_posterior)
+    shift = float(posterior @ shifts)
+    spread = float(np.sqrt(posterior @ (shifts - shift) ** 2))
+    moderation = float(1 / np.sqrt(1 + np.pi * spread**2 / 8))
+    return Calibration(
+        slope=moderation * slope,
+        offset=moderation * (start.offset + shift),
+        offset_sd=moderation * spread,
+    )
+
+
+def are_corrections(scores: NDArray, clicked: NDArray[np.bool_], threshold: float) -> bool:
+    """Return whether clicks on (n,) peaks avoid the picks that a model shows.
+
+    Someone who adds what a model has missed does not click on its picks; such clicks are no sample
+    of the particles.
+    """
+    picked = scores >= threshold
+    avoided = (1 - picked.mean()) ** clicked.sum()
+    return bool(avoided < FEWEST_SAMPLED and not (picked & clicked).any())
+
+
 def best_threshold(scores: NDArray) -> float:
     """Return the score from which on keeping picks gives the highest expected F1.
 
@@ -118,23 +187,35 @@ def best_threshold(scores: NDArray) -> float:
 
 @dataclass(frozen=True)
 class ExpectedScores:
-    """Expected precision and recall; NaN where nothing is kept or there is nothing to find."""
+    """Expected precision and recall; NaN where they are not known."""
 
-    precision: float
-    recall: float
+    precision: float = np.nan
+    recall: float = np.nan
 
     @classmethod
-    def of(cls, kept: ArrayLike, particles: float) -> ExpectedScores:
-        """Compute them for (n,) scores that are kept, where all scores add up to `particles`."""
-        scores = np.asarray(kept, dtype=float)
-        hits = float(scores.sum())
-        return cls(
-            hits / len(scores) if len(scores) else np.nan,
-            min(1.0, hits / particles) if particles > 0 else np.nan,
-        )
+    def of(cls, scores: ArrayLike, kept: ArrayLike, offset_sd: float = 0.0) -> ExpectedScores:
+        """Compute them from (n,) scores and which of the picks are kept.
+
+        They are not known where nothing is kept, or where the offset of the calibration, and so
+        the number of particles, is too uncertain (its standard deviation is `offset_sd`).
+        """
+        chosen, logits = np.asarray(kept, dtype=bool), as_logits(np.asarray(scores, dtype=float))
+        if not chosen.any():
+            return cls()
+        shifted = expit(logits[:, None] + np.array([-offset_sd, 0.0, offset_sd]))
+        hits = shifted[chosen].sum(0)
+        figures = np.stack([hits / chosen.sum(), hits / shifted.sum(0)])
+        if np.ptp(figures, axis=1).max() > 2 * TOLERANCE:
+            return cls()
+        return cls(*map(float, figures[:, 1]))
+
+    @property
+    def known(self) -> bool:
+        """Whether there are figures."""
+        return not np.isnan(self.precision)
 
     def __str__(self) -> str:
         """Return both in words."""
-        if np.isnan(self.precision) or np.isnan(self.recall):
-            return "no estimate of precision and recall"
+        if not self.known:
+            return "precision and recall are not known"
         return f"expected precision {self.precision:.2f}, recall {self.recall:.2f}"

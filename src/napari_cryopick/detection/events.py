@@ -37,7 +37,8 @@ class Predicted:
     """The micrograph `index`, from 0, of `total` is done.
 
     `picks` are those at or above the threshold that was asked for, `threshold` is the model's own,
-    and `particles` the number that all scores add up to, those below the threshold too.
+    `scores` are those of all peaks but flagged ones, also below the threshold, and `offset_sd` is
+    the uncertainty of their calibration.
     """
 
     index: int
@@ -47,7 +48,8 @@ class Predicted:
     picks: Picks
     maps: Maps
     threshold: float
-    particles: float
+    scores: NDArray[np.float64]
+    offset_sd: float
     seconds: float
 
     @property

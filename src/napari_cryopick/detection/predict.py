@@ -67,9 +67,9 @@ def _predicted(
     micrograph = read_micrograph(path, settings.pixel_size_angstrom)
     picks, maps = predict(model, micrograph, settings)
     kept = picks[picks.scores >= (own if settings.threshold is None else settings.threshold)]
-    particles = float(picks.with_status(Status.OK).scores.sum())
+    scores, sd = picks.with_status(Status.OK).scores, model.card.calibration.offset_sd
     seconds = perf_counter() - begun
-    return Predicted(index, total, path, micrograph, kept, maps, own, particles, seconds)
+    return Predicted(index, total, path, micrograph, kept, maps, own, scores, sd, seconds)
 
 
 def predict(model: Model, micrograph: Micrograph, settings: PredictSettings) -> tuple[Picks, Maps]:

@@ -25,7 +25,8 @@ class Calibration(BaseModel):
     """What makes probabilities of the heights of a micrograph's peaks.
 
     They are ``sigmoid(slope * logit(height) + offset)`` where many peaks are likely, and lower by
-    the density prior where few are; see `napari_cryopick.detection.calibration`.
+    the density prior where few are; see `napari_cryopick.detection.calibration`. On other data
+    another offset may fit: `offset_sd` is the standard deviation, 0 after a fit to held-out labels.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +34,7 @@ class Calibration(BaseModel):
     slope: float = 1.0
     offset: float = 0.0
     density_prior: float = 0.0
+    offset_sd: float = 0.0
 
 
 class ModelCard(BaseModel):

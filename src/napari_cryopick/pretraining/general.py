@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..detection.calibration import SIMULATED_OFFSET_SD
 from ..model.device import choose_device
 from ..model.weights import Model, save_weights
 from ..settings import BORDER
@@ -74,8 +75,13 @@ def pretrain(
     tests = [replace(example, held_out=EVERYTHING) for example in simulated]
     result = validate(predict_examples(trainer.averaged, tests))
     card = model_of(trainer.averaged, result, training, BORDER).card
+    calibration = card.calibration.model_copy(update={"offset_sd": SIMULATED_OFFSET_SD})
     described = _describe(output.name.partition(".")[0], len(known), settings)
-    save_weights(output, Model(trainer.averaged, card.model_copy(update=described)))
+    described["calibration"] = calibration
+    save_weights(
+        output,
+        Model(trainer.averaged, card.model_copy(update=described)),
+    )
     yield validation_event(trainer.taken, result)
 
 

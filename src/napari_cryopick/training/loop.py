@@ -17,6 +17,7 @@ from time import perf_counter
 import torch
 from torch import nn
 
+from ..detection.calibration import SIMULATED_OFFSET_SD
 from ..io.files import without_nan
 from ..model.card import ModelCard, read_card
 from ..model.device import describe
@@ -34,6 +35,7 @@ from .validation import (
     INCOMPLETE,
     Prediction,
     ValidationResult,
+    calibrate_on_clicks,
     calibrated,
     predict_examples,
     validate,
@@ -42,6 +44,7 @@ from .validation import (
 CHECKPOINTS = 3
 """Validations within one training, of which the best model is kept."""
 
+CORRECT = "Look at the picks, correct some and train again, starting from this run."
 INITIAL = "What the rounds are compared with."
 UNTRAINED = "Unchanged, because there are no labels to train on."
 ALL_LABELLED = "Every micrograph is labelled; add unlabelled ones to self-train on."
@@ -110,9 +113,10 @@ class TrainingLoop:
         self.progress = ProgressTracker(sum(steps))
         self.accepted: list[nn.Module] = []
         self.best: ValidationResult | None = None
-        self.last_accepted, self.problem = True, ""
+        self.last_accepted, self.problem, self.note = True, "", ""
         self._predictions: Sequence[Prediction] = ()
-        self._calibration, self._at_least = INCOMPLETE, 0.0
+        self._calibration = INCOMPLETE
+        self._expected: float | None = None
 
     def events(self) -> Iterator[TrainingEvent | TrainedModel]:
         """Run all iterations."""
@@ -140,7 +144,7 @@ class TrainingLoop:
         if self.problem:
             return self.problem
         if not isinstance(s, SelfTrainSettings) or not s.rounds:
-            return "Look at the picks, correct some and train again, starting from this run."
+            return f"{self.note} {CORRECT}".strip()
         if s.keep_every_round:
             return "Every round was kept; compare the iterations and use the best one."
         if not self._validates:
@@ -195,10 +199,24 @@ class TrainingLoop:
         self._predictions = predict_examples(network.eval(), self.examples)
         card = read_card(find_model(s.initial_model))
         result = calibrated(self._predictions, card.calibration)
-        self._at_least = result.particles
         if not self._labelled:
-            self._calibration = card.calibration
+            self._calibration, self._expected = card.calibration, result.particles
+        elif not self.simulated:
+            result = self._calibrate_on_clicks(card, result)
         return pseudo_label(self._predictions, result)[0]
+
+    def _calibrate_on_clicks(self, card: ModelCard, result: ValidationResult) -> ValidationResult:
+        """Return what the initial model finds, with scores that agree with the clicks."""
+        before, n = result.particles, len(self.examples)
+        calibration = calibrate_on_clicks(self._predictions, card)
+        result = calibrated(self._predictions, calibration)
+        self._expected = result.particles
+        self._calibration = INCOMPLETE.model_copy(update={"offset_sd": calibration.offset_sd})
+        self.note = (
+            f"From the picks, about {self._expected / n:.0f} particles per micrograph are expected "
+            f"(by the initial model alone {before / n:.0f}); the threshold follows."
+        )
+        return result
 
     def _initial(
         self, network: nn.Module, pseudo: Mapping[Path, PseudoTarget]
@@ -209,7 +227,8 @@ class TrainingLoop:
             network = yield from self._fit(network, images, 0)
             if self.simulated:
                 tests = predict_examples(network, self.simulated.tests)
-                self._calibration = validate(tests).calibration
+                fitted = validate(tests).calibration
+                self._calibration = fitted.model_copy(update={"offset_sd": SIMULATED_OFFSET_SD})
         yield from self._finish(0, "supervised", network, None, begun)
 
     def _take_up(self) -> None:
@@ -284,7 +303,7 @@ class TrainingLoop:
         found = predict_examples(network, self.examples)
         if self._validates:
             return found, validate(found)
-        return found, calibrated(found, self._calibration, self._at_least)
+        return found, calibrated(found, self._calibration, self._expected)
 
     def _finish(
         self,

@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+from scipy.special import expit
 from torch import Tensor
 
+from ..detection.calibration import as_logits
 from ..model.unet import PARTICLE_PX
 from ..picks import Picks, Status
 from .settings import SelfTrainSettings
@@ -27,8 +29,8 @@ from .targets import (
 from .validation import Prediction, ValidationResult
 
 PARTICLE_RANK, BACKGROUND_RANK = 0.75, 1.5
-"""Ranks, in shares of the expected number of particles, up to which peaks are labelled as particles
-and from which on as background."""
+"""Ranks up to which peaks are labelled as particles, in shares of the fewest particles expected,
+and from which on as background, in shares of the most."""
 
 PIXEL_THRESHOLDS = 0.95, 0.05
 """Default probabilities for single pixels, those of the original recipe."""
@@ -92,12 +94,13 @@ def _thresholds(
     result: ValidationResult, settings: SelfTrainSettings | None, number: int
 ) -> Thresholds:
     ranked = np.sort(result.scores)[::-1]
-    particles = float(ranked.sum())
-    particle = max(_at_rank(ranked, PARTICLE_RANK * particles), 0.5)
-    background = min(_at_rank(ranked, BACKGROUND_RANK * particles), 0.5)
+    sd, count = result.calibration.offset_sd, len(result.picks)
+    fewest, most = (expit(as_logits(ranked) + shift).sum() for shift in (-sd, sd))
+    particle = max(_at_rank(ranked, PARTICLE_RANK * fewest), 0.5)
+    background = min(_at_rank(ranked, BACKGROUND_RANK * most), 0.5)
     reason = (
-        f"The scores add up to about {particles / len(result.picks):.0f} particles per micrograph; "
-        f"the best {PARTICLE_RANK:.0%} of these are labelled as particles."
+        f"The scores add up to {fewest / count:.0f} to {most / count:.0f} particles per "
+        f"micrograph; the best {PARTICLE_RANK:.0%} of the former are labelled as particles."
     )
     if settings is None:
         return Thresholds(particle, background, reason)

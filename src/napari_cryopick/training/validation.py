@@ -15,6 +15,7 @@ from ..detection.calibration import (
     as_logits,
     best_threshold,
     calibrate,
+    calibrate_by_clicks,
     fit,
     match_expected_count,
 )
@@ -24,15 +25,16 @@ from ..detection.peaks import pick
 from ..metrics.matching import match
 from ..metrics.particles import score_particles
 from ..metrics.pixels import PixelScores, score_pixels
-from ..model.card import Calibration
+from ..model.card import Calibration, ModelCard
 from ..model.unet import AREA_RADIUS, PARTICLE_PX
 from ..picks import Picks, Status
 from .examples import Example
 from .targets import distances
 
-INCOMPLETE = Calibration(slope=2.0, offset=-3.2)
-"""Calibration of networks trained from scratch on incomplete labels, on which none can be fitted:
-without negatives heights are too large. Read off apoferritin and β-galactosidase."""
+INCOMPLETE = Calibration(slope=0.7, offset=-3.2)
+"""Calibration of networks trained on incomplete labels, on which none can be fitted. They are too
+sure of themselves, hence the slope; the offset is that of networks trained from scratch, others
+match an expected number of particles."""
 
 
 METRIC_NAMES = "f1", "precision", "recall", "average_precision", "threshold"
@@ -84,7 +86,7 @@ class ValidationResult:
     def expected(self) -> ExpectedScores:
         """Precision and recall of the kept picks, if the scores are right."""
         scores = self.scores
-        return ExpectedScores.of(scores[scores >= self.threshold], float(scores.sum()))
+        return ExpectedScores.of(scores, scores >= self.threshold, self.calibration.offset_sd)
 
     @property
     def figures(self) -> dict[str, float]:
@@ -144,23 +146,33 @@ def validate(predictions: Sequence[Prediction]) -> ValidationResult:
 
 
 def calibrated(
-    predictions: Sequence[Prediction], calibration: Calibration, at_least: float = 0.0
+    predictions: Sequence[Prediction], calibration: Calibration, expected: float | None = None
 ) -> ValidationResult:
     """Return predictions with calibrated scores, where no labels can validate them.
 
-    The offset of the calibration is raised until the scores add up to `at_least` so many particles
-    on all micrographs: as many as another model expects.
+    The offset of the calibration is shifted until the scores add up to so many `expected`
+    particles on all micrographs, if given.
     """
     heights = [p.peaks.with_status(Status.OK).scores for p in predictions]
-    particles = sum(float(calibrate(each, calibration).sum()) for each in heights)
-    if particles < at_least:
-        calibration = match_expected_count(heights, at_least, calibration)
+    if expected is not None:
+        calibration = match_expected_count(heights, expected, calibration)
     picks = {
         p.example.path: replace(p.peaks, scores=calibrate(p.peaks.scores, calibration))
         for p in predictions
     }
     result = ValidationResult(calibration, 0.0, picks)
     return replace(result, threshold=best_threshold(result.scores))
+
+
+def calibrate_on_clicks(predictions: Sequence[Prediction], card: ModelCard) -> Calibration:
+    """Calibrate a model by clicks that it was not trained on."""
+    found = [p.peaks.with_status(Status.OK) for p in predictions]
+    clicked = [
+        _hits(peaks, p.example.particles, p.example.diameter_px)
+        for peaks, p in zip(found, predictions, strict=True)
+    ]
+    heights = [peaks.scores for peaks in found]
+    return calibrate_by_clicks(heights, clicked, card.calibration, card.threshold)
 
 
 Pair = tuple[Picks, Picks, float]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from math import isnan
 from pathlib import Path
 from time import perf_counter
 
@@ -30,7 +29,7 @@ from ...picks import Picks
 from ..contributions.coordinates import write_layer
 from ..layers.create import ensure_labels, ensure_picks, show_maps
 from ..layers.curation import expected_scores, replace_model_picks, show_above, threshold_of
-from ..layers.layers import slice_in_view
+from ..layers.layers import OFFSET_SD, slice_in_view
 from ..layers.stack import ensure_stack, write_files
 from ..widgets.form import SettingsForm
 from ..widgets.jobs import JobControl, Work, pluralise, throttled
@@ -46,6 +45,10 @@ _PAUSES = 9
 """How many times longer than showing picks took one waits to show more: the more a layer holds, the
 longer it takes, and the window should stand still for a tenth of the time at most."""
 
+_EXPECTED_TIP = (
+    "Expected from the scores of the picks shown, where these are certain enough. Train on "
+    "micrographs that you have picked completely to know more."
+)
 _ADVANCED = ("min_distance", "border", "averaging", "device")
 
 
@@ -163,7 +166,9 @@ class PredictDock(Dock):
             self._show_picks()
         if self._seconds or image not in self.viewer.layers:
             return
-        show_above(ensure_picks(self.viewer, image), event.threshold)
+        picks = ensure_picks(self.viewer, image)
+        picks.metadata[OFFSET_SD] = event.offset_sd
+        show_above(picks, event.threshold)
         if image == self.micrographs.image:
             self.threshold.setValue(event.threshold)
 
@@ -215,8 +220,7 @@ class PredictDock(Dock):
             return
         self._count_in_view()
         expected = expected_scores(picks)
-        basis = "" if isnan(expected.precision) else " (from the model's own scores)"
-        self.expected.setText(f"{expected}".capitalize() + basis)
+        self.expected.setText(f"{expected}.".capitalize())
 
     def _count_in_view(self) -> None:
         image, picks = self.micrographs.image, self.micrographs.picks
@@ -262,7 +266,7 @@ class PredictDock(Dock):
             (self.scope, "Predict only the micrograph in view, or all of them."),
             (self.estimate, "Let the model look for particles of several sizes."),
             (self.threshold, "Show the model's picks from this score on; yours always show."),
-            (self.expected, "Computed from the scores of the picks shown; not measured."),
+            (self.expected, _EXPECTED_TIP),
             (self.export, "Write the picks that are shown, as a STAR file for RELION or CSV."),
         ):
             widget.setToolTip(tip)

@@ -307,8 +307,7 @@ def _measured(metrics: dict[str, float]) -> str:
 
 def _expected(event: Validation) -> str:
     scores = ExpectedScores(event.expected_precision, event.expected_recall)
-    known = isfinite(scores.precision) and isfinite(scores.recall)
-    return f"{scores} (from the model's own scores).".capitalize() if known else ""
+    return f"{scores} (from the scores).".capitalize() if scores.known else ""
 
 
 def _in_words(data: TrainingData, structure: Path | None) -> str:

@@ -22,7 +22,7 @@ from scipy.spatial import KDTree
 
 from ...detection.calibration import ExpectedScores
 from ...picks import Picks, Source, Status
-from .layers import DELETED, HISTORY, THRESHOLD
+from .layers import DELETED, HISTORY, OFFSET_SD, THRESHOLD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,7 +176,10 @@ def expected_scores(layer: Points) -> ExpectedScores:
     rows = layer.features
     good = ((rows["source"] == Source.MODEL) & (rows["status"] == Status.OK)).to_numpy(bool)
     scores = rows["score"].to_numpy(float)
-    return ExpectedScores.of(scores[good & layer.shown], float(scores[good].sum()))
+    offset_sd = layer.metadata.get(OFFSET_SD)
+    if offset_sd is None:
+        return ExpectedScores()
+    return ExpectedScores.of(scores[good], layer.shown[good], offset_sd)
 
 
 def colour_by_source(layer: Points) -> None:

@@ -24,7 +24,9 @@ DEFAULT_DIAMETER_ANGSTROM = 150.0
 """A round number in the middle of what people pick; every dock asks for the true one."""
 
 DELETED, HISTORY, THRESHOLD = "cryopick_deleted", "cryopick_history", "cryopick_threshold"
-"""Keys of a picks layer: picks deleted in its file, its edits, the lowest score shown."""
+OFFSET_SD = "cryopick_offset_sd"
+"""Keys of a picks layer: picks deleted in its file, its edits, the lowest score shown, and how
+uncertain the calibration of the scores is."""
 
 _STACK, _ROLE, _DIAMETER = "cryopick", "cryopick_role", "cryopick_diameter_angstrom"
 

@@ -11,6 +11,7 @@ from napari_cryopick.gui.docks.train import TrainDock
 from napari_cryopick.gui.layers.curation import replace_model_picks
 from napari_cryopick.gui.layers.layers import (
     LABELS,
+    OFFSET_SD,
     PICKS,
     diameter_angstrom,
     find_layer,
@@ -78,10 +79,11 @@ def test_precision_and_recall_are_expected_from_the_scores(image, dock, qtbot):
     found = Picks.at([(40, 40), (80, 80), (120, 120)], scores, Source.MODEL)
     index = slice_in_view(dock.viewer, image)
     replace_model_picks(dock.micrographs.picks, {index: found}, "a run of known scores")
+    dock.micrographs.picks.metadata[OFFSET_SD] = 0.0
     for threshold, sentence in (
-        (0.5, "Expected precision 0.85, recall 0.81 (from the model's own scores)"),
-        (0.3, "Expected precision 0.70, recall 1.00 (from the model's own scores)"),
-        (0.95, "No estimate of precision and recall"),
+        (0.5, "Expected precision 0.85, recall 0.81."),
+        (0.3, "Expected precision 0.70, recall 1.00."),
+        (0.95, "Precision and recall are not known."),
     ):
         dock.threshold.setValue(threshold)
         qtbot.waitUntil(lambda sentence=sentence: dock.expected.text() == sentence)

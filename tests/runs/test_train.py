@@ -86,14 +86,14 @@ def test_unusable_micrographs_without_labels_are_reported_and_trained_without(
 
 
 def test_without_held_out_labels_there_is_no_f1(finished):
-    """Neither in an event nor on the card; what the scores expect has a name of its own."""
+    """Neither in an event nor on the card; nor is anything expected, for clicks leave it in doubt."""
     validation, iteration = finished[-3:-1]
     assert np.isnan([validation.f1, validation.average_precision, iteration.f1]).all()
-    assert 0 <= validation.expected_precision <= 1
+    assert np.isnan([validation.expected_precision, validation.expected_recall]).all()
     assert load_model(finished[-1].run).card.metrics["f1"] is None
     metrics = strict((iteration.path.parent / "metrics.json").read_text())
     assert metrics["f1"] is None
-    assert 0 <= metrics["expected"]["precision"] <= 1
+    assert metrics["expected"] == {"precision": None, "recall": None}
 
 
 def test_complete_labels_are_held_out_and_measure(project, quick, tmp_path):

@@ -200,7 +200,7 @@ class TrainingLoop:
         card = read_card(find_model(s.initial_model))
         result = calibrated(self._predictions, card.calibration)
         if not self._labelled:
-            self._calibration, self._expected = card.calibration, result.particles
+            self._calibration = card.calibration
         elif not self.simulated:
             result = self._calibrate_on_clicks(card, result)
         return pseudo_label(self._predictions, result)[0]
@@ -245,6 +245,8 @@ class TrainingLoop:
         assert self.best is not None
         assert isinstance(self.settings, SelfTrainSettings)
         begun = perf_counter()
+        if not self._labelled:
+            self._expected = self.best.particles
         targets, thresholds = pseudo_label(self._predictions, self.best, self.settings, number)
         counts = [len(target.positions) for target in targets.values()]
         if not sum(counts):

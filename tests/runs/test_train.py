@@ -86,7 +86,7 @@ def test_unusable_micrographs_without_labels_are_reported_and_trained_without(
 
 
 def test_without_held_out_labels_there_is_no_f1(finished):
-    """Neither in an event nor on the card; nor is anything expected, for clicks leave it in doubt."""
+    """Nor is anything expected from the scores, which clicks leave in doubt."""
     validation, iteration = finished[-3:-1]
     assert np.isnan([validation.f1, validation.average_precision, iteration.f1]).all()
     assert np.isnan([validation.expected_precision, validation.expected_recall]).all()

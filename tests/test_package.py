@@ -16,6 +16,7 @@ from npe2 import PluginManifest
 
 import napari_cryopick
 from napari_cryopick.cli.main import build_app
+from napari_cryopick.io import PICK_FORMATS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -43,6 +44,14 @@ def test_the_manifest_at_the_top_is_the_package_s_and_valid():
     manifest = PluginManifest.from_distribution("napari-cryopick")
     assert manifest.name == "napari-cryopick"
     manifest.validate_imports()
+
+
+def test_napari_opens_every_format_of_picks_and_saves_those_that_are_written():
+    found = PluginManifest.from_distribution("napari-cryopick").contributions
+    readers = {one.command: one.filename_patterns for one in found.readers}
+    assert readers["napari-cryopick.read_picks"] == [f"*{suffix}" for suffix in PICK_FORMATS]
+    saved = [suffix for one in found.writers for suffix in one.filename_extensions]
+    assert saved == [suffix for suffix, one in PICK_FORMATS.items() if one.write]
 
 
 @pytest.fixture(scope="module")

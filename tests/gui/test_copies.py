@@ -126,7 +126,7 @@ def test_painted_labels_are_not_shared(viewer, image):
     labels = ensure_labels(viewer, image)
     copy = duplicate(viewer, labels)
     copy.data[0, 5, 5] = 1
-    assert not labels.data.any()
+    assert not np.any(labels.data)
     assert find_layer(viewer.layers, image, LABELS) == labels
 
 

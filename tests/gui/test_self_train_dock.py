@@ -179,7 +179,7 @@ def test_what_a_person_has_placed_or_deleted_stays(dock, run, qtbot):
     picks.add([(0, 22, 22)])
     labels = dock.parts.begin_labels()
     labels.paint((2, 10, 10), 1)
-    painted = labels.data.copy()
+    painted = np.array(labels.data)
     for row in (0, 1, 2, 1):
         choose(dock, qtbot, row)
     assert sorted(map(tuple, picks.data)) == [(0, 22, 22)]

@@ -15,6 +15,7 @@ from ...labels import LabelClass
 from ...picks import Source
 from .curation import CLICKED, SOURCE_COLOURS, curate
 from .layers import AXES, LABELS, MAPS, PICKS, diameter_px, find_layer, frame, metadata
+from .sparse import SparseStack
 from .stack import ensure_stack
 
 _LABEL_COLOURS: dict[int | None, str] = {
@@ -59,8 +60,9 @@ def picks_layer(attributes: Mapping[str, Any], diameter_px: float) -> Points:
 def labels_layer(image: Image) -> Labels:
     """Make an empty layer to paint on, about as fine as a network sees the micrographs."""
     stack, factor = ensure_stack(image), min(1.0, _PAINTED_PARTICLE_PX / diameter_px(image))
+    height, width = (int(edge * factor) for edge in stack.shape)
     layer = Labels(
-        np.zeros((len(stack), *(int(edge * factor) for edge in stack.shape)), np.uint8),
+        SparseStack((len(stack), height, width), np.uint8),
         colormap=DirectLabelColormap(color_dict=_LABEL_COLOURS),
         opacity=0.45,
         **over(image, LABELS, factor),
@@ -72,7 +74,7 @@ def labels_layer(image: Image) -> Labels:
 def map_layer(image: Image, role: str, maps: Maps) -> Image:
     """Make an empty layer for one of the probability maps of each micrograph."""
     return Image(
-        np.zeros(_map_shape(image, maps), np.float16),
+        SparseStack(_map_shape(image, maps), np.float16),
         colormap=Colormap([[0, 0, 0, 0], _MAP_COLOURS[role]], name=f"cryopick {role}"),
         contrast_limits=(0, 1),
         blending="additive",

@@ -16,6 +16,7 @@ from ...labels import LabelClass, Labels
 from ...picks import Picks, Source, Status
 from .curation import curated_picks, is_curated, picks_of
 from .layers import frame, stack_of
+from .sparse import SparseStack
 from .stack import Stack, ensure_stack
 
 _TABLES = ("positions", "scores", "sources", "statuses")
@@ -90,18 +91,24 @@ def points_over(layer: Points, image: Image) -> NDArray[np.float64]:
 def labels_of(layer: LabelsLayer, image: Image, stack: Stack) -> dict[int, Labels]:
     """Return what is painted, by slice, without the padding; slices without paint are left out."""
     factor = float(image.scale[-1] / layer.scale[-1])
-    slices = np.asarray(layer.data).reshape(-1, *layer.data.shape[-2:])
-    painted = [index for index, classes in enumerate(slices) if classes.any()]
-    if painted and (highest := slices[painted].max()) > max(LabelClass):
+    sparse = isinstance(layer.data, SparseStack)
+    slices = layer.data.written if sparse else dict(enumerate(_as_stack(layer.data)))
+    painted = {index: classes for index, classes in slices.items() if classes.any()}
+    highest = max((classes.max() for classes in painted.values()), default=0)
+    if highest > max(LabelClass):
         raise CryopickError(
             f"The layer {layer.name} holds the label {highest}; "
             "paint 1 for particles, 2 for background and 3 for contamination."
         )
     labels = {}
-    for index in painted:
+    for index, classes in sorted(painted.items()):
         height, width = (int(np.ceil(edge * factor - 1e-6)) for edge in stack.shapes[index])
-        labels[index] = Labels(slices[index, :height, :width].astype(np.uint8), factor)
+        labels[index] = Labels(classes[:height, :width].astype(np.uint8), factor)
     return labels
+
+
+def _as_stack(data: Any) -> NDArray:
+    return np.asarray(data).reshape(-1, *data.shape[-2:])
 
 
 def _by_slice(points: Points, image: Image) -> dict[int, tuple[Picks, Picks]]:

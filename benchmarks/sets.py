@@ -37,8 +37,9 @@ class LabelledSet:
         return find_micrographs([data / self.folder / "micrographs"])
 
     def truth(self, data: Path) -> dict[Path, Picks]:
-        """Return the labels by micrograph."""
-        return self._read(data, self.labels)
+        """Return the labels by micrograph; there may be none on some."""
+        nothing = {path: Picks.at([]) for path in self.micrographs(data)}
+        return nothing | self._read(data, self.labels)
 
     def to_ignore(self, data: Path) -> dict[Path, Picks]:
         """Return the labels to ignore by micrograph."""
@@ -98,7 +99,9 @@ def score(
 
 def clicks(picks: Picks, count: int | None, rng: np.random.Generator) -> Picks:
     """Draw so many picks at random, as a person would click on some particles; None takes all."""
-    return picks if count is None else picks[rng.choice(len(picks), count, replace=False)]
+    if count is None:
+        return picks
+    return picks[rng.choice(len(picks), min(count, len(picks)), replace=False)]
 
 
 def spread(values: Iterable[float], digits: int = 3) -> str:

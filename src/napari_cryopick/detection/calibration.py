@@ -30,12 +30,12 @@ L2_PENALTY = 2.0
 of standard deviation 0.5, so that few labels change little."""
 
 POOLED_SLOPE = 1.7
-"""Slope that fits the general model's heights where one line is to hold for a whole set, without
-the density prior: 1.3 to 2.4 on thirteen real and simulated sets (`benchmarks/NOTES.md`)."""
+"""Slope of the general model's heights where one line is to hold for a whole set, without the
+density prior; 0.8 to 2.3 fit thirteen sets best, 1.6 in the mean (`benchmarks/calibration.py`)."""
 
 SIMULATED_OFFSET_SD = 2.0
-"""Standard deviation of the offset of a calibration by simulated micrographs, on others: those that
-fit the same sets best lie 1.6 from it (root mean square), the farthest 3.0."""
+"""Standard deviation of the offset of a calibration by simulated micrographs, on others; those that
+fit the same sets best lie 1.7 from it (root mean square), the farthest 3.0."""
 
 FEWEST_SAMPLED = 0.05
 """Clicks are corrections if so few random samples of peaks avoid all picks as they do."""

@@ -41,7 +41,7 @@ FRINGE = 1 / 128
 """Share of the edge within which a margin begins: filters by Fourier transform let the opposite
 edge shine through at the outermost lines."""
 
-MIRRORED = 0.7, 0.3
+MIRRORED = 0.75, 0.3
 """Correlation of a margin with the mirror image of what is next to it, and how far that exceeds any
 in the interior. Mirror images give 1, after JPEG of low quality 0.8, noise 0.1; in images smoothed
 over more than a particle chance gives 0.6."""

@@ -120,7 +120,9 @@ def main() -> None:
             rows = [run(task, given.data, seed, **settings) for seed in range(given.seeds)]
             print(f"\n{name} ({given.seeds} seeds)")
             for figure in rows[0]:
-                print(f"  {figure:20}{spread(row[figure] for row in rows)}", flush=True)
+                known = [row[figure] for row in rows if not np.isnan(row[figure])]
+                note = f" in {len(known)} of {len(rows)}" * (len(known) < len(rows))
+                print(f"  {figure:26}{spread(known) if known else 'not known'}{note}", flush=True)
             collected[name] = rows
             write_json(given.json, collected)
 

@@ -131,8 +131,8 @@ def show(event: TrainingEvent, progress: Progress) -> TrainingEvent:
             progress.update(event.step, event.steps, f"loss {event.losses['total']:.3f}")
         case events.Started():
             echo(_started(event))
-        case events.Validation():
-            echo(f"Step {event.step}: {_validated(event)}")
+        case events.Validation() if validated := _validated(event):
+            echo(f"Step {event.step}: {validated}")
         case events.PseudoLabelled():
             labels = pluralise(event.particles, "pseudo-label")
             where = pluralise(event.micrographs, "micrograph")
@@ -155,7 +155,7 @@ def _started(event: events.Started) -> str:
 def _validated(event: events.Validation) -> str:
     if isnan(event.f1):
         expected = ExpectedScores(event.expected_precision, event.expected_recall)
-        return f"{expected}{' (from the scores)' if expected.known else ''}"
+        return f"{expected} (from the scores)" if expected.known else ""
     f1, average_precision = map(format_number, (event.f1, event.average_precision))
     return f"F1 {f1}, average precision {average_precision} on held-out particles"
 

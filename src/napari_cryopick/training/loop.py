@@ -137,14 +137,18 @@ class TrainingLoop:
 
     @property
     def advice(self) -> str:
-        """What to do next."""
+        """What the picks have changed, and what to do next."""
+        return f"{self.note} {self._next_step}".strip()
+
+    @property
+    def _next_step(self) -> str:
         s = self.settings
         if self.stop.is_set():
             return "The run was stopped; resume it to go on."
         if self.problem:
             return self.problem
         if not isinstance(s, SelfTrainSettings) or not s.rounds:
-            return f"{self.note} {CORRECT}".strip()
+            return CORRECT
         if s.keep_every_round:
             return "Every round was kept; compare the iterations and use the best one."
         if not self._validates:

@@ -39,12 +39,13 @@ def test_pixels_are_read_when_they_are_looked_at(viewer, folder):
     assert "c.mrc is cut short" in told.message
 
 
-def test_a_file_that_is_shortened_while_it_is_shown_does_no_harm(viewer, folder):
+def test_a_file_that_is_shortened_while_it_is_open_does_no_harm(viewer, folder):
     (layer,) = viewer.open(str(folder), plugin="napari-cryopick")
-    before = np.asarray(layer.data[0]).copy()
-    held = layer.data[0].persist()
+    for index in (0, 1):
+        viewer.dims.set_point(0, index)
     (folder / "a.mrc").write_bytes((folder / "a.mrc").read_bytes()[:2000])
-    np.testing.assert_array_equal(held, before)
+    viewer.dims.set_point(0, 0)
+    assert not np.asarray(layer.data[0]).any()
 
 
 def test_one_file_is_a_stack_of_one(viewer, folder):

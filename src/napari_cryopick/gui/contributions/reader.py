@@ -90,6 +90,7 @@ def _layer(name: str, headers: dict[Path, Header], pixel_size_angstrom: float | 
         "name": name,
         "contrast_limits": first_limits(stack),
         "colormap": "gray",
+        "cache": False,
         "metadata": metadata(stack, MICROGRAPHS),
     }
     return pixels, {**attributes, **axes(pixel_size_angstrom)}, "image"

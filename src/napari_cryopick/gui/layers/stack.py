@@ -110,11 +110,11 @@ def write_files(image: Image, stack: Stack) -> None:
 
 
 def lazy_pixels(stack: Stack, dtypes: Iterable[np.dtype]) -> Array:
-    """Make an (n, h, w) array that reads a file into memory when its slice is looked at.
+    """Make an (n, h, w) array that reads a file when its slice is looked at.
 
     Smaller micrographs are padded at the bottom and on the right with their darkest value. One
-    that cannot be read is black. No file
-    stays mapped: to look at one that was shortened meanwhile would end the program.
+    that cannot be read is black. The slices are not to be cached: files are mapped into memory, and
+    one that is shortened meanwhile would end the program.
     """
     import dask.array as da
 
@@ -150,7 +150,7 @@ def _read_padded(stack: Stack, dtype: np.dtype, block_id: tuple[int, ...]) -> ND
     if pixels is None:
         return np.zeros((1, *stack.shape), dtype)
     if pixels.shape == stack.shape:
-        return np.array(pixels, dtype)[np.newaxis]
+        return np.asarray(pixels, dtype)[np.newaxis]
     height, width = stack.shape
     darkest = np.fmin.reduce(pixels, axis=None)
     padded = np.full((1, *stack.shape), darkest, dtype)

@@ -122,7 +122,9 @@ def predicted(path, scale: float = 0.5) -> Predicted:
     shape = tuple(int(edge * scale) for edge in micrograph.shape)
     maps = Maps(*(np.full(shape, value, np.float32) for value in (0.9, 0.5, 0.1)), scale=scale)
     picks = Picks.at([(30, 40), (80, 100)], [0.9, 0.4], Source.MODEL)
-    return Predicted(0, 1, path, micrograph, picks, maps, threshold=0.5, particles=1.0, seconds=0.1)
+    return Predicted(
+        0, 1, path, micrograph, picks, maps, 0.5, picks.scores, offset_sd=0.1, seconds=1
+    )
 
 
 def show(viewer, image, event, run="run"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from math import isfinite, nan
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -35,7 +35,7 @@ from ...training.settings import TrainSettings
 from ..layers.create import annotate, ensure_labels, ensure_picks
 from ..layers.layers import LABELS, PICKS, find_layer, has_diameter, role_of, stack_of
 from ..layers.stack import ensure_stack, write_files
-from ..layers.training_data import TrainingData, training_data
+from ..layers.training_data import TrainingData, painted_slices, training_data
 from ..widgets.form import SettingsForm
 from ..widgets.jobs import JobControl, JobError, LatestWorker, Work, duration, pluralise, throttled
 from ..widgets.layout import Dock, Row, beside, folded, form_rows
@@ -70,7 +70,8 @@ class TrainingParts(QObject, Generic[Training]):
         self.labels = LayerCombo(dock, lambda layer: isinstance(layer, Labels), "none")
         self.folder = FileEdit(mode=FileDialogMode.EXISTING_DIRECTORY)
         self.summary = QLabel(wordWrap=True)
-        self._watched: list[Any] = []
+        self._watched: list[tuple[Any, Callable[[], None]]] = []
+        self._painted: Collection[int] = ()
         self._folder_of: Image | None = None
         self._expected = ""
         self._measuring = LatestWorker(self)
@@ -200,17 +201,27 @@ class TrainingParts(QObject, Generic[Training]):
         """Follow the edits of the layers chosen."""
         self._stop_watching()
         picks, labels = self.picks.layer(), self.labels.layer()
-        self._watched = [picks.events.features] if picks is not None else []
+        if picks is not None:
+            self._watched = [(picks.events.features, self._describe_soon)]
         if labels is not None:
-            self._watched += [labels.events.labels_update, labels.events.set_data]
-        for edited in self._watched:
-            edited.connect(self._describe_soon)
+            edits = (labels.events.labels_update, labels.events.set_data)
+            self._watched += [(edited, self._on_painted) for edited in edits]
+            self._painted = painted_slices(labels).keys()
+        for edited, do in self._watched:
+            edited.connect(do)
         self._describe()
 
     def _stop_watching(self) -> None:
-        for edited in self._watched:
-            edited.disconnect(self._describe_soon)
+        for edited, do in self._watched:
+            edited.disconnect(do)
         self._watched = []
+
+    def _on_painted(self) -> None:
+        """Describe the labels anew if other slices are painted; a step to another is told too."""
+        painted = painted_slices(self.labels.layer()).keys()
+        if painted != self._painted:
+            self._painted = painted
+            self._describe_soon()
 
     # the structure
 

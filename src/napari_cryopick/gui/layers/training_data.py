@@ -91,9 +91,7 @@ def points_over(layer: Points, image: Image) -> NDArray[np.float64]:
 def labels_of(layer: LabelsLayer, image: Image, stack: Stack) -> dict[int, Labels]:
     """Return what is painted, by slice, without the padding; slices without paint are left out."""
     factor = float(image.scale[-1] / layer.scale[-1])
-    sparse = isinstance(layer.data, SparseStack)
-    slices = layer.data.written if sparse else dict(enumerate(_as_stack(layer.data)))
-    painted = {index: classes for index, classes in slices.items() if classes.any()}
+    painted = painted_slices(layer)
     highest = max((classes.max() for classes in painted.values()), default=0)
     if highest > max(LabelClass):
         raise CryopickError(
@@ -107,8 +105,14 @@ def labels_of(layer: LabelsLayer, image: Image, stack: Stack) -> dict[int, Label
     return labels
 
 
-def _as_stack(data: Any) -> NDArray:
-    return np.asarray(data).reshape(-1, *data.shape[-2:])
+def painted_slices(layer: LabelsLayer) -> dict[int, NDArray]:
+    """Return the slices that hold any paint."""
+    data = layer.data
+    if isinstance(data, SparseStack):
+        slices = data.written
+    else:
+        slices = dict(enumerate(np.asarray(data).reshape(-1, *data.shape[-2:])))
+    return {index: classes for index, classes in slices.items() if classes.any()}
 
 
 def _by_slice(points: Points, image: Image) -> dict[int, tuple[Picks, Picks]]:

@@ -121,7 +121,7 @@ def main() -> None:
             print(f"\n{name} ({given.seeds} seeds)")
             for figure in rows[0]:
                 known = [row[figure] for row in rows if not np.isnan(row[figure])]
-                note = f" in {len(known)} of {len(rows)}" * (len(known) < len(rows))
+                note = f" in {len(known)} of {len(rows)}" * (0 < len(known) < len(rows))
                 print(f"  {figure:26}{spread(known) if known else 'not known'}{note}", flush=True)
             collected[name] = rows
             write_json(given.json, collected)

@@ -34,7 +34,9 @@ def folder(simulated, tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["__init__", "predict", "train", "self_train", "evaluate"])
+@pytest.mark.parametrize(
+    "name", ["__init__", "predict", "train", "self_train", "extract", "evaluate"]
+)
 def test_the_examples_in_the_docstrings_run(name, folder):
     documented = cryopick if name == "__init__" else getattr(cryopick, name)
     globs = {"cryopick": cryopick, "Path": Path}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .errors import CryopickError
 
 if TYPE_CHECKING:
-    from .api import evaluate, predict, self_train, train
+    from .api import evaluate, extract, predict, self_train, train
     from .io import read_micrograph, read_picks, write_picks
     from .labels import LabelClass, Labels
     from .micrograph import Micrograph
@@ -31,6 +31,7 @@ __all__ = [
     "Source",
     "Status",
     "evaluate",
+    "extract",
     "load_model",
     "predict",
     "read_micrograph",
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 _ORIGINS = {
-    "api": ("evaluate", "predict", "self_train", "train"),
+    "api": ("evaluate", "extract", "predict", "self_train", "train"),
     "io": ("read_micrograph", "read_picks", "write_picks"),
     "labels": ("LabelClass", "Labels"),
     "micrograph": ("Micrograph",),

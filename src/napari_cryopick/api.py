@@ -11,7 +11,11 @@ from . import runs
 from .detection import PredictSettings
 from .detection.events import DiameterResult, Predicted
 from .errors import CryopickError, warn
+from .extraction import ExtractSettings, Stack, extract_particles, stack_star
 from .io import find_micrographs, left_out, match_picks, read_picks
+from .io.ctf import with_ctf
+from .io.matching import match_names
+from .micrograph import Failed
 from .model.registry import DEFAULT
 from .picks import Picks, PickSet, common_value
 from .training.events import Finished, LeftOut, TrainingEvent
@@ -274,6 +278,81 @@ def evaluate(
     )
 
 
+def extract(
+    micrographs: Files,
+    picks: PicksOrFile,
+    box_px: int,
+    output: str | Path,
+    endings: Iterable[str] = (),
+    **settings: Any,
+) -> Stack:
+    """Cut particles out of micrographs, for 2D classification in RELION or cryoSPARC.
+
+    Particles are bright, and their background has mean 0 and standard deviation 1. Those whose
+    box leaves the micrograph, and flagged picks, are left out. A micrograph that cannot be used
+    is reported as a warning, and the others go on.
+
+    Parameters
+    ----------
+    micrographs
+        Files, folders, globs or lists; RELION's list after CTF estimation also gives CTF values.
+    picks
+        Particles on some of them, as a table or a file.
+    box_px
+        Edge of the boxes in px of the micrograph.
+    output
+        File for the images, .mrcs; the STAR beside it has the same name.
+    endings
+        As for `train`.
+    **settings
+        Further fields of `napari_cryopick.extraction.ExtractSettings`: `bin` (micrograph px per px
+        of the images), `pixel_size_angstrom` (by default that in the files), `voltage_kilovolt`
+        and others.
+
+    Returns
+    -------
+    Stack
+        Where the images (`path`) and the `star` are, how many `particles`, `size` in px and
+        `pixel_size_angstrom` of the images, and whether their CTF is known (`has_ctf`).
+
+    Raises
+    ------
+    CryopickError
+        If a file cannot be read or written, or no particle is left.
+    pydantic.ValidationError
+        If a setting does not exist or is out of range.
+
+    Examples
+    --------
+    >>> stack = cryopick.extract("micrographs", "clicks.star", 48, "stack.mrcs", bin=2)
+    >>> stack.star.name, stack.size, stack.pixel_size_angstrom
+    ('stack.star', 24, 8.0)
+    """
+    chosen = ExtractSettings(box_px=box_px, **settings)
+    inputs = extraction_input(micrographs, picks, Path(output), endings)
+    for event in extract_particles(*inputs, chosen, Path(output)):
+        if isinstance(event, Failed):
+            warnings.warn(event.message, stacklevel=2)
+    return cast("Stack", event)
+
+
+def extraction_input(
+    micrographs: Files, picks: PicksOrFile, output: Path, endings: Iterable[str] = ()
+) -> tuple[dict[Path, str], PickSet]:
+    """Return micrographs with their names in the picks, and the picks with known CTF values."""
+    paths, star = _files(micrographs), stack_star(output)
+    is_input = not isinstance(picks, PickSet) and star.absolute() == Path(picks).absolute()
+    if is_input or (star.exists() and not output.exists()):
+        raise CryopickError(f"{star} would be replaced by the stack's; choose another output.")
+    found = _picks(picks, paths)
+    for source in _sources(micrographs):
+        found = with_ctf(found, Path(source)) if Path(source).suffix == ".star" else found
+    if others := left_out(found, match_picks(found, paths, endings)):
+        warn(others)
+    meant = match_names([*found.by_micrograph], paths, endings)
+    return {path: meant[path] for path in paths if path in meant}, found
+
+
 def training_input(
     micrographs: Files, picks: PicksOrFile | None, endings: Iterable[str] = ()
 ) -> tuple[list[Path], dict[Path, Picks]]:
@@ -297,7 +376,11 @@ def _finished(events: Iterable[TrainingEvent]) -> Finished:
 
 
 def _files(micrographs: Files) -> list[Path]:
-    return find_micrographs([micrographs] if isinstance(micrographs, str | Path) else micrographs)
+    return find_micrographs(_sources(micrographs))
+
+
+def _sources(micrographs: Files) -> Iterable[str | Path]:
+    return [micrographs] if isinstance(micrographs, str | Path) else micrographs
 
 
 def _picks(picks: PicksOrFile, micrographs: Sequence[Path] = ()) -> PickSet:

@@ -38,3 +38,13 @@ class Micrograph:
     def shape(self) -> tuple[int, int]:
         """Height and width in pixels."""
         return self.pixels.shape
+
+
+@dataclass(frozen=True)
+class Failed:
+    """One micrograph could not be used, for a reason given in one sentence; the others go on."""
+
+    index: int
+    total: int
+    path: Path
+    message: str

@@ -16,9 +16,10 @@ from pydantic import ValidationError
 
 from napari_cryopick import CryopickError
 from napari_cryopick.detection import PredictSettings
-from napari_cryopick.detection.events import Failed, Predicted
+from napari_cryopick.detection.events import Predicted
 from napari_cryopick.detection.predict import predict_many
 from napari_cryopick.io import read_micrograph
+from napari_cryopick.micrograph import Failed
 from napari_cryopick.model.card import ModelCard
 from napari_cryopick.model.unet import ARCHITECTURES
 from napari_cryopick.model.weights import Model, save_weights

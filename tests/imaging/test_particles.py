@@ -33,6 +33,20 @@ def test_a_particle_between_pixels_lies_at_the_centre_of_its_box(down, right, si
     np.testing.assert_allclose(found, size // 2, atol=0.05)
 
 
+@settings(deadline=None, max_examples=20)
+@given(FRACTION, FRACTION, st.integers(16, 41), st.integers(1, 4))
+def test_binning_and_shifting_keep_what_fits_the_pixels(down, right, size, step):
+    """A wave that the binned pixels just resolve keeps its height and its place."""
+    x = np.indices(NOISE.shape)[1]
+    period = 3 * step
+    (box,), _ = cut_particles(
+        np.sin(2 * np.pi * x / period), np.array([(111 + down, 153 + right)]), size * step, size
+    )
+    expected = np.sin(2 * np.pi * ((np.arange(size) - size // 2) * step + 153 + right) / period)
+    inner = slice(4, -4)
+    np.testing.assert_allclose(box[inner, inner].mean(axis=0), expected[inner], atol=0.06)
+
+
 def test_whole_pixels_are_cut_as_they_are():
     (box,), _ = cut_particles(NOISE, np.array([[100, 200]]), 64, 64)
     np.testing.assert_allclose(box, NOISE[68:132, 168:232], atol=1e-3)

@@ -12,6 +12,7 @@ from .ablate import ablate
 from .convert import convert
 from .demo import demo
 from .evaluate import evaluate
+from .extract import extract
 from .models import models
 from .options import default_shown, option_name, usage_sentence
 from .predict import predict
@@ -22,7 +23,7 @@ from .terminal import ExitCode, prepare_program, print_error, showing_warnings
 from .train import train
 
 COMMANDS: tuple[Callable[..., ExitCode], ...] = (
-    *(predict, train, self_train, evaluate, report, ablate, simulate, convert, demo),
+    *(predict, train, self_train, extract, evaluate, report, ablate, simulate, convert, demo),
 )
 
 

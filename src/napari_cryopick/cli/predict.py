@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from cyclopts import Parameter
@@ -15,19 +15,19 @@ from pydantic import Field
 
 from ..detection import PredictSettings
 from ..detection.calibration import ExpectedScores
-from ..detection.events import DiameterResult, Failed, PredictionEvent, describe_margins
+from ..detection.events import DiameterResult, PredictionEvent, describe_margins
 from ..io import find_micrographs, pick_format, write_picks
 from ..io.files import without_nan
+from ..micrograph import Failed
 from ..picks import Picks, PickSet, Status, common_value
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
 from .terminal import (
     ExitCode,
+    Summary,
     echo,
     micrograph_table,
-    pluralise,
     print_error,
-    print_problems,
     print_result,
     require_writable,
 )
@@ -40,18 +40,15 @@ class PredictOptions(PredictSettings):
 
 
 @dataclass(eq=False)
-class PredictionSummary:
+class PredictionSummary(Summary):
     """What is kept of a prediction run, without its maps, which would fill the memory."""
 
     picks: dict[str, Picks] = field(default_factory=dict)
-    rows: list[dict[str, Any]] = field(default_factory=list)
     pixel_sizes: list[float | None] = field(default_factory=list)
     margins_px: list[tuple[int, ...] | None] = field(default_factory=list)
     scores: list[NDArray[np.float64]] = field(default_factory=list)
     kept: list[NDArray[np.bool_]] = field(default_factory=list)
     offset_sd: float = 0.0
-    failed: list[dict[str, str]] = field(default_factory=list)
-    notes: dict[str, list[str]] = field(default_factory=dict)
 
 
 def predict(
@@ -87,7 +84,7 @@ def predict(
         found = follow(predict_many(paths, sized, stop))
     if found.picks:
         save(found, sized.diameter_angstrom, output, json)
-    show_problems(found)
+    found.show_problems()
     if stop.is_set():
         done = len(found.rows) + len(found.failed)
         return print_error(f"Stopped after {done} of {len(paths)} micrographs.", ExitCode.STOPPED)
@@ -127,8 +124,7 @@ def follow(events: Iterable[PredictionEvent]) -> PredictionSummary:
             if isinstance(event, Failed):
                 found.failed.append({"path": path, "message": event.message})
                 continue
-            if event.micrograph.note:
-                found.notes.setdefault(event.micrograph.note, []).append(event.path.name)
+            found.note(event.micrograph.note, event.path)
             good, seconds = len(event.picks.with_status(Status.OK)), round(event.seconds, 2)
             numbers = {"picks": good, "flagged": len(event.picks) - good, "seconds": seconds}
             found.rows.append({"path": path, **numbers})
@@ -139,16 +135,6 @@ def follow(events: Iterable[PredictionEvent]) -> PredictionSummary:
             found.kept.append(np.arange(len(event.scores)) < good)
             found.offset_sd = event.offset_sd
     return found
-
-
-def show_problems(found: PredictionSummary) -> None:
-    """Print in one block what was unusual about micrographs, and which could not be used."""
-    for note, names in found.notes.items():
-        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        echo(f"{names[0]}{others}: {note}.")
-    if found.failed:
-        unused = pluralise(len(found.failed), "micrograph")
-        print_problems(f"{unused} could not be used", [one["message"] for one in found.failed])
 
 
 def save(found: PredictionSummary, diameter: float, output: Path, json: Path | None) -> None:

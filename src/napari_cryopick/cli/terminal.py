@@ -13,6 +13,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from enum import IntEnum
 from math import isnan
 from pathlib import Path
@@ -141,6 +142,29 @@ def micrograph_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     totals = (sum(row[name] for row in rows) for name in names)
     shown.add_row(pluralise(len(rows), "micrograph"), *(f"{total:,.10g}" for total in totals))
     return shown
+
+
+@dataclass(eq=False)
+class Summary:
+    """What there is to say of a run over many micrographs: a row of each, notes, and failures."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    failed: list[dict[str, str]] = field(default_factory=list)
+    notes: dict[str, list[str]] = field(default_factory=dict)
+
+    def note(self, text: str, path: Path) -> None:
+        """Keep what is unusual about a micrograph; nothing if there is no text."""
+        if text:
+            self.notes.setdefault(text, []).append(path.name)
+
+    def show_problems(self) -> None:
+        """Print in one block what was unusual, and which micrographs could not be used."""
+        for note, names in self.notes.items():
+            others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            echo(f"{names[0]}{others}: {note}.")
+        if self.failed:
+            unused = pluralise(len(self.failed), "micrograph")
+            print_problems(f"{unused} could not be used", [one["message"] for one in self.failed])
 
 
 def print_result(shown: RenderableType, data: object, json_file: Path | None) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..micrograph import Micrograph
+from ..micrograph import Failed, Micrograph
 from ..picks import Picks
 
 if TYPE_CHECKING:
@@ -70,16 +70,6 @@ def describe_margins(margins_px: Sequence[tuple[int, ...] | None]) -> str:
         f"{len(found)} of {len(margins_px)} {micrographs} margins without image ({depth}); "
         "no picks there."
     )
-
-
-@dataclass(frozen=True)
-class Failed:
-    """One micrograph could not be used, for a reason given in one sentence; the others go on."""
-
-    index: int
-    total: int
-    path: Path
-    message: str
 
 
 PredictionEvent = Predicted | Failed

@@ -10,13 +10,13 @@ from time import perf_counter
 from ..errors import CryopickError
 from ..imaging.prepare import prepare
 from ..io import read_micrograph
-from ..micrograph import Micrograph
+from ..micrograph import Failed, Micrograph
 from ..model.device import choose_device
 from ..model.registry import load_model
 from ..model.weights import Model
 from ..picks import Picks, Status
 from . import PredictSettings
-from .events import Failed, Maps, Predicted, PredictionEvent
+from .events import Maps, Predicted, PredictionEvent
 from .inference import predict_maps
 from .peaks import pick
 

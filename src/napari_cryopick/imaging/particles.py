@@ -33,7 +33,8 @@ def cut_particles(
         Edge of the boxes in micrograph pixels.
     size
         Edge of the boxes in pixels of their own; where they are larger than the micrograph's,
-        detail finer than a pixel is filtered out.
+        detail finer than a pixel is filtered out. A whole number of times larger keeps all other
+        detail as it is, by cropping the Fourier transform as RELION does.
 
     Returns
     -------
@@ -48,12 +49,17 @@ def cut_particles(
     inside = np.array([_lies_in(has_image, centre, box_px) for centre in centres], dtype=bool)
     if not inside.any():
         return np.empty((0, size, size), dtype=np.float32), inside
-    rescaling = Rescaling(size / box_px)
+    step = box_px / size
+    binning = int(step) if float(step).is_integer() else 1
+    rescaling = Rescaling(binning / step)
     if margins is not None:
         pixels = np.where(has_image, pixels, np.float32(np.nan))
-    image = np.pad(_resampled(clip_outliers(pixels), rescaling), RIM + 2, mode="edge")
-    starts = rescaling.to_network(centres[inside]) - size // 2 + 2
-    return np.stack([_cut(image, start, size) for start in starts]), inside
+    image = np.pad(_resampled(clip_outliers(pixels), rescaling), RIM * binning + 2, mode="edge")
+    starts = rescaling.to_network(centres[inside]) - size // 2 * binning + 2
+    boxes = np.empty((len(starts), size, size), dtype=np.float32)
+    for box, start in zip(boxes, starts, strict=True):
+        box[:] = _cut(image, start, size, binning)
+    return boxes, inside
 
 
 def normalise_particles(
@@ -100,13 +106,20 @@ def _resampled(image: torch.Tensor, rescaling: Rescaling) -> NDArray[np.float32]
     return cast("NDArray[np.float32]", resampled.numpy())
 
 
-def _cut(image: NDArray[np.float32], start: NDArray, size: int) -> NDArray[np.float32]:
-    """Return a (size, size) box, and so its first pixel `RIM` behind `start`, between pixels."""
+def _cut(
+    image: NDArray[np.float32], start: NDArray, size: int, binning: int
+) -> NDArray[np.float32]:
+    """Return a (size, size) box of an image, binned and shifted by Fourier transform.
+
+    Its first pixel lies `RIM` binned pixels behind `start`, which may be between pixels.
+    """
     top, left = np.rint(start).astype(int)
     length = size + 2 * RIM
+    whole = length * binning
+    window = image[top : top + whole, left : left + whole]
+    kept = np.rint(fftfreq(length) * length).astype(int), slice(length // 2 + 1)
     down, right = start - np.rint(start)
-    phase = np.add.outer(down * fftfreq(length), right * rfftfreq(length))
-    ramp = np.exp(2j * np.pi * phase).astype(np.complex64)
-    window = image[top : top + length, left : left + length]
-    shifted = irfft2(rfft2(window) * ramp, window.shape)
+    phase = np.add.outer(down * fftfreq(whole)[kept[0]], right * rfftfreq(whole)[kept[1]])
+    ramp = np.exp(2j * np.pi * phase).astype(np.complex64) / binning**2
+    shifted = irfft2(rfft2(window)[kept] * ramp, (length, length))
     return np.asarray(shifted[RIM:-RIM, RIM:-RIM])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import CryopickError
 from ..picks import Picks, PickSet, common_value
@@ -29,7 +30,7 @@ _NAMES = {
     "y": "rlnCoordinateY",
     "score": "rlnAutopickFigureOfMerit",
 }
-_IMAGE = "rlnImageName"
+IMAGE = "rlnImageName"
 _TOMOGRAPHY = ("rlnTomoName", "rlnCoordinateZ")
 _PIXEL_SIZE = "rlnMicrographPixelSize"
 _OTHER_PIXEL_SIZES = ("rlnMicrographOriginalPixelSize", "rlnImagePixelSize")
@@ -148,8 +149,8 @@ def _require_micrographs(table: DataFrame, path: Path) -> None:
 def _in_our_words(table: DataFrame) -> DataFrame:
     """Return a table with our names of columns; a stack stands for its micrograph."""
     table = table.rename(columns={rln: name for name, rln in _NAMES.items()})
-    if "micrograph" not in table and _IMAGE in table:
-        table["micrograph"] = table[_IMAGE].str.replace(r"^\d+@", "", regex=True)
+    if "micrograph" not in table and IMAGE in table:
+        table["micrograph"] = table[IMAGE].str.replace(r"^\d+@", "", regex=True)
     if "score" in table:
         table["score"] = table["score"].replace(NO_NUMBER, np.nan)
     return table
@@ -217,11 +218,15 @@ def _files(folder: Path, names: Iterable[str]) -> list[Path]:
     return files
 
 
+def one_group() -> dict[str, NDArray]:
+    """Return the columns of an optics table that says nothing."""
+    return {"rlnOpticsGroupName": np.array(["opticsGroup1"]), _GROUP: np.array([1])}
+
+
 def _optics(picks: PickSet) -> DataFrame:
     import pandas as pd
 
     known = {_PIXEL_SIZE: picks.pixel_size_angstrom, _PARTICLE_DIAMETER: picks.diameter_angstrom}
-    one_group = {"rlnOpticsGroupName": ["opticsGroup1"], _GROUP: [1]}
-    return pd.DataFrame(dict(picks.optics) or one_group).assign(
+    return pd.DataFrame(dict(picks.optics) or one_group()).assign(
         **{name: value for name, value in known.items() if value is not None}
     )

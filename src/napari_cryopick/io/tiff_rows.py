@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import CryopickError, warn
+from ..micrograph import Micrograph
 from ..picks import Picks, PickSet, flipped
 from .matching import match_names
 from .micrographs import read_header, suffix_of
@@ -72,6 +74,17 @@ def to_relion_rows(picks: PickSet, flip: bool = True) -> PickSet:
         turned[name] = _with_height(_flipped(one, height), height or stays)
     _warn_of(unknown, "y is written from its first row, where RELION counts from the last")
     return replace(picks, by_micrograph=turned)
+
+
+def in_relion_rows(
+    micrograph: Micrograph, picks: Picks
+) -> tuple[NDArray, NDArray[np.float64], Picks]:
+    """Return pixels and positions as RELION reads and counts them, and picks with the height."""
+    if not _is_tiff(micrograph.name):
+        return micrograph.pixels, picks.positions, picks
+    height = micrograph.shape[0]
+    turned = flipped(picks.positions, height)
+    return micrograph.pixels[::-1], turned, _with_height(picks, height)
 
 
 def _paths(names: Sequence[str], micrographs: Sequence[Path], source: Path) -> dict[str, Path]:

@@ -19,12 +19,12 @@ from ...detection.events import (
     DiameterEvent,
     DiameterProgress,
     DiameterResult,
-    Failed,
     Predicted,
     PredictionEvent,
     describe_margins,
 )
 from ...errors import CryopickError
+from ...micrograph import Failed
 from ...picks import Picks
 from ..contributions.coordinates import write_layer
 from ..layers.create import ensure_labels, ensure_picks, show_maps

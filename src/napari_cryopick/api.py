@@ -340,13 +340,13 @@ def extraction_input(
     micrographs: Files, picks: PicksOrFile, output: Path, endings: Iterable[str] = ()
 ) -> tuple[dict[Path, str], PickSet]:
     """Return micrographs with their names in the picks, and the picks with known CTF values."""
-    paths, star = _files(micrographs), stack_star(output)
+    sources = [Path(source).expanduser() for source in _sources(micrographs)]
+    paths, star = find_micrographs(sources), stack_star(output)
     is_input = not isinstance(picks, PickSet) and star.absolute() == Path(picks).absolute()
     if is_input or (star.exists() and not output.exists()):
         raise CryopickError(f"{star} would be replaced by the stack's; choose another output.")
-    found = _picks(picks, paths)
-    for source in _sources(micrographs):
-        found = with_ctf(found, Path(source)) if Path(source).suffix == ".star" else found
+    lists = [source for source in sources if source.suffix.lower() == ".star"]
+    found = with_ctf(_picks(picks, paths), lists)
     if others := left_out(found, match_picks(found, paths, endings)):
         warn(others)
     meant = match_names([*found.by_micrograph], paths, endings)

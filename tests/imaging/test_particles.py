@@ -78,6 +78,17 @@ def test_a_box_that_leaves_the_micrograph_is_left_out(centre, expected):
     assert boxes.shape == (1 + expected, 32, 32)
 
 
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 30), st.one_of(st.integers(1, 9), st.floats(0.3, 9)), st.floats(-0.49, 0.49))
+def test_a_box_may_end_where_the_micrograph_ends(size, step, shift):
+    box_px = min(size * step, 200)
+    ends = [(edge - box_px / 2 for edge in NOISE.shape), (box_px / 2, box_px / 2)]
+    boxes, inside = cut_particles(NOISE, np.array([[*each] for each in ends]) + shift, box_px, size)
+    assert inside.any()
+    assert boxes.shape == (inside.sum(), size, size)
+    assert 60 < boxes.min() < boxes.max() + 1 < 140
+
+
 def test_a_box_that_reaches_into_a_margin_is_left_out():
     pixels = NOISE.copy()
     pixels[:, :40] = 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import mrcfile
 import numpy as np
 import pytest
 import starfile
 
+from napari_cryopick.errors import CryopickWarning
 from napari_cryopick.io import read_picks
 from napari_cryopick.io.stacks import StackWriter, write_stack_star
 from napari_cryopick.picks import Picks, PickSet
@@ -80,3 +83,11 @@ def test_what_is_known_of_the_microscope_is_kept_and_what_is_given_goes_first(tm
     assert optics["rlnSphericalAberration"].tolist() == [0.01, 0.01]
     assert optics["rlnAmplitudeContrast"].tolist() == [0.1, 0.1]
     assert optics["rlnImageSize"].tolist() == [24, 24]
+
+
+def test_a_name_that_relion_cannot_read_is_told(tmp_path):
+    with pytest.warns(CryopickWarning, match=r"RELION reads no spaces in names, as in my stack"):
+        write_stack_star(tmp_path / "a.star", Path("my stack.mrcs"), picks(), 24, 1, UNKNOWN)
+    assert starfile.read(tmp_path / "a.star")["particles"]["rlnImageName"][0] == (
+        "000001@my stack.mrcs"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import cast
 
 import numpy as np
@@ -54,8 +55,9 @@ def cut_particles(
     rescaling = Rescaling(binning / step)
     if margins is not None:
         pixels = np.where(has_image, pixels, np.float32(np.nan))
-    image = np.pad(_resampled(clip_outliers(pixels), rescaling), RIM * binning + 2, mode="edge")
-    starts = rescaling.to_network(centres[inside]) - size // 2 * binning + 2
+    rim = (RIM + 1) * binning + ceil(rescaling.factor) + 1  # by rounding a box may end outside
+    image = np.pad(_resampled(clip_outliers(pixels), rescaling), rim, mode="edge")
+    starts = rescaling.to_network(centres[inside]) + rim - (size // 2 + RIM) * binning
     boxes = np.empty((len(starts), size, size), dtype=np.float32)
     for box, start in zip(boxes, starts, strict=True):
         box[:] = _cut(image, start, size, binning)
@@ -111,7 +113,7 @@ def _cut(
 ) -> NDArray[np.float32]:
     """Return a (size, size) box of an image, binned and shifted by Fourier transform.
 
-    Its first pixel lies `RIM` binned pixels behind `start`, which may be between pixels.
+    It begins `RIM` binned pixels behind `start`, which may lie between pixels.
     """
     top, left = np.rint(start).astype(int)
     length = size + 2 * RIM

@@ -11,6 +11,7 @@ import numpy as np
 from mrcfile.dtypes import HEADER_DTYPE
 from numpy.typing import NDArray
 
+from ..errors import warn
 from ..picks import Picks, PickSet
 from .pick_formats import write_picks
 from .star import IMAGE, one_group
@@ -97,6 +98,8 @@ def write_stack_star(
         Voltage in kV, spherical aberration in mm and amplitude contrast; None for what the picks
         say or, where they do not, for the usual value.
     """
+    if " " in str(stack):
+        warn(f"RELION reads no spaces in names, as in {stack}; choose another folder or name.")
     named, first = {}, 1
     for name, one in picks.by_micrograph.items():
         numbers = range(first, first + len(one))
@@ -113,6 +116,7 @@ def write_stack_star(
         "rlnImagePixelSize": picks.pixel_size_angstrom * bin_factor,
         "rlnImageSize": size,
         "rlnImageDimensionality": 2,
+        "rlnCtfDataAreCtfPremultiplied": 0,
     }
     usual = {**_MICROSCOPE, "rlnMicrographOriginalPixelSize": picks.pixel_size_angstrom}
     groups = {**(picks.optics or one_group())}

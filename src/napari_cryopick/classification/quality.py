@@ -1,0 +1,41 @@
+"""How good a class is: the share of true particles to expect in it, and a plain word."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .coefficients import BOX_PX, CYCLES
+from .events import Classes
+
+JUNK, PARTICLE = 0.2, 0.45
+"""Shares of true particles below which a class is junk, and above which it is worth keeping."""
+
+SHAPELESS = 4.5 / CYCLES
+"""Share of the waves up to which halves of any class agree, a third of a diameter: beyond is what
+tells a particle from a blob. On noise it is reached by one class of ten."""
+
+
+class Verdict(StrEnum):
+    """What a class seems to hold."""
+
+    PARTICLE = "particle"
+    UNSURE = "unsure"
+    JUNK = "junk"
+
+
+def quality(classes: Classes) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
+    """Return the (K,) expected shares of true particles, NaN where not known, and verdicts.
+
+    The share is the mean score of the members. A class whose half averages agree on no shape, or
+    that has no scores, is unsure.
+    """
+    shares = classes.mean_scores
+    finest = classes.pixel_size_angstrom * BOX_PX / (SHAPELESS * CYCLES)
+    shown = classes.resolutions_angstrom < finest
+    verdicts = np.full(len(classes), Verdict.UNSURE, dtype="U8")
+    verdicts[shown & (shares >= PARTICLE)] = Verdict.PARTICLE
+    verdicts[shown & (shares < JUNK)] = Verdict.JUNK
+    return shares, verdicts

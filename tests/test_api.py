@@ -111,3 +111,19 @@ def test_micrographs_and_picks_are_read_as_arrays_in_pixels(folder):
     assert micrograph.shape == (256, 320)
     first = next(iter(cryopick.read_picks("particles.star").by_micrograph.values()))
     assert np.all((first.positions >= 0) & (first.positions < micrograph.shape))
+
+
+def test_marked_classes_are_trained_on(folder):
+    found = cryopick.read_picks("particles.star")
+    numbered = {
+        name: cryopick.Picks.at(one.positions, extra={"rlnClassNumber": np.arange(len(one)) % 2})
+        for name, one in found.by_micrograph.items()
+    }
+    cryopick.write_picks("classes/particles.star", cryopick.PickSet(numbered))
+    marks = {"classes": "classes", "particle": [1], "junk": [0]}
+    short = {"diameter_angstrom": 160, "steps": 1}
+    run = cryopick.train("micrographs", "clicks.star", output="a", **marks, **short)
+    assert "From the classes" in run.advice
+    assert cryopick.self_train("micrographs", output="b", rounds=0, **marks, **short).model.exists()
+    with pytest.raises(cryopick.CryopickError, match="classes: no class is marked"):
+        cryopick.train("micrographs", classes="classes", output="c", **short)

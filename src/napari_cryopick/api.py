@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,7 +17,8 @@ from .io.ctf import with_ctf
 from .io.matching import match_names
 from .micrograph import Failed
 from .model.registry import DEFAULT
-from .picks import Picks, PickSet, common_value
+from .picks import Picks, PickSet, common_value, join_picks
+from .training.class_marks import ClassMarks
 from .training.events import Finished, LeftOut, TrainingEvent
 from .training.settings import SelfTrainSettings, TrainSettings
 
@@ -109,9 +110,12 @@ def train(
     diameter_angstrom: float | None = None,
     output: str | Path = "run",
     endings: Iterable[str] = (),
+    classes: str | Path | None = None,
+    particle: Collection[int] = (),
+    junk: Collection[int] = (),
     **settings: Any,
 ) -> Finished:
-    """Train a model on some picks, or on a structure.
+    """Train a model on some picks, on marked classes, or on a structure.
 
     What is not picked counts as unknown, not as background.
 
@@ -121,7 +125,7 @@ def train(
         Files, folders, globs or lists.
     picks
         Particles on some of them, as a table or a file; ten are enough to begin with. None to
-        train on a `structure`.
+        train on `classes` or a `structure`.
     diameter_angstrom
         Particle diameter in Å; by default that of the structure.
     output
@@ -129,6 +133,10 @@ def train(
     endings
         What programs put behind names, such as "_flattened", so that "a.mrc" means
         "a_flattened.mrc"; the usual ones are known.
+    classes, particle, junk
+        Folder that ``napari-cryopick classify`` wrote, and the numbers of its classes that are
+        particles and junk; of members of other classes nothing is known. Where both speak, `picks`
+        decide.
     **settings
         Further fields of `napari_cryopick.training.settings.TrainSettings`, such as
         `pixel_size_angstrom` (by default that in the files), `complete` (every particle of the
@@ -143,8 +151,9 @@ def train(
     Raises
     ------
     CryopickError
-        If the picks belong to other micrographs, there is nothing to train on, there are picks as
-        well as a `structure`, or `output` holds a run.
+        If the picks belong to other micrographs, no class is marked or a marked one does not
+        exist, there is nothing to train on, there are picks as well as a `structure`, or `output`
+        holds a run.
     pydantic.ValidationError
         If a setting does not exist or is out of range.
 
@@ -157,7 +166,8 @@ def train(
     """
     diameter = diameter_angstrom or _diameter_of(settings.get("structure"))
     chosen = TrainSettings(diameter_angstrom=diameter, **settings)
-    inputs = training_input(micrographs, picks, endings)
+    marks = None if classes is None else ClassMarks(Path(classes), particle, junk)
+    inputs = training_input(micrographs, picks, endings, marks)
     return _finished(runs.train(*inputs, chosen, Path(output)))
 
 
@@ -168,6 +178,9 @@ def self_train(
     output: str | Path = "run",
     resume: bool = False,
     endings: Iterable[str] = (),
+    classes: str | Path | None = None,
+    particle: Collection[int] = (),
+    junk: Collection[int] = (),
     **settings: Any,
 ) -> Finished:
     """Train a model, then train it further on its own labels of all micrographs, in rounds.
@@ -178,10 +191,10 @@ def self_train(
     Parameters
     ----------
     micrographs, picks, diameter_angstrom, output
-        As for `train`. Without picks the initial model is used as it is.
+        As for `train`. Without picks and classes the initial model is used as it is.
     resume
         Go on with the run in `output`, or add rounds to it.
-    endings
+    endings, classes, particle, junk
         As for `train`.
     **settings
         Further fields of `napari_cryopick.training.settings.SelfTrainSettings`: those of `train`,
@@ -209,7 +222,8 @@ def self_train(
     """
     diameter = diameter_angstrom or _diameter_of(settings.get("structure"))
     chosen = SelfTrainSettings(diameter_angstrom=diameter, **settings)
-    inputs = training_input(micrographs, picks, endings)
+    marks = None if classes is None else ClassMarks(Path(classes), particle, junk)
+    inputs = training_input(micrographs, picks, endings, marks)
     return _finished(runs.train(*inputs, chosen, Path(output), resume=resume))
 
 
@@ -354,17 +368,26 @@ def extraction_input(
 
 
 def training_input(
-    micrographs: Files, picks: PicksOrFile | None, endings: Iterable[str] = ()
+    micrographs: Files,
+    picks: PicksOrFile | None,
+    endings: Iterable[str] = (),
+    marks: ClassMarks | None = None,
 ) -> tuple[list[Path], dict[Path, Picks]]:
-    """Return the paths of micrographs, and the picks of those that have some."""
+    """Return the paths of micrographs, and the picks of those that have some.
+
+    Members of marked classes are among them, see `napari_cryopick.training.class_marks`.
+    """
     paths = _files(micrographs)
-    if picks is None:
-        return paths, {}
-    found = _picks(picks, paths)
-    matched = match_picks(found, paths, endings)
-    if others := left_out(found, matched):
-        warn(others)
-    return paths, matched
+    given = [] if picks is None else [_picks(picks, paths)]
+    given += [] if marks is None else [marks.read(paths)]
+    by_micrograph: dict[Path, list[Picks]] = {}
+    for found in given:
+        matched = match_picks(found, paths, endings)
+        if others := left_out(found, matched):
+            warn(others)
+        for path, table in matched.items():
+            by_micrograph.setdefault(path, []).append(table)
+    return paths, {path: join_picks(tables) for path, tables in by_micrograph.items()}
 
 
 def _finished(events: Iterable[TrainingEvent]) -> Finished:

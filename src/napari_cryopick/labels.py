@@ -33,3 +33,9 @@ class Labels:
 
     classes: NDArray[np.uint8]
     scale: float = 1.0
+
+    def at(self, positions: NDArray) -> NDArray[np.uint8]:
+        """Return the classes at (n, 2) positions (y, x) in micrograph pixels."""
+        pixels = np.rint((np.asarray(positions) + 0.5) * self.scale - 0.5).astype(int)
+        y, x = np.clip(pixels, 0, np.array(self.classes.shape) - 1).T
+        return np.asarray(self.classes[y, x])

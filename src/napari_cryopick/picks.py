@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 
 class Source(StrEnum):
-    """Who placed a pick."""
+    """Who placed a pick; `CLASS` says that it belongs to a class that a person has marked."""
 
     PERSON = "person"
     MODEL = "model"
     FILE = "file"
+    CLASS = "class"
 
 
 class Status(StrEnum):
@@ -117,6 +118,15 @@ class PickSet:
         """Return the picks of these statuses, under the same micrographs."""
         kept = {name: picks.with_status(*statuses) for name, picks in self.by_micrograph.items()}
         return replace(self, by_micrograph=kept)
+
+
+def join_picks(tables: Sequence[Picks]) -> Picks:
+    """Return the rows of all tables of one micrograph, with the further columns that all have."""
+    shared = set.intersection(*(set(table.extra) for table in tables))
+    names = "positions", "scores", "sources", "statuses"
+    columns = {name: np.concatenate([getattr(each, name) for each in tables]) for name in names}
+    extra = {name: np.concatenate([each.extra[name] for each in tables]) for name in shared}
+    return Picks(**columns, extra=extra)
 
 
 def flip_y(picks: PickSet, height_px: int) -> PickSet:

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from napari_cryopick import Picks
 from napari_cryopick.cli.main import main
 from napari_cryopick.io import PickSet, read_picks, write_picks
+from napari_cryopick.picks import join_picks
 
 
 def test_a_training_shows_how_it_goes_and_what_to_type_next(project, tmp_path, capsys):
@@ -122,3 +124,66 @@ def test_endings_are_told_and_picks_elsewhere_are_said(project, tmp_path, capsys
     assert "belong to other micrographs" in capsys.readouterr().err
     assert main([*words, "--ending", "_flat"]) == 0
     assert re.search(r"1 of \d+ picks are left out, .*: z\.mrc", capsys.readouterr().err)
+
+
+@pytest.fixture
+def classes(project, tmp_path) -> Path:
+    """A folder of classes: the particles are class 1, empty places class 2."""
+    picks = read_picks(project.particles).by_micrograph
+    empty = Picks.at([[8, 8], [8, 160], [8, 300]])
+    tables = {
+        name: join_picks([numbered(particles, 1), numbered(empty, 2)])
+        for name, particles in picks.items()
+    }
+    write_picks(tmp_path / "classes" / "particles.star", PickSet(tables))
+    return tmp_path / "classes"
+
+
+def numbered(picks: Picks, number: int) -> Picks:
+    extra = {"rlnClassNumber": np.full(len(picks), number)}
+    return Picks.at(picks.positions, extra=extra)
+
+
+def without_picks(words: list[str]) -> list[str]:
+    at = words.index("--picks")
+    return words[:at] + words[at + 2 :]
+
+
+@pytest.mark.parametrize("command", ["train", "self-train"])
+def test_marked_classes_are_labels(command, project, classes, tmp_path, capsys):
+    words = without_picks(project.training(tmp_path / "run", steps=2))
+    words = [command, *words[1:], "--classes", str(classes), "--particle", "1", "--junk", "2"]
+    if command == "self-train":
+        words += ["--rounds", "1", "--round-steps", "2"]
+    assert main(words) == 0
+    err = capsys.readouterr().err
+    count = len(read_picks(classes / "particles.star"))
+    assert re.search(rf"with {count} picks on 3 micrographs", err)
+    assert re.search(r"From the classes, about \d+ particles per micrograph are expected", err)
+
+
+def test_classes_of_one_kind_are_enough(project, classes, tmp_path, capsys):
+    words = [*without_picks(project.training(tmp_path / "run", steps=1)), "--classes", str(classes)]
+    for kind, number in (("--particle", 1), ("--junk", 2)):
+        words[words.index("--output") + 1] = str(tmp_path / kind)
+        assert main([*words, kind, str(number)]) == 0
+        assert "are expected" not in capsys.readouterr().err
+    assert main([*words, "--junk", "2", "--initial-model", "scratch"]) == 1
+    assert "There are no picks to train on" in capsys.readouterr().err
+
+
+def test_marks_that_say_nothing_are_refused_in_a_sentence(project, classes, tmp_path, capsys):
+    words = without_picks(project.training(tmp_path / "run"))
+    here = ["--classes", str(classes)]
+    for options, message in (
+        ([], "give --picks, --classes or a --structure"),
+        (here, "No class is marked; give the numbers of classes with --particle or --junk."),
+        (["--junk", "2"], "give their folder as --classes"),
+        ([*here, "--junk", "2", "7", "9"], "classes 7, 9 are marked but not there; they are 1, 2."),
+        ([*here, "--junk", "2", "--particle", "2"], "class 2 is marked as particle and as junk"),
+    ):
+        assert main([*words, *options]) == 1
+        err = capsys.readouterr().err
+        assert message in err
+        assert err.count("\n") == 1
+    assert not (tmp_path / "run" / "settings.yaml").exists()

@@ -15,6 +15,7 @@ from napari_cryopick.detection.calibration import (
     ExpectedScores,
     best_threshold,
     calibrate,
+    calibrate_by_classes,
     calibrate_by_clicks,
     calibrated_logits,
     fit,
@@ -179,6 +180,19 @@ def test_clicks_that_only_add_what_was_missed_say_nothing_of_all_particles():
     nothing = np.zeros_like(missed)
     added = calibrate_by_clicks([heights], [clicked(missed, 10, rng)], PRIOR, 0.4)
     assert added == calibrate_by_clicks([heights], [nothing], PRIOR, 0.4)
+
+
+@pytest.mark.parametrize("offset", [-2.0, 3.0])
+def test_classes_correct_a_number_of_particles_that_is_wrong(offset):
+    """Only three peaks of four are members of a marked class, and a few are in the wrong one."""
+    rng = np.random.default_rng(0)
+    heights, particles = drawn(offset, rng)
+    marked = rng.random(len(heights)) < 0.75
+    hits = particles ^ (rng.random(len(heights)) < 0.02)
+    found = calibrate_by_classes([heights], [marked & hits], [marked & ~hits], PRIOR)
+    error = abs(counted(heights, found) - particles.sum())
+    assert error < 0.5 * abs(counted(heights, PRIOR) - particles.sum())
+    assert found.offset_sd < PRIOR.offset_sd
 
 
 def test_precision_and_recall_follow_from_scores():

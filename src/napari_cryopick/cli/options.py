@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import CycloptsError, Parameter, UnusedCliTokensError
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+
+from ..errors import CryopickError
+from ..training.class_marks import ClassMarks
 
 JsonFile = Annotated[
     Path | None,
@@ -27,6 +31,38 @@ Endings = Annotated[
     ),
 ]
 
+ClassNumbers = Annotated[tuple[int, ...], Parameter(consume_multiple=True)]
+
+
+@dataclass(frozen=True)
+class ClassOptions:
+    """Classes as labels.
+
+    Parameters
+    ----------
+    classes
+        Folder that classify wrote: members of the marked classes are labels.
+    particle
+        Numbers of the classes that are particles.
+    junk
+        Numbers of the classes that are junk; of all other members nothing is known.
+    """
+
+    classes: Path | None = None
+    particle: ClassNumbers = ()
+    junk: ClassNumbers = ()
+
+    @property
+    def marks(self) -> ClassMarks:
+        """The marked classes."""
+        if self.classes is None:
+            raise CryopickError("The marked classes are not known; give their folder as --classes.")
+        if not self.particle and not self.junk:
+            raise CryopickError(
+                "No class is marked; give the numbers of classes with --particle or --junk."
+            )
+        return ClassMarks(self.classes, self.particle, self.junk)
+
 
 def option_name(field: str) -> str:
     """Return the name of an option: `diameter_angstrom` becomes `diameter`."""
@@ -37,6 +73,8 @@ def default_shown(value: object) -> str | None:
     """Return a default as `--help` shows it, or None where it says nothing."""
     if value is True:
         return "true; turn it off with =false"
+    if value == ():
+        return None
     if isinstance(value, tuple):
         return " ".join(f"{one:g}" for one in value)
     return None if value is None or value is False or value == "" else str(value)

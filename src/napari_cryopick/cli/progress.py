@@ -14,6 +14,7 @@ from rich import progress
 
 from .. import api
 from ..picks import Picks
+from ..training.class_marks import ClassMarks
 from .terminal import echo, messages, require_writable
 
 
@@ -72,10 +73,14 @@ def stop_on_interrupt() -> Iterator[Event]:
 
 @contextmanager
 def training_input(
-    micrographs: Sequence[str], picks: Path | None, output: Path, endings: Sequence[str] = ()
+    micrographs: Sequence[str],
+    picks: Path | None,
+    output: Path,
+    endings: Sequence[str] = (),
+    marks: ClassMarks | None = None,
 ) -> Iterator[tuple[list[Path], dict[Path, Picks], Event]]:
     """Give micrographs, their picks and a stop token that Ctrl-C sets; make the output folder."""
-    inputs = api.training_input(micrographs, picks, endings)
+    inputs = api.training_input(micrographs, picks, endings, marks)
     require_writable(output)
     with stop_on_interrupt() as stop:
         yield *inputs, stop

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..training.settings import SelfTrainSettings
-from .options import Endings, JsonFile
+from .options import ClassOptions, Endings, JsonFile
 from .terminal import ExitCode
 from .train import TrainOptions, run_to_end
 
@@ -22,6 +22,7 @@ def self_train(
     /,
     *,
     picks: Path | None = None,
+    classes: Annotated[ClassOptions | None, Parameter(name="*")] = None,
     output: Path,
     settings: Annotated[SelfTrainOptions, Parameter(name="*")] = SelfTrainOptions(),  # noqa: B008
     resume: bool = False,
@@ -40,11 +41,12 @@ def self_train(
     micrographs
         Files, folders, quoted globs or lists: those with picks, and as many without as you have.
     picks
-        Particles picked by hand, .star or .csv; without any the initial model is used as it is.
+        Particles picked by hand, .star or .csv; without picks and classes the initial model is
+        used as it is.
     output
         Folder for the run; predict takes it as --model.
     resume
         Go on with the run in the output folder, or add rounds to it.
     """
-    title = "Self-training"
-    return run_to_end(title, micrographs, picks, output, settings, json, endings, resume)
+    marks, title = classes.marks if classes else None, "Self-training"
+    return run_to_end(title, micrographs, picks, marks, output, settings, json, endings, resume)

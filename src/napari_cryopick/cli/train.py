@@ -18,9 +18,10 @@ from ..io.files import without_nan
 from ..runs import train as run_training
 from ..runs.read import RunIteration, iterations
 from ..training import events
+from ..training.class_marks import ClassMarks
 from ..training.events import Finished, TrainingEvent
 from ..training.settings import TrainSettings
-from .options import Endings, JsonFile
+from .options import ClassOptions, Endings, JsonFile
 from .progress import Progress, training_input
 from .terminal import (
     ExitCode,
@@ -50,12 +51,13 @@ def train(
     /,
     *,
     picks: Path | None = None,
+    classes: Annotated[ClassOptions | None, Parameter(name="*")] = None,
     output: Path,
     settings: Annotated[TrainOptions, Parameter(name="*")] = TrainOptions(),  # noqa: B008
     endings: Endings = (),
     json: JsonFile = None,
 ) -> ExitCode:
-    """Train a model on some picks, ten are enough to begin with; or on a structure, without any.
+    """Train a model on some picks, ten are enough to begin with, on classes, or on a structure.
 
     The picks may cover some of the micrographs and some of the particles; what is not picked
     counts as unknown, not as background, unless --complete says otherwise. Ctrl-C stops the
@@ -70,15 +72,19 @@ def train(
     output
         Folder for the run; predict takes it as --model.
     """
-    if picks is None and settings.structure is None:
-        raise CryopickError("There is nothing to train on; give --picks, or a --structure.")
-    return run_to_end("Training", micrographs, picks, output, settings, json, endings)
+    marks = classes.marks if classes else None
+    if picks is None and marks is None and settings.structure is None:
+        raise CryopickError(
+            "There is nothing to train on; give --picks, --classes or a --structure."
+        )
+    return run_to_end("Training", micrographs, picks, marks, output, settings, json, endings)
 
 
 def run_to_end(
     title: str,
     micrographs: Sequence[str],
     picks: Path | None,
+    marks: ClassMarks | None,
     output: Path,
     settings: TrainOptions,
     json: Path | None,
@@ -87,7 +93,7 @@ def run_to_end(
 ) -> ExitCode:
     """Run a training, show it while it goes on, then its results and what to do next."""
     chosen = with_diameter(settings)
-    inputs = training_input(micrographs, picks, output, endings)
+    inputs = training_input(micrographs, picks, output, endings, marks)
     with inputs as (paths, matched, stop), Progress(title) as progress:
         run = run_training(paths, matched, chosen, output, stop=stop, resume=resume)
         *_, finished = (show(event, progress) for event in run)

@@ -37,6 +37,14 @@ SIMULATED_OFFSET_SD = 2.0
 """Standard deviation of the offset of a calibration by simulated micrographs, on others; those that
 fit the same sets best lie 1.7 from it (root mean square), the farthest 3.0."""
 
+SHARES_IN_CLASSES = 0.9, 0.05
+"""Probabilities that a member of a particle class and of a junk class is a particle: those that
+come closest to the true numbers of particles in nine sets (`benchmarks/class_marks.py`)."""
+
+CLASSES_OFFSET_SD = 0.5
+"""Standard deviation of the offset of a calibration by marked classes; on nine sets its root mean
+square error is 0.6."""
+
 FEWEST_SAMPLED = 0.05
 """Clicks are corrections if so few random samples of peaks avoid all picks as they do."""
 
@@ -70,23 +78,31 @@ def calibrated_logits(logits: NDArray, calibration: Calibration) -> NDArray[np.f
     return np.asarray(dense + calibration.density_prior * min(0.0, logit(share) - logit(DENSE)))
 
 
-def fit(logits: Sequence[NDArray], hits: Sequence[NDArray]) -> Calibration:
+def fit(logits: Sequence[NDArray], hits: Sequence[NDArray], density: bool = True) -> Calibration:
     """Fit a calibration to labelled peaks by logistic regression, near the identity.
 
     For each micrograph there are (n,) logits of peak heights, on labelled ground that no step has
-    trained on, and (n,) hits, True where the peak is a particle.
+    trained on, and (n,) hits, True where the peak is a particle, or the probability that it is one.
+    Without `density` there is no density prior, as where peaks of a micrograph are left out.
     """
-    identity = np.array([1.0, 0.0, 0.0])
+    identity, highest_prior = np.array([1.0, 0.0, 0.0]), 10 if density else 0
+
+    shares = [np.asarray(hit, dtype=float) for hit in hits]
+
+    def scored(calibration: Calibration) -> list[NDArray]:
+        return [calibrated_logits(each, calibration) for each in logits]
 
     def loss(parameters: NDArray) -> float:
         calibration = _calibration(parameters)
         likelihoods = [
-            log_expit(np.where(hit, 1.0, -1.0) * calibrated_logits(each, calibration)).sum()
-            for each, hit in zip(logits, hits, strict=True)
+            np.sum(share * log_expit(each) + (1 - share) * log_expit(-each))
+            for share, each in zip(shares, scored(calibration), strict=True)
         ]
         return float(L2_PENALTY * np.square(parameters - identity).sum() - sum(likelihoods))
 
-    return _calibration(minimize(loss, identity, bounds=[(0.1, 10), (-10, 10), (0, 10)]).x)
+    return _calibration(
+        minimize(loss, identity, bounds=[(0.1, 10), (-10, 10), (0, highest_prior)]).x
+    )
 
 
 def _calibration(parameters: NDArray) -> Calibration:
@@ -158,6 +174,43 @@ def calibrate_by_clicks(
         offset=moderation * (start.offset + shift),
         offset_sd=moderation * spread,
     )
+
+
+def calibrate_by_classes(
+    heights: Sequence[NDArray],
+    particles: Sequence[NDArray[np.bool_]],
+    junk: Sequence[NDArray[np.bool_]],
+    prior: Calibration,
+) -> Calibration:
+    """Shift a calibration to the number of particles that marked classes suggest.
+
+    Members of one kind are no random sample of the peaks, but both kinds together are labelled
+    ground over the whole range of heights. A fit to them says how many of all peaks are particles;
+    as classes are not pure, its slope is too low.
+
+    Parameters
+    ----------
+    heights
+        Of all peaks in [0, 1], (n,) for each micrograph, found by a model that was not trained on
+        the classes.
+    particles, junk
+        (n,) for each micrograph, True where a peak is a member of such a class.
+    prior
+        Of that model.
+    """
+    marked = [hit | miss for hit, miss in zip(particles, junk, strict=True)]
+    fitted = fit(
+        [as_logits(each[where]) for each, where in zip(heights, marked, strict=True)],
+        [
+            np.where(hit, *SHARES_IN_CLASSES)[where]
+            for hit, where in zip(particles, marked, strict=True)
+        ],
+        density=False,
+    )
+    count = float(sum(calibrate(each, fitted).sum() for each in heights))
+    slope = POOLED_SLOPE if prior.density_prior else prior.slope
+    start = Calibration(slope=slope, offset_sd=CLASSES_OFFSET_SD)
+    return match_expected_count(heights, count, start)
 
 
 def are_corrections(scores: NDArray, clicked: NDArray[np.bool_], threshold: float) -> bool:

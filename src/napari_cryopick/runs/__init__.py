@@ -40,7 +40,9 @@ def train(
     micrographs
         All of them; some of those without labels show the background.
     picks, labels
-        Particles in micrograph pixels, of which deleted ones are negatives; painted classes.
+        Particles in micrograph pixels, of which deleted ones are negatives and those of source
+        `class` members of marked classes, which count where a person has said nothing; painted
+        classes.
     settings
         Of the training; `SelfTrainSettings` for rounds on pseudo-labels after it.
     output
@@ -110,7 +112,7 @@ def _examples(
     most = MOST_SELF_TRAINED if self_training else MOST_UNLABELLED
     examples = load_examples(micrographs, picks, labels, settings, most, left_out)
     if labelled or not (settings.structure or self_training):
-        require_particles(examples)
+        require_particles(examples, not (settings.from_scratch or settings.complete))
     return examples
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from ..errors import CryopickError
@@ -18,7 +19,7 @@ from ..imaging.prepare import Rescaling, prepare
 from ..io import read_header, read_micrograph
 from ..labels import LabelClass, Labels
 from ..model.unet import PARTICLE_PX
-from ..picks import Picks, Status
+from ..picks import Picks, Source, Status, join_picks
 from ..settings import BORDER
 from .holdout import NOTHING, Rows, hold_out, kept_border
 from .patches import TrainingImage
@@ -27,6 +28,9 @@ from .targets import PseudoTarget, Target, labelled_target, unlabelled_target, w
 
 MOST_UNLABELLED = 16
 """Micrographs without labels in a supervised training: more show no further kind of background."""
+
+MOST_MARKED = 32
+"""Micrographs of which nothing but marked classes is known in a training, for time and memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +74,16 @@ class Example:
         return picks[picks.statuses != Status.DELETED]
 
     @property
+    def particles_by_hand(self) -> Picks:
+        """Human picks without the deleted ones and without members of marked classes."""
+        return self.particles[self.particles.sources != Source.CLASS]
+
+    def of_classes(self, status: str) -> Picks:
+        """Return the members of marked classes: particles (ok), or junk (deleted)."""
+        picks = Picks.at([]) if self.picks is None else self.picks.with_status(status)
+        return picks[picks.sources == Source.CLASS]
+
+    @property
     def training_picks(self) -> Picks:
         """Human picks outside the held-out rows, deleted ones too."""
         picks = Picks.at([]) if self.picks is None else self.picks
@@ -99,9 +113,12 @@ class Example:
 
     @property
     def has_particles(self) -> bool:
-        """Whether a person has picked or painted particles, rather than contamination only."""
+        """Whether a person has picked or painted particles, not only marked classes or dirt."""
         painted = self.labels is not None and LabelClass.PARTICLE in self.labels.classes
-        return self.picks is not None and (self.labels is None or len(self.picks) > 0 or painted)
+        if self.picks is None or painted:
+            return painted
+        by_hand = bool((self.picks.sources != Source.CLASS).any())
+        return by_hand or (self.labels is None and not len(self.picks))
 
     def target(self, picks: Picks, complete: bool, pseudo: PseudoTarget | None = None) -> Target:
         """Return the target that some of its picks and its painted labels make."""
@@ -144,15 +161,16 @@ def load_examples(
     A labelled one that cannot be used, or with picks outside it, raises a `CryopickError`. What is
     wrong with others is added to `left_out`.
     """
-    tables = {
-        path: picks.get(path, Picks.at([]))
-        for path in micrographs
-        if path in picks or path in labels
-    }
     rng = np.random.default_rng(settings.seed)
+    tables = _told(micrographs, picks, labels, rng)
     held_out: dict[Path, Rows] = {}
     if settings.complete:
-        told = {path: table for path, table in tables.items() if len(table) or path not in labels}
+        tables = {path: _without_classes(table) for path, table in tables.items()}
+        told = {
+            path: table
+            for path, table in tables.items()
+            if not _is_of_classes(table) and (len(table) or path not in labels)
+        }
         held_out = hold_out(told, {path: read_header(path).shape[0] for path in told}, rng)
     labelled = [
         _load(path, settings, table, labels.get(path), held_out.get(path, NOTHING))
@@ -173,13 +191,25 @@ def load_examples(
     return [replace(example, border=border) for example in labelled + unlabelled]
 
 
-def require_particles(examples: Sequence[Example]) -> None:
-    """Refuse labels without a single particle; `CryopickError` says so."""
-    if not any(len(example.particles) for example in examples):
+def require_particles(examples: Sequence[Example], junk_is_enough: bool = False) -> None:
+    """Refuse labels without a single particle; `CryopickError` says so.
+
+    Junk classes alone are enough where the initial model says what the particles are.
+    """
+    junk = any(len(example.of_classes(Status.DELETED)) for example in examples)
+    if not (junk and junk_is_enough) and not any(len(example.particles) for example in examples):
         raise CryopickError(
             "There are no picks to train on; pick at least one particle, better ten "
             "(painted labels help, but do not show centres)."
         )
+
+
+def has_both_kinds(examples: Sequence[Example]) -> bool:
+    """Whether classes are marked as particle and others as junk."""
+    return all(
+        any(len(example.of_classes(status)) for example in examples)
+        for status in (Status.OK, Status.DELETED)
+    )
 
 
 def fingerprint(examples: Sequence[Example]) -> str:
@@ -200,7 +230,7 @@ def _border(labelled: Sequence[Example], settings: TrainSettings) -> float:
     if settings.border is not None or not settings.complete:
         return BORDER if settings.border is None else settings.border
     return kept_border(
-        {e.path: e.particles for e in labelled},
+        {e.path: e.particles_by_hand for e in labelled},
         {e.path: e.shape for e in labelled},
         {e.path: e.diameter_px for e in labelled},
     )
@@ -219,6 +249,8 @@ def _load(
         _check_inside(path, picks, micrograph.shape)
     size = micrograph.pixel_size_angstrom
     assert size is not None
+    if picks is not None:
+        picks = undisputed(picks, labels, settings.diameter_angstrom / size)
     return Example(
         path,
         micrograph.shape,
@@ -242,6 +274,44 @@ def _check_inside(path: Path, picks: Picks, shape: tuple[int, int]) -> None:
             f"pixels), the first at x = {x:g}, y = {y:g}; check that they belong to it and are in "
             "its pixels."
         )
+
+
+def undisputed(picks: Picks, labels: Labels | None, diameter_px: float) -> Picks:
+    """Leave out members of marked classes where a person has clicked, deleted or painted."""
+    of_class = picks.sources == Source.CLASS
+    by_hand, members = picks[~of_class], picks[of_class]
+    free = np.ones(len(members), bool)
+    if len(by_hand):
+        free &= cKDTree(by_hand.positions).query(members.positions)[0] > diameter_px / 2
+    if labels is not None:
+        free &= labels.at(members.positions) == LabelClass.UNKNOWN
+    return join_picks([by_hand, members[free]])
+
+
+def _told(
+    micrographs: Sequence[Path],
+    picks: Mapping[Path, Picks],
+    labels: Mapping[Path, Labels],
+    rng: np.random.Generator,
+) -> dict[Path, Picks]:
+    """Return the picks of micrographs with labels; of those with classes alone some at random."""
+    tables = {path: picks.get(path, Picks.at([])) for path in micrographs}
+    told = [path for path in micrographs if path in picks or path in labels]
+    marked = [path for path in told if path not in labels and _is_of_classes(tables[path])]
+    if len(marked) > MOST_MARKED:
+        left = rng.permutation(len(marked))[MOST_MARKED:]
+        told = [path for path in told if path not in {marked[i] for i in left}]
+    return {path: tables[path] for path in told}
+
+
+def _is_of_classes(table: Picks) -> bool:
+    """Whether all that is known of a micrograph are members of marked classes."""
+    return len(table) > 0 and bool((table.sources == Source.CLASS).all())
+
+
+def _without_classes(table: Picks) -> Picks:
+    """Leave out members of marked classes beside picks that are complete."""
+    return table if _is_of_classes(table) else table[table.sources != Source.CLASS]
 
 
 def _centres(picks: Picks, with_deleted: bool) -> NDArray[np.float64]:

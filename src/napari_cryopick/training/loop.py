@@ -25,7 +25,7 @@ from ..model.registry import find_model
 from ..model.unet import PARTICLE_PX, Ensemble, parameters
 from ..model.weights import Model
 from .events import PseudoLabelled, Started, TrainingEvent, Validation
-from .examples import Example
+from .examples import Example, has_both_kinds
 from .patches import TrainingImage
 from .pseudo_labels import pseudo_label
 from .settings import SelfTrainSettings, TrainSettings
@@ -35,6 +35,7 @@ from .validation import (
     INCOMPLETE,
     Prediction,
     ValidationResult,
+    calibrate_on_classes,
     calibrate_on_clicks,
     calibrated,
     predict_examples,
@@ -206,20 +207,23 @@ class TrainingLoop:
         if not self._labelled:
             self._calibration = card.calibration
         elif not self.simulated:
-            result = self._calibrate_on_clicks(card, result)
+            result = self._calibrate_on_labels(card, result)
         return pseudo_label(self._predictions, result)[0]
 
-    def _calibrate_on_clicks(self, card: ModelCard, result: ValidationResult) -> ValidationResult:
-        """Return what the initial model finds, with scores that agree with the clicks."""
+    def _calibrate_on_labels(self, card: ModelCard, result: ValidationResult) -> ValidationResult:
+        """Return what the initial model finds, with scores that agree with clicks or classes."""
         before, n = result.particles, len(self.examples)
-        calibration = calibrate_on_clicks(self._predictions, card)
-        result = calibrated(self._predictions, calibration)
-        self._expected = result.particles
-        self._calibration = INCOMPLETE.model_copy(update={"offset_sd": calibration.offset_sd})
-        self.note = (
-            f"From the picks, about {self._expected / n:.0f} particles per micrograph are expected "
-            f"(by the initial model alone {before / n:.0f}); the threshold follows."
-        )
+        classes = has_both_kinds(self.examples)
+        if classes or any(len(e.particles_by_hand) for e in self.examples):
+            calibrate = calibrate_on_classes if classes else calibrate_on_clicks
+            result = calibrated(self._predictions, calibrate(self._predictions, card))
+            self.note = (
+                f"From the {'classes' if classes else 'picks'}, about {result.particles / n:.0f} "
+                "particles per micrograph are expected (by the initial model alone "
+                f"{before / n:.0f}); the threshold follows."
+            )
+        self._expected, sd = result.particles, result.calibration.offset_sd
+        self._calibration = INCOMPLETE.model_copy(update={"offset_sd": sd})
         return result
 
     def _initial(

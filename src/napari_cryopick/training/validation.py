@@ -15,6 +15,7 @@ from ..detection.calibration import (
     as_logits,
     best_threshold,
     calibrate,
+    calibrate_by_classes,
     calibrate_by_clicks,
     fit,
     match_expected_count,
@@ -166,13 +167,27 @@ def calibrated(
 
 def calibrate_on_clicks(predictions: Sequence[Prediction], card: ModelCard) -> Calibration:
     """Calibrate a model by clicks that it was not trained on."""
-    found = [p.peaks.with_status(Status.OK) for p in predictions]
-    clicked = [
-        _hits(peaks, p.example.particles, p.example.diameter_px)
-        for peaks, p in zip(found, predictions, strict=True)
-    ]
-    heights = [peaks.scores for peaks in found]
-    return calibrate_by_clicks(heights, clicked, card.calibration, card.threshold)
+    clicked = [_on_peaks(p, p.example.particles_by_hand) for p in predictions]
+    return calibrate_by_clicks(_heights(predictions), clicked, card.calibration, card.threshold)
+
+
+def calibrate_on_classes(predictions: Sequence[Prediction], card: ModelCard) -> Calibration:
+    """Calibrate a model by marked classes that it was not trained on, particles and junk."""
+    particles, junk = (
+        [_on_peaks(p, p.example.of_classes(status)) for p in predictions]
+        for status in (Status.OK, Status.DELETED)
+    )
+    return calibrate_by_classes(_heights(predictions), particles, junk, card.calibration)
+
+
+def _heights(predictions: Sequence[Prediction]) -> list[NDArray[np.float64]]:
+    return [p.peaks.with_status(Status.OK).scores for p in predictions]
+
+
+def _on_peaks(prediction: Prediction, labels: Picks) -> NDArray[np.bool_]:
+    """Return which usable peaks some labels fall on."""
+    peaks = prediction.peaks.with_status(Status.OK)
+    return _hits(peaks, labels, prediction.example.diameter_px)
 
 
 Pair = tuple[Picks, Picks, float]

@@ -27,7 +27,12 @@ from .layers import DELETED, HISTORY, OFFSET_SD, THRESHOLD
 if TYPE_CHECKING:
     import pandas as pd
 
-SOURCE_COLOURS = {Source.PERSON: "#ffc233", Source.MODEL: "#35e0d2", Source.FILE: "#c9a0ff"}
+SOURCE_COLOURS = {
+    Source.PERSON: "#ffc233",
+    Source.MODEL: "#35e0d2",
+    Source.FILE: "#c9a0ff",
+    Source.CLASS: "#9be564",
+}
 
 CLICKED = {"score": np.nan, "source": str(Source.PERSON), "status": str(Status.OK)}
 """The features of a point that a person has placed."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .errors import CryopickError
 
 if TYPE_CHECKING:
-    from .api import evaluate, extract, predict, self_train, train
+    from .api import classify, evaluate, extract, predict, self_train, train
     from .io import read_micrograph, read_picks, write_picks
     from .labels import LabelClass, Labels
     from .micrograph import Micrograph
@@ -30,6 +30,7 @@ __all__ = [
     "Picks",
     "Source",
     "Status",
+    "classify",
     "evaluate",
     "extract",
     "load_model",
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 _ORIGINS = {
-    "api": ("evaluate", "extract", "predict", "self_train", "train"),
+    "api": ("classify", "evaluate", "extract", "predict", "self_train", "train"),
     "io": ("read_micrograph", "read_picks", "write_picks"),
     "labels": ("LabelClass", "Labels"),
     "micrograph": ("Micrograph",),

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from . import runs
+from .classification import ClassifySettings
 from .detection import PredictSettings
 from .detection.events import DiameterResult, Predicted
 from .errors import CryopickError, warn
 from .extraction import ExtractSettings, Stack, extract_particles, stack_star
 from .io import find_micrographs, left_out, match_picks, read_picks
+from .io.class_folder import ClassFolder, write_classes
 from .io.ctf import with_ctf
 from .io.matching import match_names
 from .micrograph import Failed
@@ -23,6 +25,7 @@ from .training.events import Finished, LeftOut, TrainingEvent
 from .training.settings import SelfTrainSettings, TrainSettings
 
 if TYPE_CHECKING:
+    from .classification.events import Classified
     from .metrics.particles import ParticleScores
 
 Files = str | Path | Iterable[str | Path]
@@ -361,10 +364,78 @@ def extraction_input(
         raise CryopickError(f"{star} would be replaced by the stack's; choose another output.")
     lists = [source for source in sources if source.suffix.lower() == ".star"]
     found = with_ctf(_picks(picks, paths), lists)
-    if others := left_out(found, match_picks(found, paths, endings)):
-        warn(others)
-    meant = match_names([*found.by_micrograph], paths, endings)
-    return {path: meant[path] for path in paths if path in meant}, found
+    return _names(found, paths, endings), found
+
+
+def classify(
+    micrographs: Files,
+    picks: PicksOrFile,
+    diameter_angstrom: float,
+    output: str | Path | None = None,
+    endings: Iterable[str] = (),
+    **settings: Any,
+) -> ClassFolder:
+    """Average picked particles in classes: aligned in the plane, alike with alike.
+
+    Flagged picks, and those whose box of 1.5 diameters leaves the micrograph, have class 0. A
+    micrograph that cannot be used is reported as a warning, and the others go on.
+
+    Parameters
+    ----------
+    micrographs
+        Files, folders, globs or lists.
+    picks
+        Particles on some of them, as a table or a file.
+    diameter_angstrom
+        Particle diameter in Å.
+    output
+        Folder to write the classes to.
+    endings
+        As for `train`.
+    **settings
+        Further fields of `napari_cryopick.classification.ClassifySettings`: `pixel_size_angstrom`
+        (by default that in the files), `classes` (how many), `seed` and `device`.
+
+    Returns
+    -------
+    ClassFolder
+        `averages` (K, h, w), `members`, `expected_shares` of true particles, `resolutions_angstrom`
+        and `verdicts` of each class, and the `picks` with their class in a column.
+
+    Raises
+    ------
+    CryopickError
+        If a file cannot be read, or no particle can be cut out.
+    pydantic.ValidationError
+        If a setting does not exist or is out of range.
+
+    Examples
+    --------
+    >>> classes = cryopick.classify("micrographs", "clicks.star", diameter_angstrom=160, classes=2)
+    >>> int(classes.members.sum()) <= 10
+    True
+    """
+    from .classification.classify import class_folder, classify_micrographs
+
+    chosen = ClassifySettings(diameter_angstrom=diameter_angstrom, **settings)
+    names, found = classification_input(micrographs, picks, endings)
+    by_path = {path: found.by_micrograph[name] for path, name in names.items()}
+    for event in classify_micrographs(list(names), by_path, chosen):
+        if isinstance(event, Failed):
+            warnings.warn(event.message, stacklevel=2)
+    classes = class_folder(cast("Classified", event), names, found)
+    if output is not None:
+        write_classes(output, classes)
+    return classes
+
+
+def classification_input(
+    micrographs: Files, picks: PicksOrFile, endings: Iterable[str] = ()
+) -> tuple[dict[Path, str], PickSet]:
+    """Return micrographs with their names in the picks, and the picks."""
+    paths = _files(micrographs)
+    found = _picks(picks, paths)
+    return _names(found, paths, endings), found
 
 
 def training_input(
@@ -388,6 +459,14 @@ def training_input(
         for path, table in matched.items():
             by_micrograph.setdefault(path, []).append(table)
     return paths, {path: join_picks(tables) for path, tables in by_micrograph.items()}
+
+
+def _names(found: PickSet, paths: Sequence[Path], endings: Iterable[str]) -> dict[Path, str]:
+    """Return what micrographs are called in picks, and warn of picks on others."""
+    if others := left_out(found, match_picks(found, paths, endings)):
+        warn(others)
+    meant = match_names([*found.by_micrograph], paths, endings)
+    return {path: meant[path] for path in paths if path in meant}
 
 
 def _finished(events: Iterable[TrainingEvent]) -> Finished:

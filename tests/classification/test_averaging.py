@@ -80,7 +80,7 @@ def check(images, basis, classes):
     stack = Stack(basis.analyse(images), basis)
     last = last_pass(stack, basis, classes)
     scores = np.full(len(images), np.nan)
-    found, numbers = describe(last, scores, stack, basis, 5.0, seed=0)
+    found, numbers = describe(last, scores, stack, basis, 140.0, seed=0)
     assert found.members.sum() == len(images)
     assert (found.members > 0).all()
     assert set(numbers) == set(range(1, len(found) + 1))
@@ -96,7 +96,7 @@ def test_halves_agree_on_shapes_and_not_on_noise(basis):
     is_noise = np.arange(800) >= 400
     stack = Stack(basis.analyse(images), basis)
     classes, numbers = describe(
-        last_pass(stack, basis, 6), is_noise.astype(float), stack, basis, 5.0, seed=0
+        last_pass(stack, basis, 6), is_noise.astype(float), stack, basis, 140.0, seed=0
     )
     assert (np.diff(classes.members) <= 0).all()
     empty = classes.mean_scores > 0.8

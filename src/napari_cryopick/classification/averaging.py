@@ -126,12 +126,13 @@ def classify(
         temperature = HOTTEST * max(0.0, 1 - index / ANNEALED)
         found: list[tuple[Poses, Tensor]] = []
         for some in batches(size, BATCH):
+            done = sum(sizes[:index]) + some.start
             if stop is not None and stop.is_set():
                 return
             particles = stack[rows[some]]
             poses = aligner.align(particles, temperature, random)
             found.append((poses, aligner.correlations(particles, poses)))
-            yield Aligned(sum(sizes[:index]) + len(found) * BATCH, sum(sizes))
+            yield Aligned(done + len(particles), sum(sizes))
         poses = Poses.joined([poses for poses, _ in found])
         if index < RESEEDED:
             poses = _reseeded(poses, classes)
@@ -142,7 +143,7 @@ def classify(
 
 
 def average(
-    stack: Stack, basis: Basis, rows: Tensor, poses: Poses, classes: int
+    stack: Stack | Tensor, basis: Basis, rows: Tensor, poses: Poses, classes: int
 ) -> tuple[Tensor, Tensor]:
     """Return (K, 2F) averages of particles in the frame of their references, and (K,) numbers.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -17,18 +17,24 @@ from torch import Tensor
 from ..errors import CryopickError
 from ..imaging.particles import cut_particles, normalise_particles
 from ..io import check_pixels, read_micrograph, require_pixel_size
+from ..io.class_folder import CLASS, ClassFolder
 from ..micrograph import Failed
 from ..model.device import choose_device
-from ..picks import Picks, Status
+from ..picks import Picks, PickSet, Status
 from . import ClassifySettings
 from .averaging import PASSES, Pass, Stack, classify
 from .coefficients import ANGLES, BOX_DIAMETERS, BOX_PX, Basis
 from .events import Aligned, Averaged, ClassificationEvent, Classified, Cut, Members
+from .quality import quality
 from .statistics import describe
 
 PER_CLASS, MOST_CLASSES = 10, 50
 """Classes are the square root of the particles over `PER_CLASS`, up to `MOST_CLASSES`: 12 for
 1,500 and 32 for 10,000, so that both views and members of each become more."""
+
+
+ANGLE, LIKENESS = "cryopickClassAngle", "cryopickClassCorrelation"
+"""Columns of picks that say how they lie in their class."""
 
 
 @dataclass(eq=False)
@@ -94,6 +100,37 @@ def classify_micrographs(
     yield from _classified(found, basis, settings, stop)
 
 
+def class_folder(result: Classified, names: Mapping[Path, str], picks: PickSet) -> ClassFolder:
+    """Return what to write of a result: classes with their quality, and the picks with theirs.
+
+    Parameters
+    ----------
+    result
+        Of a classification.
+    names
+        What its micrographs are called in the picks.
+    picks
+        All picks of these; those of micrographs that could not be used have class 0, too.
+    """
+    shares, verdicts = quality(result.classes)
+    told = {}
+    for path, name in names.items():
+        one = picks.by_micrograph[name]
+        members = result.members.get(path, Members.none(len(one)))
+        columns = {CLASS: members.classes, ANGLE: members.angles, LIKENESS: members.correlations}
+        told[name] = replace(one, extra={**one.extra, **columns})
+    classes = result.classes
+    return ClassFolder(
+        classes.averages,
+        classes.pixel_size_angstrom,
+        classes.members,
+        shares,
+        classes.resolutions_angstrom,
+        verdicts,
+        replace(picks, by_micrograph=told),
+    )
+
+
 def usual_count(particles: int) -> int:
     """Return the number of classes for so many particles."""
     return max(1, min(MOST_CLASSES, round(math.sqrt(particles / PER_CLASS))))
@@ -142,8 +179,8 @@ def _classified(
                 event.number, PASSES, basis.images(last.averages / stack.weights), counts
             )
     if last is not None and last.number == PASSES:
-        pixel_size = settings.diameter_angstrom * BOX_DIAMETERS / BOX_PX
-        classes, numbers = describe(last, scores, stack, basis, pixel_size, settings.seed)
+        diameter, seed = settings.diameter_angstrom, settings.seed
+        classes, numbers = describe(last, scores, stack, basis, diameter, seed)
         yield Classified(classes, _members(found, numbers, last))
 
 

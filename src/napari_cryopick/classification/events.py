@@ -61,6 +61,8 @@ class Classes:
         (K, h, w) images with bright particles, in standard deviations of the background.
     pixel_size_angstrom
         Of the averages.
+    diameter_angstrom
+        Of the particles.
     members
         (K,) numbers of particles.
     mean_scores, mean_correlations
@@ -77,6 +79,7 @@ class Classes:
 
     averages: Images
     pixel_size_angstrom: float
+    diameter_angstrom: float
     members: NDArray[np.int_]
     mean_scores: Floats
     mean_correlations: Floats
@@ -109,6 +112,12 @@ class Members:
     angles: Floats
     shifts_px: Floats
     correlations: Floats
+
+    @classmethod
+    def none(cls, count: int) -> Members:
+        """Return so many picks of which none was classified."""
+        nothing = np.full(count, np.nan)
+        return cls(np.zeros(count, dtype=int), nothing, np.full((count, 2), np.nan), nothing)
 
 
 @dataclass(frozen=True, eq=False)

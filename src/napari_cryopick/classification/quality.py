@@ -7,15 +7,14 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from .coefficients import BOX_PX, CYCLES
 from .events import Classes
 
 JUNK, PARTICLE = 0.2, 0.45
 """Shares of true particles below which a class is junk, and above which it is worth keeping."""
 
-SHAPELESS = 4.5 / CYCLES
-"""Share of the waves up to which halves of any class agree, a third of a diameter: beyond is what
-tells a particle from a blob. On noise it is reached by one class of ten."""
+SHAPELESS = 1 / 3
+"""Resolution in diameters down to which halves of any class agree: finer is what tells a particle
+from a blob."""
 
 
 class Verdict(StrEnum):
@@ -33,8 +32,7 @@ def quality(classes: Classes) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
     that has no scores, is unsure.
     """
     shares = classes.mean_scores
-    finest = classes.pixel_size_angstrom * BOX_PX / (SHAPELESS * CYCLES)
-    shown = classes.resolutions_angstrom < finest
+    shown = classes.resolutions_angstrom < SHAPELESS * classes.diameter_angstrom
     verdicts = np.full(len(classes), Verdict.UNSURE, dtype="U8")
     verdicts[shown & (shares >= PARTICLE)] = Verdict.PARTICLE
     verdicts[shown & (shares < JUNK)] = Verdict.JUNK

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .alignment import Aligner, Poses
 from .averaging import BATCH, Pass, Stack, average, references
-from .coefficients import BOX_PX, CYCLES, TINY, Basis, batches
+from .coefficients import BOX_DIAMETERS, BOX_PX, CYCLES, TINY, Basis, batches
 from .events import Classes
 
 COARSE_START, PASSES = 2, 4
@@ -29,7 +29,7 @@ def describe(
     scores: NDArray[np.float64],
     stack: Stack,
     basis: Basis,
-    pixel_size_angstrom: float,
+    diameter_angstrom: float,
     seed: int,
 ) -> tuple[Classes, NDArray[np.int_]]:
     """Return the classes, largest first and without empty ones, and the (n,) numbers from 1.
@@ -42,11 +42,12 @@ def describe(
     halves = half_set_agreement(stack, basis, numbers, last.averages[order], seed)
     cycles = agreed_cycles(halves)
     scored, distances = np.isfinite(scores), last.poses.shifts.square().sum(dim=1).cpu().numpy()
-    with np.errstate(divide="ignore"):
-        resolutions = pixel_size_angstrom * BOX_PX / cycles
+    pixel_size_angstrom = diameter_angstrom * BOX_DIAMETERS / BOX_PX
+    resolutions = pixel_size_angstrom * BOX_PX / cycles
     classes = Classes(
         basis.images(last.averages[order] / stack.weights),
         pixel_size_angstrom,
+        diameter_angstrom,
         last.counts[order].cpu().numpy(),
         _means(scores[scored], numbers[scored], len(order)),
         _means(last.correlations.cpu().numpy(), numbers, len(order)),
@@ -74,6 +75,8 @@ def half_set_agreement(
             start = (whole * (basis.rings < COARSE_START))[None]
             halves = map(torch.from_numpy, np.array_split(members, 2))
             one, other = (_aligned_average(stack, basis, half, start) for half in halves)
+            pose = Aligner(basis, one[None]).align(other[None])
+            (other,), _ = average(other[None], basis, torch.arange(1), pose, 1)
             agreement[k] = ring_correlations(basis, one, other).cpu().numpy()
     return agreement
 

@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError, Parameter
 from .. import CryopickError, __version__
 from ..model.threads import wait_passively
 from .ablate import ablate
+from .classify import classify
 from .convert import convert
 from .demo import demo
 from .evaluate import evaluate
@@ -23,7 +24,8 @@ from .terminal import ExitCode, prepare_program, print_error, showing_warnings
 from .train import train
 
 COMMANDS: tuple[Callable[..., ExitCode], ...] = (
-    *(predict, train, self_train, extract, evaluate, report, ablate, simulate, convert, demo),
+    *(predict, classify, train, self_train, extract, evaluate, report, ablate, simulate),
+    *(convert, demo),
 )
 
 

@@ -44,7 +44,8 @@ largest value above which pixels have mass."""
 class Stack:
     """Particles as (n, 2F) factors in half precision, whitened when they are needed.
 
-    Whitened means that over all particles every ring of equal resolution has variance 1.
+    Whitened means that over all particles every ring of equal resolution has variance 1, or less
+    where it holds next to nothing, as filtered micrographs do in fine rings.
     """
 
     def __init__(self, factors: Tensor, basis: Basis) -> None:

@@ -15,7 +15,7 @@ from napari_cryopick.gui.layers.curation import (
     curate,
     curated_picks,
     redo,
-    reject_pick,
+    reject_picks,
     replace_model_picks,
     show_above,
     undo,
@@ -193,8 +193,8 @@ def test_another_outcome_replaces_a_model_s_picks_everywhere_in_one_step(layer):
 def test_a_pick_that_is_rejected_does_not_come_back_whoever_placed_it(layer):
     predict(layer, 0, found((10, 10, 0.9)))
     layer.add([0, 50, 50])
-    reject_pick(layer, 1)
-    reject_pick(layer, 0)
+    reject_picks(layer, [1])
+    reject_picks(layer, [0])
     assert len(layer.data) == 0
     predict(layer, 0, found((11, 10, 0.9), (51, 50, 0.9), (80, 80, 0.9)))
     picks, deleted = curated_picks(layer)[0]

@@ -11,8 +11,13 @@ import pytest
 from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QLabel
 
-NAMES = ("Predict particles", "Train", "Self-train")
-DOCKS = ("predict.PredictDock", "train.TrainDock", "self_train.SelfTrainDock")
+NAMES = ("Predict particles", "2D classes", "Train", "Self-train")
+DOCKS = (
+    "predict.PredictDock",
+    "classes.ClassesDock",
+    "train.TrainDock",
+    "self_train.SelfTrainDock",
+)
 
 
 @pytest.mark.parametrize("dock", DOCKS)
@@ -101,3 +106,13 @@ def test_menu_commands_make_layers_ready_to_annotate(window, monkeypatch):
     commands.new_labels_layer()
     assert window.layers.selection.active.mode == "paint"
     assert window.layers.selection.active.data.dtype == "uint8"
+
+
+@pytest.mark.viewer
+def test_train_beside_the_classes_opens_the_dock_train(window, qtbot):
+    _, dock = window.window.add_plugin_dock_widget("napari-cryopick", "2D classes")
+    window.window._qt_window.show()
+    dock.open_training()
+    _, train = window.window.add_plugin_dock_widget("napari-cryopick", "Train")
+    qtbot.waitUntil(train.isVisible)
+    assert train.parts.micrographs.image == dock.micrographs.image

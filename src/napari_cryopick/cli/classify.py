@@ -13,7 +13,7 @@ from rich.table import Table
 from .. import api
 from ..classification import ClassifySettings
 from ..classification.events import Aligned, ClassificationEvent, Classified, Cut
-from ..io.class_folder import PARTICLES, ClassFolder, write_classes
+from ..io.class_folder import PARTICLES, PICTURE, ClassFolder, write_classes
 from ..io.files import without_nan
 from ..micrograph import Failed
 from .options import Endings, JsonFile
@@ -29,8 +29,6 @@ from .terminal import (
     require_writable,
     table,
 )
-
-PICTURE = "classes.png"
 
 
 @dataclass(eq=False)

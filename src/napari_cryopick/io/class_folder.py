@@ -24,6 +24,7 @@ CLASS = "rlnClassNumber"
 """The column of picks that holds the number of their class, or 0."""
 
 AVERAGES, TABLE, PARTICLES = "classes.mrcs", "classes.star", "particles.star"
+PICTURE = "classes.png"
 _IMAGE, _SHARE, _MEMBERS = "rlnReferenceImage", "rlnClassDistribution", "cryopickMembers"
 _EXPECTED, _VERDICT = "cryopickExpectedShare", "cryopickVerdict"
 _RESOLUTION = "rlnEstimatedResolution"

@@ -23,6 +23,7 @@ from ...io import (
     write_picks,
 )
 from ...picks import Picks, Status
+from ..layers.classes import class_columns
 from ..layers.create import over, picks_layer
 from ..layers.curation import fill, picks_of, rows_of
 from ..layers.layers import (
@@ -129,7 +130,8 @@ def write_layer(path: Path, layer: Points) -> int:
             f"The layer {layer.name} does not know its micrographs; "
             "make a new picks layer over them and click there."
         )
-    found = picks_of(layer.data[layer.shown], layer.features[layer.shown])
+    features = layer.features.assign(**class_columns(layer))
+    found = picks_of(layer.data[layer.shown], features[layer.shown])
     tables = {str(p): found[i] for i, p in enumerate(stack.paths)}
     size = pixel_size_angstrom(layer)
     diameter = float(layer.current_size) * size if size else None

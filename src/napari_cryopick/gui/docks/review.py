@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 from ...detection.uncertain_picks import Reason, UncertainPick
 from ...picks import Source
 from ..layers.create import annotate, insert, over
-from ..layers.curation import accept_pick, reject_pick
+from ..layers.curation import accept_pick, reject_picks
 from ..layers.layers import PICKS, UNCERTAIN, diameter_px, find_layer, look_at
 from ..widgets.jobs import pluralise
 from ..widgets.layout import stack_up
@@ -101,7 +101,7 @@ class Review(QWidget):
         picks, uncertain = self._picks(), self._uncertain[self._at]
         row = None if picks is None else _row(picks, uncertain)
         if picks is not None and row is not None:
-            reject_pick(picks, row)
+            reject_picks(picks, [row])
         self.go_on()
 
     def _is_open(self, picks: Points, uncertain: UncertainPick) -> bool:

@@ -202,7 +202,8 @@ class TrainingParts(QObject, Generic[Training]):
         self._stop_watching()
         picks, labels = self.picks.layer(), self.labels.layer()
         if picks is not None:
-            self._watched = [(picks.events.features, self._describe_soon)]
+            changes = (picks.events.features, picks.events.metadata)
+            self._watched = [(changed, self._describe_soon) for changed in changes]
         if labels is not None:
             edits = (labels.events.labels_update, labels.events.set_data)
             self._watched += [(edited, self._on_painted) for edited in edits]
@@ -329,6 +330,7 @@ def _in_words(data: TrainingData, structure: Path | None) -> str:
     placed, deleted = data.count(Status.OK), data.count(Status.DELETED)
     parts = [f"{pluralise(placed, 'pick')}"] * bool(placed)
     parts += [f"{deleted:,} rejected"] * bool(deleted)
+    parts += [f"{data.marked:,} of them by their 2D class"] * bool(data.marked)
     parts += [f"labels painted on {len(data.labels):,}"] * bool(data.labels)
     where = f"{data.labelled:,} of {pluralise(data.micrographs, 'micrograph')}"
     return f"Labelled on {where}: {', '.join(parts)}."

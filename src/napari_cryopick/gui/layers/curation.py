@@ -7,7 +7,7 @@ person's; one that is deleted is remembered, so that it does not come back.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -124,7 +124,7 @@ def replace_model_picks(layer: Points, found: Mapping[int, Picks], run: Hashable
     kept = ~by_model | ~here
     points, features = rows_of(found)
     settled = np.concatenate([table.points[kept & here], table.deleted])
-    new = _far_from(_apart(settled), _apart(points), layer.current_size / 2)
+    new = far_from(apart(settled), apart(points), layer.current_size / 2)
     points = np.concatenate([table.points[kept], points[new]])
     tables = [some for some in (table.features[kept], features[new]) if len(some)]
     features = pd.concat(tables, ignore_index=True) if tables else features
@@ -137,12 +137,12 @@ def accept_pick(layer: Points, row: int) -> None:
     _history(layer).record(_table(layer, _history(layer).current.deleted))
 
 
-def reject_pick(layer: Points, row: int) -> None:
-    """Delete a pick and remember its place as one without a particle, whoever has placed it."""
+def reject_picks(layer: Points, rows: Sequence[int] | NDArray[np.intp]) -> None:
+    """Delete picks and remember their places as without a particle, whoever has placed them."""
     table = _history(layer).current
-    others = np.arange(len(table.points)) != row
+    others = ~np.isin(np.arange(len(table.points)), rows)
     features = table.features[others].reset_index(drop=True)
-    deleted = np.concatenate([table.deleted, table.points[[row]]])
+    deleted = np.concatenate([table.deleted, table.points[~others]])
     _record(layer, Table(table.points[others], features, deleted))
 
 
@@ -158,7 +158,7 @@ def curated_picks(layer: Points) -> defaultdict[int, tuple[Picks, Picks]]:
     for index in found.keys() | deleted.keys():
         clicked = found[index].positions[found[index].sources == Source.PERSON]
         rejected = table.deleted[deleted.get(index, []), 1:]
-        rejected = rejected[_far_from(clicked, rejected, layer.current_size / 2)]
+        rejected = rejected[far_from(clicked, rejected, layer.current_size / 2)]
         rejects = Picks.at(rejected, source=Source.MODEL, status=Status.DELETED)
         curated[index] = found[index], rejects
     return curated
@@ -176,15 +176,18 @@ def threshold_of(layer: Points) -> float:
     return float(layer.metadata.get(THRESHOLD, 0.0))
 
 
-def expected_scores(layer: Points) -> ExpectedScores:
-    """Return the precision and recall that a model's own scores imply for its picks shown."""
-    rows = layer.features
+def expected_scores(layer: Points, kept: NDArray[np.bool_] | None = None) -> ExpectedScores:
+    """Return the precision and recall that a model's own scores imply for its picks.
+
+    `kept` are those that count as found, by default those shown.
+    """
+    rows, kept = layer.features, layer.shown if kept is None else kept
     good = ((rows["source"] == Source.MODEL) & (rows["status"] == Status.OK)).to_numpy(bool)
     scores = rows["score"].to_numpy(float)
     offset_sd = layer.metadata.get(OFFSET_SD)
     if offset_sd is None:
         return ExpectedScores()
-    return ExpectedScores.of(scores[good], layer.shown[good], offset_sd)
+    return ExpectedScores.of(scores[good], kept[good], offset_sd)
 
 
 def colour_by_source(layer: Points) -> None:
@@ -288,12 +291,12 @@ def _restore(layer: Points, table: Table) -> None:
         show_above(layer, threshold_of(layer))
 
 
-def _apart(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def apart(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Move the slices of (n, 3) points further from each other than any pixels of one are."""
     return np.column_stack([np.round(points[:, 0]) * 1e7, points[:, 1:]])
 
 
-def _far_from(settled: NDArray, positions: NDArray, radius_px: float) -> NDArray[np.bool_]:
+def far_from(settled: NDArray, positions: NDArray, radius_px: float) -> NDArray[np.bool_]:
     """Return which (n, d) positions are further than `radius_px` from all (m, d) settled ones."""
     distances, _ = KDTree(settled).query(positions)
     return np.asarray(distances) > radius_px

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MICROGRAPHS, PICKS, LABELS = "micrographs", "picks", "labels"
 MAPS = ("area", "centre", "contamination")
 DIFFERENCES, UNCERTAIN, DIAMETER_CIRCLE = "differences", "uncertain", "diameter"
+MEMBERS = "class members"
 """The roles a layer can have for a stack."""
 
 AXES = ("micrograph", "y", "x")

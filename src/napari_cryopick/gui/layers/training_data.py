@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from ...errors import CryopickError
 from ...labels import LabelClass, Labels
-from ...picks import Picks, Source, Status
-from .curation import curated_picks, is_curated, picks_of
+from ...picks import Picks, Source, Status, join_picks
+from .classes import SAME_PX, marked_picks
+from .curation import curated_picks, far_from, is_curated, picks_of
 from .layers import frame, stack_of
 from .sparse import SparseStack
 from .stack import Stack, ensure_stack
@@ -39,11 +40,16 @@ class TrainingData:
         """Return how many picks of a status there are."""
         return sum(len(picks.with_status(status)) for picks in self.picks.values())
 
+    @property
+    def marked(self) -> int:
+        """How many picks are there because their class is marked."""
+        return sum(int((picks.sources == Source.CLASS).sum()) for picks in self.picks.values())
+
 
 def training_data(
     image: Image, points: Points | None, labels: LabelsLayer | None, complete: bool
 ) -> TrainingData:
-    """Collect what a person has labelled: clicks, loaded picks, deletions and paint.
+    """Collect what a person has labelled: clicks, loaded picks, deletions, classes and paint.
 
     A model's picks count only where every particle is said to be picked (`complete`), and there
     only on micrographs on which a person has worked.
@@ -67,11 +73,22 @@ def training_data(
                 np.concatenate([getattr(kept, name), getattr(deleted, name)]) for name in _TABLES
             ]
             used[index] = Picks(*columns)
+    by_hand = {stack.paths[index]: table for index, table in used.items() if len(table)}
+    marked = {} if points is None else marked_picks(points)
+    joined = {path: _joined(by_hand.get(path, Picks.at([])), marked[path]) for path in marked}
     return TrainingData(
-        {stack.paths[index]: table for index, table in used.items() if len(table)},
+        by_hand | joined,
         {stack.paths[index]: classes for index, classes in painted.items()},
         len(stack),
     )
+
+
+def _joined(by_hand: Picks, members: Picks) -> Picks:
+    """Add members of marked classes; those that were deleted with their class are still its own."""
+    junk = members.with_status(Status.DELETED).positions
+    deleted = by_hand.statuses == Status.DELETED
+    alone = far_from(junk, by_hand.positions, SAME_PX)
+    return join_picks([by_hand[~deleted | alone], members])
 
 
 def points_over(layer: Points, image: Image) -> NDArray[np.float64]:

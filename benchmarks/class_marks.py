@@ -35,10 +35,11 @@ from sets import (
 from napari_cryopick.classification import ClassifySettings
 from napari_cryopick.classification.classify import classify_micrographs
 from napari_cryopick.classification.events import Classified
+from napari_cryopick.io.class_folder import CLASS
 from napari_cryopick.metrics.matching import match
 from napari_cryopick.picks import Picks, PickSet, Status
 from napari_cryopick.runs import train
-from napari_cryopick.training.class_marks import CLASS_NUMBER, picks_of_marks
+from napari_cryopick.training.class_marks import picks_of_marks
 from napari_cryopick.training.settings import TrainSettings
 
 REAL = (APOFERRITIN, GALACTOSIDASE, T20S_CERTAIN, SINGLE_FRAMES)
@@ -67,7 +68,7 @@ def marks(labelled: LabelledSet, data: Path, seed: int) -> dict[Path, Picks]:
     if not particle and not junk:
         return {}
     numbered = {
-        str(path): Picks.at(table.positions, extra={CLASS_NUMBER: classes[path]})
+        str(path): Picks.at(table.positions, extra={CLASS: classes[path]})
         for path, table in picks.items()
         if path in classes
     }

@@ -29,10 +29,11 @@ def classified(numbers, positions=ROW) -> PickSet:
 
 
 def test_members_of_marked_classes_are_labels_and_of_others_nothing_is_known():
-    (found,) = picks_of_marks(classified([1, 2, 3, 1]), [1], [3]).by_micrograph.values()
-    assert found.statuses.tolist() == ["ok", "deleted", "ok"]
+    """Class 0 holds what could not be classified."""
+    (found,) = picks_of_marks(classified([1, 2, 3, 0]), [1], [3]).by_micrograph.values()
+    assert found.statuses.tolist() == ["ok", "deleted"]
     assert set(found.sources) == {Source.CLASS}
-    np.testing.assert_array_equal(found.positions, ROW[[0, 2, 3]])
+    np.testing.assert_array_equal(found.positions, ROW[[0, 2]])
 
 
 @pytest.mark.parametrize(
@@ -40,12 +41,13 @@ def test_members_of_marked_classes_are_labels_and_of_others_nothing_is_known():
     [
         ((), (), "no class is marked"),
         ((1, 9), (8,), "classes 8, 9 are marked but not there; they are 1 to 3."),
+        ((0,), (), "class 0 is marked but not there; they are 1 to 3."),
         ((1, 2), (2,), "class 2 is marked as particle and as junk"),
     ],
 )
 def test_marks_that_cannot_be_meant_are_refused(particle, junk, message):
     with pytest.raises(CryopickError, match=message):
-        picks_of_marks(classified([1, 2, 3, 1]), particle, junk)
+        picks_of_marks(classified([1, 2, 3, 0]), particle, junk)
 
 
 def test_a_folder_of_classes_is_read_and_another_one_refused(tmp_path):

@@ -120,6 +120,18 @@ def test_the_best_of_the_expected_particles_are_labelled_and_the_rest_is_backgro
     assert "28 particles per micrograph" in thresholds.reason
 
 
+def test_beside_marked_classes_less_is_pseudo_labelled():
+    marks = Picks.at([[0, 0], [0, 2]], source=Source.CLASS, status=[Status.OK, Status.DELETED])
+    alone, beside = (see(GRID, falling(len(GRID)), picks=picks) for picks in (None, marks))
+    counts, levels = [], []
+    for seen in (alone, beside):
+        targets, thresholds = pseudo_label([seen], result_of(seen))
+        counts.append(len(targets[Path("a.mrc")].positions))
+        levels.append(thresholds.background)
+    assert 0 < counts[1] < counts[0]
+    assert levels[1] < levels[0]
+
+
 @given(level=st.floats(-4, 4), expected=st.floats(8, 40))
 @settings(max_examples=40, deadline=None)
 def test_the_same_ranking_at_another_level_of_heights_gives_the_same_labels(level, expected):

@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 
 from ..errors import CryopickError
 from ..io import read_picks
+from ..io.class_folder import CLASS, PARTICLES
 from ..picks import Picks, PickSet, Source, Status
-
-CLASS_NUMBER = "rlnClassNumber"
-PARTICLES_FILE = "particles.star"
 
 
 @dataclass(frozen=True)
@@ -30,9 +28,9 @@ class ClassMarks:
 
         `micrographs` are those that names in the folder may mean.
         """
-        file = self.folder / PARTICLES_FILE
+        file = self.folder / PARTICLES
         if not file.is_file():
-            raise CryopickError(f"{self.folder} holds no classes: there is no {PARTICLES_FILE}.")
+            raise CryopickError(f"{self.folder} holds no classes: there is no {PARTICLES}.")
         picks = read_picks(file, micrographs)
         try:
             return picks_of_marks(picks, self.particle, self.junk)
@@ -52,7 +50,8 @@ def picks_of_marks(picks: PickSet, particle: Collection[int], junk: Collection[i
         If the picks have no classes, none is marked, one is marked as both, or one does not exist.
     """
     numbers = [_numbers(table) for table in picks.by_micrograph.values()]
-    _check(np.unique(np.concatenate([*numbers, []])).astype(int).tolist(), particle, junk)
+    every = np.unique(np.concatenate([*numbers, []])).astype(int)
+    _check(every[every > 0].tolist(), particle, junk)
     labelled = {
         name: _labelled(table, np.isin(of, list(particle)), np.isin(of, list(junk)))
         for (name, table), of in zip(picks.by_micrograph.items(), numbers, strict=True)
@@ -61,9 +60,9 @@ def picks_of_marks(picks: PickSet, particle: Collection[int], junk: Collection[i
 
 
 def _numbers(table: Picks) -> NDArray:
-    if CLASS_NUMBER not in table.extra:
-        raise CryopickError(f"the picks have no classes (column {CLASS_NUMBER}); classify them.")
-    return table.extra[CLASS_NUMBER]
+    if CLASS not in table.extra:
+        raise CryopickError(f"the picks have no classes (column {CLASS}); classify them.")
+    return table.extra[CLASS]
 
 
 def _check(classes: Sequence[int], particle: Collection[int], junk: Collection[int]) -> None:

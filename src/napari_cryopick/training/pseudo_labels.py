@@ -16,6 +16,7 @@ from torch import Tensor
 from ..detection.calibration import as_logits
 from ..model.unet import PARTICLE_PX
 from ..picks import Picks, Status
+from .examples import has_both_kinds
 from .settings import SelfTrainSettings
 from .targets import (
     AREA,
@@ -31,6 +32,10 @@ from .validation import Prediction, ValidationResult
 PARTICLE_RANK, BACKGROUND_RANK = 0.75, 1.5
 """Ranks up to which peaks are labelled as particles, in shares of the fewest particles expected,
 and from which on as background, in shares of the most."""
+
+RANKS_BESIDE_CLASSES = 0.4, 4.0
+"""The same where marked classes label both kinds over the whole range of scores; with more
+pseudo-labels the model learns less of them (`benchmarks/class_marks.py`)."""
 
 PIXEL_THRESHOLDS = 0.95, 0.05
 """Default probabilities for single pixels, those of the original recipe."""
@@ -78,7 +83,9 @@ def pseudo_label(
     targets, thresholds
         One `PseudoTarget` for each micrograph that is not completely labelled by a person.
     """
-    thresholds = _thresholds(result, settings, number)
+    by_classes = has_both_kinds([p.example for p in predictions])
+    ranks = RANKS_BESIDE_CLASSES if by_classes else (PARTICLE_RANK, BACKGROUND_RANK)
+    thresholds = _thresholds(result, settings, number, ranks)
     pixels = settings is not None and settings.pseudo_labels == "pixels"
     label = _label_pixels if pixels else _label_particles
     complete = settings is not None and settings.complete
@@ -91,16 +98,19 @@ def pseudo_label(
 
 
 def _thresholds(
-    result: ValidationResult, settings: SelfTrainSettings | None, number: int
+    result: ValidationResult,
+    settings: SelfTrainSettings | None,
+    number: int,
+    ranks: tuple[float, float],
 ) -> Thresholds:
     ranked = np.sort(result.scores)[::-1]
     sd, count = result.calibration.offset_sd, len(result.picks)
     fewest, most = (expit(as_logits(ranked) + shift).sum() for shift in (-sd, sd))
-    particle = max(_at_rank(ranked, PARTICLE_RANK * fewest), 0.5)
-    background = min(_at_rank(ranked, BACKGROUND_RANK * most), 0.5)
+    particle = max(_at_rank(ranked, ranks[0] * fewest), 0.5)
+    background = min(_at_rank(ranked, ranks[1] * most), 0.5)
     reason = (
         f"The scores add up to {fewest / count:.0f} to {most / count:.0f} particles per "
-        f"micrograph; the best {PARTICLE_RANK:.0%} of the former are labelled as particles."
+        f"micrograph; the best {ranks[0]:.0%} of the former are labelled as particles."
     )
     if settings is None:
         return Thresholds(particle, background, reason)

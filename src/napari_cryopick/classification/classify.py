@@ -32,7 +32,6 @@ PER_CLASS, MOST_CLASSES = 10, 50
 """Classes are the square root of the particles over `PER_CLASS`, up to `MOST_CLASSES`: 12 for
 1,500 and 32 for 10,000, so that both views and members of each become more."""
 
-
 ANGLE, LIKENESS = "cryopickClassAngle", "cryopickClassCorrelation"
 """Columns of picks that say how they lie in their class."""
 

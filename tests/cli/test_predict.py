@@ -191,3 +191,23 @@ def test_margins_without_image_are_told_and_hold_no_picks(project, tmp_path, cap
     y, x = read_picks(tmp_path / "picks.csv").by_micrograph[str(first)].positions.T
     assert y.min() > 49
     assert x.max() < 320 - 60
+
+
+def test_class_averages_refine_scores(project, tmp_path, capsys):
+    """The same candidates, with other scores: what is in good classes gains."""
+    plain, refined = tmp_path / "plain.csv", tmp_path / "refined.csv"
+    assert main(project.prediction(plain, "--threshold", "0.1")) == 0
+    words = project.prediction(refined, "--threshold", "0.1", "--refine", "--json", "-")
+    capsys.readouterr()
+    assert main(words) == 0
+    out, err = capsys.readouterr()
+    before, after = (read_picks(file).by_micrograph for file in (plain, refined))
+    said = "scores stay as they are" in err
+    changed = any(
+        sorted(before[name].scores) != pytest.approx(sorted(after[name].scores)) for name in after
+    )
+    assert changed != said
+    counts = {Path(one["path"]).name: one["picks"] for one in json.loads(out)["micrographs"]}
+    for name, table in after.items():
+        assert len(table.with_status(Status.OK)) == counts[Path(name).name]
+        assert (table.scores >= 0.1).all()

@@ -68,6 +68,8 @@ class Classes:
     mean_scores, mean_correlations
         (K,) means over the members of their score, NaN where none has one, and of their
         correlation with the average.
+    expected_shares
+        (K,) shares of true particles among the members, NaN where none has a score.
     spreads_angstrom
         (K,) root mean square distances of the members' centres from their picks.
     frc
@@ -83,6 +85,7 @@ class Classes:
     members: NDArray[np.int_]
     mean_scores: Floats
     mean_correlations: Floats
+    expected_shares: Floats
     spreads_angstrom: Floats
     frc: Floats
     resolutions_angstrom: Floats

@@ -28,12 +28,15 @@ class Verdict(StrEnum):
 def quality(classes: Classes) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
     """Return the (K,) expected shares of true particles, NaN where not known, and verdicts.
 
-    The share is the mean score of the members. A class whose half averages agree on no shape, or
-    that has no scores, is unsure.
+    A class whose half averages agree on no shape, or that has no scores, is unsure.
     """
-    shares = classes.mean_scores
-    shown = classes.resolutions_angstrom < SHAPELESS * classes.diameter_angstrom
+    shares, shown = classes.expected_shares, has_shape(classes)
     verdicts = np.full(len(classes), Verdict.UNSURE, dtype="U8")
     verdicts[shown & (shares >= PARTICLE)] = Verdict.PARTICLE
     verdicts[shown & (shares < JUNK)] = Verdict.JUNK
     return shares, verdicts
+
+
+def has_shape(classes: Classes) -> NDArray[np.bool_]:
+    """Return the (K,) classes whose half averages agree on more than a blob."""
+    return np.asarray(classes.resolutions_angstrom < SHAPELESS * classes.diameter_angstrom)

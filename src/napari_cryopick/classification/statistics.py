@@ -11,6 +11,7 @@ from .alignment import Aligner, Poses
 from .averaging import BATCH, Pass, Stack, average, references
 from .coefficients import BOX_DIAMETERS, BOX_PX, CYCLES, TINY, Basis, batches
 from .events import Classes
+from .evidence import particle_probabilities
 
 COARSE_START, PASSES = 2, 4
 """Waves per box that half averages begin with in common, and how often they are aligned. Beyond,
@@ -41,6 +42,8 @@ def describe(
     numbers = 1 + (last.poses.classes[:, None] == order).int().argmax(dim=1).cpu().numpy()
     halves = half_set_agreement(stack, basis, numbers, last.averages[order], seed)
     cycles = agreed_cycles(halves)
+    correlations = last.correlations.cpu().numpy()
+    likely = particle_probabilities(scores, numbers, correlations)
     scored, distances = np.isfinite(scores), last.poses.shifts.square().sum(dim=1).cpu().numpy()
     pixel_size_angstrom = diameter_angstrom * BOX_DIAMETERS / BOX_PX
     resolutions = pixel_size_angstrom * BOX_PX / cycles
@@ -50,7 +53,8 @@ def describe(
         diameter_angstrom,
         last.counts[order].cpu().numpy(),
         _means(scores[scored], numbers[scored], len(order)),
-        _means(last.correlations.cpu().numpy(), numbers, len(order)),
+        _means(correlations, numbers, len(order)),
+        _means(likely[scored], numbers[scored], len(order)),
         pixel_size_angstrom * _means(distances, numbers, len(order)) ** 0.5,
         halves,
         resolutions,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Event
@@ -13,13 +13,17 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 from pydantic import Field
 
+from ..classification import ClassifySettings
 from ..detection import PredictSettings
-from ..detection.calibration import ExpectedScores
+from ..detection.calibration import ExpectedScores, best_threshold
 from ..detection.events import DiameterResult, PredictionEvent, describe_margins
+from ..errors import CryopickError
 from ..io import find_micrographs, pick_format, write_picks
 from ..io.files import without_nan
 from ..micrograph import Failed
 from ..picks import Picks, PickSet, Status, common_value
+from .classify import ClassificationSummary
+from .classify import follow as follow_classes
 from .options import JsonFile
 from .progress import Progress, stop_on_interrupt
 from .terminal import (
@@ -37,6 +41,7 @@ class PredictOptions(PredictSettings):
     """The settings, with a diameter that may be 0 for unknown."""
 
     diameter_angstrom: float = Field(0, ge=0, description="Particle diameter in Å; 0 estimates it.")
+    refine: bool = Field(False, description="Refine the scores by 2D class averages.")
 
 
 @dataclass(eq=False)
@@ -49,6 +54,17 @@ class PredictionSummary(Summary):
     scores: list[NDArray[np.float64]] = field(default_factory=list)
     kept: list[NDArray[np.bool_]] = field(default_factory=list)
     offset_sd: float = 0.0
+    threshold: float = 0.0
+
+    def replace_picks(self, picks: Mapping[Path, Picks], threshold: float) -> None:
+        """Replace all picks by those of other scores that reach a threshold."""
+        for i, (row, path) in enumerate(zip(self.rows, self.picks, strict=True)):
+            table = picks[Path(path)]
+            self.picks[path] = kept = table[table.scores >= threshold]
+            good = len(kept.with_status(Status.OK))
+            row |= {"picks": good, "flagged": len(kept) - good}
+            self.scores[i] = table.with_status(Status.OK).scores
+            self.kept[i] = self.scores[i] >= threshold
 
 
 def predict(
@@ -81,7 +97,9 @@ def predict(
         sized = with_diameter(settings, paths, stop)
         if sized is None:
             return print_error("Stopped before the diameter was estimated.", ExitCode.STOPPED)
-        found = follow(predict_many(paths, sized, stop))
+        found = follow(predict_many(paths, candidates(sized), stop))
+        if sized.refine and found.picks and not stop.is_set():
+            refine_scores(found, sized, stop)
     if found.picks:
         save(found, sized.diameter_angstrom, output, json)
     found.show_problems()
@@ -114,6 +132,41 @@ def with_diameter(
     return None
 
 
+def candidates(options: PredictOptions) -> PredictOptions:
+    """Return the settings with a threshold that leaves enough picks to classify."""
+    if not options.refine:
+        return options
+    from ..classification.refine import CANDIDATE
+
+    lowest = CANDIDATE if options.threshold is None else min(CANDIDATE, options.threshold)
+    return options.model_copy(update={"threshold": lowest})
+
+
+def refine_scores(found: PredictionSummary, options: PredictOptions, stop: Event) -> None:
+    """Refine the scores by class averages, and keep the picks that then reach the threshold."""
+    from ..classification.classify import classify_micrographs
+    from ..classification.refine import refine
+
+    picks = {Path(path): table for path, table in found.picks.items()}
+    sizes = options.model_dump(include=set(ClassifySettings.model_fields))
+    classes = ClassificationSummary()
+    try:
+        settings = ClassifySettings.model_validate(sizes)
+        follow_classes(classify_micrographs(list(picks), picks, settings, stop), classes)
+    except CryopickError as error:
+        echo(f"The scores stay as they are. {error}")
+    threshold = found.threshold
+    if classes.result is not None:
+        refined = refine(picks, classes.result)
+        if refined is None:
+            echo("No class average shows a shape; the scores stay as they are.")
+        else:
+            picks = refined
+            scores = [table.with_status(Status.OK).scores for table in picks.values()]
+            threshold = best_threshold(np.concatenate(scores))
+    found.replace_picks(picks, threshold if options.threshold is None else options.threshold)
+
+
 def follow(events: Iterable[PredictionEvent]) -> PredictionSummary:
     """Show a prediction run while it goes on, and collect its results."""
     found = PredictionSummary()
@@ -133,7 +186,7 @@ def follow(events: Iterable[PredictionEvent]) -> PredictionSummary:
             found.margins_px.append(event.margins_px)
             found.scores.append(event.scores)
             found.kept.append(np.arange(len(event.scores)) < good)
-            found.offset_sd = event.offset_sd
+            found.offset_sd, found.threshold = event.offset_sd, event.threshold
     return found
 
 

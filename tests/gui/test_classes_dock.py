@@ -24,6 +24,7 @@ from napari_cryopick.gui.layers.create import ensure_picks
 from napari_cryopick.gui.layers.curation import accept_pick, replace_model_picks, show_above, undo
 from napari_cryopick.gui.layers.layers import (
     MEMBERS,
+    OFFSET_SD,
     find_layer,
     remember_diameter,
     slice_in_view,
@@ -192,7 +193,9 @@ def test_members_light_up_and_a_click_on_a_crop_goes_there(classified, image, do
 def test_junk_is_removed_in_one_step_and_comes_back_by_undo(classified, dock, qtbot):
     qtbot.waitUntil(lambda: len(tiles(dock)) == 3)
     dock.gallery.select([1])
+    assert not dock.remove.isEnabled()
     dock.mark(Mark.JUNK)
+    qtbot.waitUntil(dock.remove.isEnabled)
     dock.remove.click()
     assert dock.job.status.text().startswith("4 picks of junk classes removed")
     assert len(classified.data) == 6
@@ -208,6 +211,16 @@ def test_what_a_person_has_accepted_is_no_junk(classified, dock):
     dock.remove_junk()
     assert len(classified.data) == 7
     assert (classified.features["source"] == Source.PERSON).sum() == 1
+
+
+def test_precision_and_recall_change_with_the_marks(classified, dock, qtbot):
+    classified.metadata[OFFSET_SD] = 0.0
+    show_above(classified, 0.1)
+    dock.micrographs.refresh()
+    assert "8, expected precision 0.55, recall 0.97." in dock.counts.text()
+    mark_junk(classified, 1)
+    sentence = "Picks shown without junk: 4, expected precision 0.85, recall 0.75."
+    qtbot.waitUntil(lambda: sentence in dock.counts.text())
 
 
 @pytest.mark.parametrize("removed", [False, True])

@@ -222,6 +222,16 @@ def test_sizes_entered_in_one_dock_are_shown_in_all(viewer, image, dock, qtbot):
     assert other.parts.micrographs.pixel_size.value == 1.7
 
 
+def test_an_unknown_pixel_size_entered_in_one_dock_is_known_in_all(viewer, dock, qtbot):
+    viewer.add_image(np.random.default_rng(0).normal(size=(96, 128)), name="plain")
+    other = TrainDock(viewer)
+    qtbot.addWidget(other)
+    other.show()
+    dock.micrographs.pixel_size.value = 1.7
+    assert other.parts.micrographs.pixel_size.value == 1.7
+    assert not other.parts.micrographs.hint.isVisible()
+
+
 def test_stop_ends_a_run_and_keeps_what_was_found(image, dock, qtbot, viewer):
     dock.scope.setCurrentIndex(1)
     dock.job.button.click()

@@ -90,6 +90,7 @@ class ClassesDock(Dock):
         self._layer: Points | None = None
         self._failed: list[str] = []
         self._begun = 0.0
+        self._places: list[list[float]] = []
         self._cropping, self._exporting = LatestWorker(self), LatestWorker(self)
         self._show_soon = throttled(self._show, self)
         self._arrange()
@@ -98,7 +99,8 @@ class ClassesDock(Dock):
     def classify(self) -> tuple[Image, Work]:
         """Return the work of classifying the picks as they are now."""
         image, layer = self.micrographs.require(), self.picks.layer()
-        settings = self.form.settings(**self.micrographs.sizes())
+        sizes = self.micrographs.sizes()
+        settings = self.form.settings(**sizes)
         picks = {} if layer is None else candidates(layer, self.lowest.value())
         if not picks:
             raise CryopickError(_NO_PICKS)
@@ -112,7 +114,11 @@ class ClassesDock(Dock):
             for event in classify_micrographs(list(picks), picks, settings, stop):
                 if isinstance(event, Classified):
                     names = {path: str(path) for path in picks}
-                    named = PickSet({str(path): table for path, table in picks.items()})
+                    named = PickSet(
+                        {names[path]: picks[path] for path in picks},
+                        sizes["pixel_size_angstrom"],
+                        diameter_angstrom=sizes["diameter_angstrom"],
+                    )
                     yield PickClasses(class_folder(event, names, named))
                 else:
                     yield event
@@ -130,7 +136,8 @@ class ClassesDock(Dock):
 
     def remove_junk(self) -> None:
         """Reject the members of the classes that are marked as junk."""
-        count = remove_junk(self.picks.layer())
+        layer = self.viewer.layers.selection.active = self.picks.layer()
+        count = remove_junk(layer)
         self.job.say(f"{pluralise(count, 'pick')} of junk classes removed; Ctrl+Z takes it back.")
 
     # classifying
@@ -222,8 +229,11 @@ class ClassesDock(Dock):
         """Show the classes of the picks, and what they are marked as."""
         layer = self.picks.layer()
         classes = classes_of(layer)
-        for widget in (self.counts, self.remove, self.train, self.export, *self.marks.values()):
-            widget.setEnabled(classes is not None)
+        for button in (self.export, *self.marks.values()):
+            button.setEnabled(classes is not None)
+        marked = classes is not None and any(map(classes.marked, (Mark.PARTICLE, Mark.JUNK)))
+        self.train.setEnabled(marked)
+        self.remove.setEnabled(classes is not None and bool(classes.marked(Mark.JUNK)))
         if self.job.running is not None and self._layer is layer:
             return
         if classes is None:
@@ -250,15 +260,11 @@ class ClassesDock(Dock):
         if image is None or image not in self.viewer.layers:
             return
         show_members(self.viewer, image, layer, numbers)
-        if layer is None or not numbers:
-            self._cropping.leave()
-            self.strip.show_tiles([])
-            return
-        members = np.flatnonzero(np.isin(class_numbers(layer), numbers))
-        some = members[np.linspace(0, len(members) - 1, min(len(members), _MOST_CROPS)).astype(int)]
-        places, paths = layer.data[some].tolist(), ensure_stack(image).paths
-        diameter = diameter_px(image)
-        self._cropping.ask(lambda: list(cut_crops(places, paths, diameter)))
+        places = [] if layer is None else _some_members(layer, numbers)
+        paths, diameter = ensure_stack(image).paths, diameter_px(image)
+        if places != self._places:
+            self._places = places
+            self._cropping.ask(lambda: list(cut_crops(places, paths, diameter)))
 
     def _on_crops(self, crops: Sequence[Crop] | JobError) -> None:
         if isinstance(crops, JobError):
@@ -361,6 +367,7 @@ class ClassesDock(Dock):
             word = "Unmark" if mark is Mark.NONE else mark.capitalize()
             button.setText(f"{word} ({letter})")
             button.setToolTip("Mark the classes that are selected.")
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # so that letters still mark
             marks.addWidget(button)
         self.lay_out(
             form_rows(
@@ -382,6 +389,16 @@ class ClassesDock(Dock):
             beside(self.remove, self.train, self.export),
             self.job.status,
         )
+
+
+def _some_members(layer: Points, numbers: Sequence[int]) -> list[list[float]]:
+    """Return places (slice, y, x) of some members of classes, evenly spread over the layer."""
+    members = np.flatnonzero(np.isin(class_numbers(layer), numbers))
+    count = min(len(members), _MOST_CROPS)
+    places: list[list[float]] = layer.data[
+        members[np.linspace(0, len(members) - 1, count).astype(int)]
+    ].tolist()
+    return places
 
 
 def _tile(classes: PickClasses, number: int, members: int) -> Tile:

@@ -176,7 +176,7 @@ def describe_marks(layer: Points) -> str:
     told = ", ".join(f"{count:,} {mark}" for mark, count in counted.items())
     kept = layer.shown & ~_in_junk(layer)
     expected = expected_scores(layer, kept)
-    figures = f": {expected}" if expected.known else ""
+    figures = f", {expected}" if expected.known else ""
     return f"Members: {told}. Picks shown without junk: {kept.sum():,}{figures}."
 
 

@@ -29,20 +29,20 @@ class Crop:
 
 
 def cut_crops(
-    places: Sequence[tuple[int, float, float]], paths: Sequence[Path], diameter_px: float
+    places: Sequence[Sequence[float]], paths: Sequence[Path], diameter_px: float
 ) -> Iterator[Crop]:
     """Yield the crops around places (slice, y, x), those of one micrograph after each other.
 
     A micrograph that cannot be read has none.
     """
     box_px = _BOX_DIAMETERS * diameter_px
-    for index in sorted({int(slice_) for slice_, _, _ in places}):
+    for index in sorted({round(place[0]) for place in places}):
         try:
             pixels = read_micrograph(paths[index]).pixels
         except CryopickError:
             continue
         for slice_, y, x in places:
-            if int(slice_) == index:
+            if round(slice_) == index:
                 yield Crop(index, (y, x), _crop(pixels, y, x, box_px))
 
 

@@ -175,7 +175,8 @@ class MicrographChooser(QObject):
         """Show the sizes of these micrographs from now on, whichever dock they are entered in."""
         for changed in self._followed:
             changed.disconnect(self._show_sizes)
-        self._followed = [] if image is None else [image.events.metadata, image.events.scale]
+        events = image and image.events
+        self._followed = [events.metadata, events.scale, events.units] if events else []
         for changed in self._followed:
             changed.connect(self._show_sizes)
 

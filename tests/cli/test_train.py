@@ -170,6 +170,8 @@ def test_classes_of_one_kind_are_enough(project, classes, tmp_path, capsys):
         assert "are expected" not in capsys.readouterr().err
     assert main([*words, "--junk", "2", "--initial-model", "scratch"]) == 1
     assert "There are no picks to train on" in capsys.readouterr().err
+    assert main([*words, "--particle", "1", "--complete"]) == 1
+    assert "Marked classes are not complete labels" in capsys.readouterr().err
 
 
 def test_marks_that_say_nothing_are_refused_in_a_sentence(project, classes, tmp_path, capsys):

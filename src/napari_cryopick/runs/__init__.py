@@ -113,6 +113,11 @@ def _examples(
     examples = load_examples(micrographs, picks, labels, settings, most, left_out)
     if labelled or not (settings.structure or self_training):
         require_particles(examples, not (settings.from_scratch or settings.complete))
+        if settings.complete and not any(example.has_particles for example in examples):
+            raise CryopickError(
+                "Marked classes are not complete labels; pick every particle of some micrographs, "
+                "or train without saying that labels are complete."
+            )
     return examples
 
 

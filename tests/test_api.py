@@ -116,11 +116,13 @@ def test_micrographs_and_picks_are_read_as_arrays_in_pixels(folder):
 def test_marked_classes_are_trained_on(folder):
     found = cryopick.read_picks("particles.star")
     numbered = {
-        name: cryopick.Picks.at(one.positions, extra={"rlnClassNumber": np.arange(len(one)) % 2})
+        name: cryopick.Picks.at(
+            one.positions, extra={"rlnClassNumber": 1 + np.arange(len(one)) % 2}
+        )
         for name, one in found.by_micrograph.items()
     }
     cryopick.write_picks("classes/particles.star", cryopick.PickSet(numbered))
-    marks = {"classes": "classes", "particle": [1], "junk": [0]}
+    marks = {"classes": "classes", "particle": [1], "junk": [2]}
     short = {"diameter_angstrom": 160, "steps": 1}
     run = cryopick.train("micrographs", "clicks.star", output="a", **marks, **short)
     assert "From the classes" in run.advice

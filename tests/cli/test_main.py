@@ -74,7 +74,7 @@ def test_a_wrong_call_is_told_in_one_line_and_exits_with_2(arguments, sentence, 
         ("evaluate no.star --truth no.star --diameter 3", "no.star does not exist"),
         ("convert no.star x.csv", "no.star does not exist"),
         ("train a.mrc --picks p.star --output x", "diameter is not known; give --diameter"),
-        ("train a.mrc --diameter 3 --output x", "nothing to train on; give --picks, or a --struc"),
+        ("train a.mrc --diameter 3 --output x", "nothing to train on; give --picks, --classes or"),
     ],
 )
 def test_a_mistake_is_told_in_one_line_and_exits_with_1(arguments, sentence, capsys):

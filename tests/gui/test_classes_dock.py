@@ -21,7 +21,13 @@ from napari_cryopick.gui.layers.classes import (
     set_classes,
 )
 from napari_cryopick.gui.layers.create import ensure_picks
-from napari_cryopick.gui.layers.curation import accept_pick, replace_model_picks, show_above, undo
+from napari_cryopick.gui.layers.curation import (
+    accept_pick,
+    replace_model_picks,
+    show_above,
+    threshold_of,
+    undo,
+)
 from napari_cryopick.gui.layers.layers import (
     MEMBERS,
     OFFSET_SD,
@@ -39,6 +45,7 @@ from napari_cryopick.simulation.simulate import simulate_example
 TIMEOUT_MS = 60_000
 PLACES = [(40, 40), (40, 80), (80, 40), (80, 80), (60, 120)]
 SCORES = [0.9, 0.8, 0.3, 0.2, 0.06]
+REFINED = np.array([0.95, 0.9, 0.15, 0.1])
 
 
 @pytest.fixture
@@ -77,7 +84,8 @@ def classified(picks):
         np.array(["unsure", "particle", "particle"]),
         PickSet({str(path): table for path in paths}, 2.0),
     )
-    set_classes(picks, PickClasses(folder))
+    refined = {str(path): replace(table, scores=REFINED)[np.arange(4)[::-1]] for path in paths}
+    set_classes(picks, PickClasses(folder, PickSet(refined, 2.0)))
     return picks
 
 
@@ -188,6 +196,17 @@ def test_members_light_up_and_a_click_on_a_crop_goes_there(classified, image, do
     assert slice_in_view(viewer, image) == 2
     dock.gallery.clearSelection()
     qtbot.waitUntil(lambda: len(lit.data) == 0 and dock.strip.count() == 0)
+
+
+def test_scores_are_refined_in_one_step(classified, dock, qtbot):
+    qtbot.waitUntil(dock.refine.isEnabled)
+    dock.refine.click()
+    assert dock.job.status.text().startswith("Scores refined: 4 picks from the threshold ")
+    scores = [*REFINED, SCORES[4]] * 2
+    np.testing.assert_array_equal(classified.features["score"], scores)
+    np.testing.assert_array_equal(classified.shown, np.array(scores) > threshold_of(classified))
+    undo(classified)
+    np.testing.assert_array_equal(classified.features["score"], SCORES * 2)
 
 
 def test_junk_is_removed_in_one_step_and_comes_back_by_undo(classified, dock, qtbot):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from time import perf_counter
@@ -15,7 +15,6 @@ from napari.layers import Image, Layer, Points
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFileDialog,
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
@@ -28,7 +27,7 @@ from ...classification.events import Aligned, Averaged, ClassificationEvent, Cla
 from ...errors import CryopickError
 from ...io.class_folder import PICTURE, write_classes
 from ...micrograph import Failed
-from ...picks import PickSet
+from ...picks import Picks, PickSet
 from ..layers.classes import (
     MARK_COLOURS,
     Mark,
@@ -39,17 +38,19 @@ from ..layers.classes import (
     describe_marks,
     exported,
     members_of,
+    refine_scores,
     remove_junk,
     set_classes,
     show_members,
 )
 from ..layers.crops import Crop, cut_crops
+from ..layers.curation import threshold_of
 from ..layers.layers import PICKS, diameter_px, look_at, role_of, stack_of
 from ..layers.stack import ensure_stack, write_files
 from ..widgets.form import SettingsForm
 from ..widgets.gallery import Gallery, Tile, grey_picture
 from ..widgets.jobs import JobControl, JobError, LatestWorker, Work, duration, pluralise, throttled
-from ..widgets.layout import Dock, beside, folded, form_rows
+from ..widgets.layout import Dock, folded, form_rows, side_by_side
 from ..widgets.micrographs import LayerCombo, MicrographChooser
 from ..widgets.plot import import_matplotlib
 
@@ -84,6 +85,7 @@ class ClassesDock(Dock):
         self.marks = {mark: QPushButton() for mark in _LETTERS.values()}
         self.counts = QLabel(wordWrap=True)
         self.remove = QPushButton("Remove junk")
+        self.refine = QPushButton("Refine scores")
         self.train = QPushButton("Train…")
         self.export = QPushButton("Export…")
         self._followed: Points | None = None
@@ -108,20 +110,11 @@ class ClassesDock(Dock):
         self._failed, self._begun = [], perf_counter()
 
         def work(stop: threading.Event) -> Iterator[Event]:
-            from ...classification.classify import class_folder, classify_micrographs
+            from ...classification.classify import classify_micrographs
 
             write_files(image, stack)
             for event in classify_micrographs(list(picks), picks, settings, stop):
-                if isinstance(event, Classified):
-                    names = {path: str(path) for path in picks}
-                    named = PickSet(
-                        {names[path]: picks[path] for path in picks},
-                        sizes["pixel_size_angstrom"],
-                        diameter_angstrom=sizes["diameter_angstrom"],
-                    )
-                    yield PickClasses(class_folder(event, names, named))
-                else:
-                    yield event
+                yield _judged(event, picks, sizes) if isinstance(event, Classified) else event
             if stop.is_set():
                 yield None
 
@@ -139,6 +132,15 @@ class ClassesDock(Dock):
         layer = self.viewer.layers.selection.active = self.picks.layer()
         count = remove_junk(layer)
         self.job.say(f"{pluralise(count, 'pick')} of junk classes removed; Ctrl+Z takes it back.")
+
+    def refine_scores(self) -> None:
+        """Have the scores of the picks count what the classes say."""
+        layer = self.viewer.layers.selection.active = self.picks.layer()
+        refine_scores(layer)
+        self.job.say(
+            f"Scores refined: {pluralise(int(layer.shown.sum()), 'pick')} from the threshold "
+            f"{threshold_of(layer):.2f} on; Ctrl+Z takes it back."
+        )
 
     # classifying
 
@@ -233,6 +235,7 @@ class ClassesDock(Dock):
             button.setEnabled(classes is not None)
         marked = classes is not None and any(map(classes.marked, (Mark.PARTICLE, Mark.JUNK)))
         self.train.setEnabled(marked)
+        self.refine.setEnabled(classes is not None and classes.refined is not None)
         self.remove.setEnabled(classes is not None and bool(classes.marked(Mark.JUNK)))
         if self.job.running is not None and self._layer is layer:
             return
@@ -333,6 +336,7 @@ class ClassesDock(Dock):
         for mark, button in self.marks.items():
             button.clicked.connect(lambda *_, mark=mark: self.mark(mark))
         self.remove.clicked.connect(self.remove_junk)
+        self.refine.clicked.connect(self.refine_scores)
         self.train.clicked.connect(self.open_training)
         self.export.clicked.connect(self._choose_export)
         self.closed.connect(self._stop_following)
@@ -357,18 +361,17 @@ class ClassesDock(Dock):
             (self.lowest, "Classify the model's picks from this score on, shown or not."),
             (self.tile_size, "Size of the averages."),
             (self.remove, "Reject the members of junk classes; Ctrl+Z takes it back."),
+            (self.refine, "Scores count the class of a pick and its likeness; marks do not."),
             (self.train, "Train with members of particle classes as picks, of junk as rejected."),
             (self.export, "Write class averages, a table of them, and the picks with their class."),
         ):
             widget.setToolTip(tip)
-        marks = QHBoxLayout(spacing=4)
         for letter, mark in _LETTERS.items():
             button = self.marks[mark]
             word = "Unmark" if mark is Mark.NONE else mark.capitalize()
             button.setText(f"{word} ({letter})")
             button.setToolTip("Mark the classes that are selected.")
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # so that letters still mark
-            marks.addWidget(button)
         self.lay_out(
             form_rows(
                 self.micrographs.rows()[0],
@@ -383,12 +386,28 @@ class ClassesDock(Dock):
             self.job.progress,
             form_rows(("Tile size", self.tile_size)),
             self.gallery,
-            marks,
+            side_by_side(*self.marks.values()),
             self.strip,
             self.counts,
-            beside(self.remove, self.train, self.export),
+            side_by_side(self.remove, self.refine, self.train, self.export),
             self.job.status,
         )
+
+
+def _judged(
+    result: Classified, picks: Mapping[Path, Picks], sizes: Mapping[str, float | None]
+) -> PickClasses:
+    from ...classification.classify import class_folder
+    from ...classification.refine import refine
+
+    def named(tables: Mapping[Path, Picks]) -> PickSet:
+        by_name = {str(path): table for path, table in tables.items()}
+        diameter = sizes["diameter_angstrom"]
+        return PickSet(by_name, sizes["pixel_size_angstrom"], diameter_angstrom=diameter)
+
+    refined = refine(picks, result)
+    found = class_folder(result, {path: str(path) for path in picks}, named(picks))
+    return PickClasses(found, None if refined is None else named(refined))
 
 
 def _some_members(layer: Points, numbers: Sequence[int]) -> list[list[float]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -15,11 +15,12 @@ from napari.utils.colormaps.standardize_color import transform_color
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from ...detection.calibration import best_threshold
 from ...io.class_folder import CLASS, ClassFolder
-from ...picks import Picks, Source, Status
+from ...picks import Picks, PickSet, Source, Status
 from ...training.class_marks import picks_of_marks
 from .create import insert, over
-from .curation import apart, expected_scores, picks_of, reject_picks
+from .curation import apart, expected_scores, picks_of, reject_picks, replace_scores
 from .layers import MEMBERS, diameter_px, find_layer, stack_of
 
 CLASSES = "cryopick_classes"
@@ -52,9 +53,11 @@ class PickClasses:
     """What a classification of a layer's picks has found, and which classes a person has marked.
 
     The picks are called by the paths of their micrographs, classes by their number from 1.
+    `refined` are the picks with scores that count their classes, or None where these tell nothing.
     """
 
     found: ClassFolder
+    refined: PickSet | None = None
     marks: Mapping[int, Mark] = field(default_factory=dict)
 
     @property
@@ -107,20 +110,10 @@ def candidates(layer: Points, lowest_score: float) -> dict[Path, Picks]:
 
 def class_numbers(layer: Points) -> NDArray[np.int_]:
     """Return the (n,) numbers of the classes of a layer's points; 0 for those of no class."""
-    classes, stack = classes_of(layer), stack_of(layer)
-    numbers = np.zeros(len(layer.data), dtype=int)
-    if classes is None or stack is None or not len(numbers):
-        return numbers
-    tables = classes.found.picks.by_micrograph
-    places = [
-        np.insert(table.positions, 0, stack.index(Path(name)), axis=1)
-        for name, table in tables.items()
-    ]
-    known = [table.extra[CLASS] for table in tables.values()]
-    distances, nearest = KDTree(apart(np.concatenate(places))).query(apart(layer.data))
-    same = distances < SAME_PX
-    numbers[same] = np.concatenate(known)[np.asarray(nearest)[same]]
-    return numbers
+    classes = classes_of(layer)
+    tables = {} if classes is None else classes.found.picks.by_micrograph
+    values = [table.extra[CLASS] for table in tables.values()]
+    return _looked_up(layer, tables, values, np.zeros(len(layer.data), dtype=int))
 
 
 def members_of(layer: Points) -> list[int]:
@@ -167,6 +160,17 @@ def remove_junk(layer: Points) -> int:
     return len(rows)
 
 
+def refine_scores(layer: Points) -> None:
+    """Have the scores count what the classes say, as one step, and show the picks that are best."""
+    classes = classes_of(layer)
+    if classes is None or classes.refined is None:
+        return
+    tables = classes.refined.by_micrograph
+    values = [table.scores for table in tables.values()]
+    scores = _looked_up(layer, tables, values, layer.features["score"].to_numpy(float))
+    replace_scores(layer, scores, best_threshold(scores[np.isfinite(scores)]))
+
+
 def describe_marks(layer: Points) -> str:
     """Return how many picks are marked as what, and what to expect without the junk."""
     classes = classes_of(layer)
@@ -198,6 +202,23 @@ def show_members(
     if rows.any() and classes is not None:
         lit.size = diameter_px(image)
         lit.face_color = transform_color(classes.by_number(MARK_COLOURS))[of_point[rows]]
+
+
+def _looked_up(
+    layer: Points, tables: Mapping[str, Picks], values: Sequence[NDArray], missing: NDArray
+) -> NDArray:
+    """Return for each of a layer's points the value of the pick there; `missing` where is none."""
+    stack, found = stack_of(layer), missing.copy()
+    if stack is None or not tables or not len(layer.data):
+        return found
+    places = [
+        np.insert(table.positions, 0, stack.index(Path(name)), axis=1)
+        for name, table in tables.items()
+    ]
+    distances, nearest = KDTree(apart(np.concatenate(places))).query(apart(layer.data))
+    same = np.asarray(distances) < SAME_PX
+    found[same] = np.concatenate(values)[np.asarray(nearest)[same]]
+    return found
 
 
 def _in_junk(layer: Points) -> NDArray[np.bool_]:

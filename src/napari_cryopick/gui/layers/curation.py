@@ -146,6 +146,13 @@ def reject_picks(layer: Points, rows: Sequence[int] | NDArray[np.intp]) -> None:
     _record(layer, Table(table.points[others], features, deleted))
 
 
+def replace_scores(layer: Points, scores: NDArray[np.float64], threshold: float) -> None:
+    """Give all picks other scores, as one step, and show those from a threshold on."""
+    table = _history(layer).current
+    _record(layer, Table(table.points, table.features.assign(score=scores), table.deleted))
+    show_above(layer, threshold)
+
+
 def curated_picks(layer: Points) -> defaultdict[int, tuple[Picks, Picks]]:
     """Return the picks of each slice, and those that a person has deleted there.
 

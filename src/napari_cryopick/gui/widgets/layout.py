@@ -123,6 +123,14 @@ def beside(*widgets: QWidget) -> QHBoxLayout:
     return line
 
 
+def side_by_side(*widgets: QWidget) -> QHBoxLayout:
+    """Put widgets side by side, each as wide as its text asks."""
+    line = QHBoxLayout(spacing=4)
+    for widget in widgets:
+        line.addWidget(widget)
+    return line
+
+
 def folded(title: str, *rows: Row) -> QCollapsible:
     """Fold rows away under a title that opens them."""
     section = QCollapsible(expandedIcon=QIcon(), collapsedIcon=QIcon())

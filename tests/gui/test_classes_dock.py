@@ -270,3 +270,21 @@ def test_classes_and_marks_are_exported(classified, dock, qtbot, tmp_path):
     write_layer(tmp_path / "picks.star", classified)
     tables = read_picks(tmp_path / "picks.star").by_micrograph.values()
     assert [table.extra[CLASS].tolist() for table in tables] == [[3, 2], [3, 2]]
+
+
+def test_a_model_is_trained_on_marked_classes(particles, dock, viewer, qtbot, tmp_path):
+    dock.form.fields["classes"].value = "2"
+    dock.job.button.click()
+    finish(dock, qtbot)
+    best, worst = classes_of(particles).ranking
+    set_classes(particles, classes_of(particles).with_mark([best], Mark.PARTICLE))
+    mark_junk(particles, worst)
+    train = TrainDock(viewer)
+    qtbot.addWidget(train)
+    train.show()
+    train.parts.folder.value = tmp_path / "runs"
+    for name, value in {"batch_size": 1, "patch_px": 64, "steps": 3}.items():
+        train.parts.form.fields[name].value = value
+    train.parts.job.button.click()
+    qtbot.waitUntil(lambda: train.parts.job.running is None, timeout=TIMEOUT_MS)
+    assert train.parts.job.status.text().startswith("Trained in")

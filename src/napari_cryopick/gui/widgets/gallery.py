@@ -77,6 +77,9 @@ class Gallery(QListWidget):
                 for _ in tiles:
                     self.addItem(QListWidgetItem())
             self.selected.emit()
+        lines = [line for tile in tiles for line in tile.lines]
+        self._painter.text_px = max(map(self.fontMetrics().horizontalAdvance, lines), default=0)
+        self.scheduleDelayedItemsLayout()
         for row, tile in enumerate(tiles):
             item = self.item(row)
             item.setData(Qt.ItemDataRole.UserRole, tile)
@@ -119,13 +122,13 @@ class Gallery(QListWidget):
 
 
 class _TilePainter(QStyledItemDelegate):
-    edge_px = 0
+    edge_px = text_px = 0
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: N802
         tile: Tile | None = index.data(Qt.ItemDataRole.UserRole)
         text = len(tile.lines) * option.fontMetrics.height() if tile else 0
-        edge = self.edge_px + 2 * _GAP_PX
-        return QSize(edge, edge + text)
+        width = max(self.edge_px, self.text_px)
+        return QSize(width + 2 * _GAP_PX, self.edge_px + 2 * _GAP_PX + text)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         """Draw a picture in its frame, the letter in its corner, and the lines below."""
@@ -142,7 +145,8 @@ class _TilePainter(QStyledItemDelegate):
             painter.setPen(QPen(palette.text().color(), 1.5))
             painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), _GAP_PX, _GAP_PX)
         painter.setOpacity(_FAINT if tile.faint else 1)
-        picture = QRect(area.left() + _GAP_PX, area.top() + _GAP_PX, self.edge_px, self.edge_px)
+        left = area.left() + (area.width() - self.edge_px) // 2
+        picture = QRect(left, area.top() + _GAP_PX, self.edge_px, self.edge_px)
         painter.drawPixmap(picture, tile.picture)
         if tile.colour:
             _frame(painter, picture, tile)

@@ -82,6 +82,6 @@ def test_a_stop_while_simulating_leaves_no_model(settings):
 
 def test_what_is_no_structure_is_said_before_any_simulation(micrographs, tmp_path):
     text = micrographs[0].with_suffix(".txt")
-    settings = TrainSettings(**FEW, structure=text, diameter_angstrom=9)
+    settings = TrainSettings(**FEW, structure=text, diameter_angstrom=160)
     with pytest.raises(CryopickError, match="no structure"):
         next(train(micrographs, {}, settings, tmp_path / "run"))

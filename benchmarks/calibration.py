@@ -19,13 +19,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from hard_sets import HARD_SETS
+from hard_sets import LABELLED_SETS
 from numpy.typing import NDArray
 from sets import (
-    APOFERRITIN,
-    GALACTOSIDASE,
-    SINGLE_FRAMES,
-    T20S_CERTAIN,
     LabelledSet,
     score,
     spread,
@@ -49,9 +45,6 @@ from napari_cryopick.metrics.particles import ParticleScores
 from napari_cryopick.model.card import Calibration
 from napari_cryopick.model.registry import load_model
 from napari_cryopick.picks import Picks, Status
-
-SETS = [APOFERRITIN, SINGLE_FRAMES, GALACTOSIDASE, T20S_CERTAIN]
-SETS += [hard.labelled for hard in HARD_SETS]
 
 
 @dataclass(frozen=True)
@@ -156,7 +149,7 @@ def main() -> None:
     given = arguments.parse_args()
     print("| set | fit: slope, offset; offset off by | F1, own threshold | after clicks | best |")
     print("|---|---|---|---|---|")
-    for labelled in SETS:
+    for labelled in LABELLED_SETS:
         for folder in given.folders:
             if (folder / labelled.folder).is_dir():
                 cells = rows(peaks_of(labelled, folder), given.clicks, given.draws)

@@ -32,7 +32,7 @@ from sets import (
     score,
 )
 
-from napari_cryopick.classification import ClassifySettings
+from napari_cryopick.classification import CANDIDATE, ClassifySettings
 from napari_cryopick.classification.classify import classify_micrographs
 from napari_cryopick.classification.events import Classified
 from napari_cryopick.io.class_folder import CLASS
@@ -43,7 +43,7 @@ from napari_cryopick.training.class_marks import picks_of_marks
 from napari_cryopick.training.settings import TrainSettings
 
 REAL = (APOFERRITIN, GALACTOSIDASE, T20S_CERTAIN, SINGLE_FRAMES)
-CANDIDATE, JUNK, PARTICLE = 0.1, 0.2, 0.45
+JUNK, PARTICLE = 0.2, 0.45
 FIGURES = "F1", "best F1", "average precision", "particles expected"
 
 

@@ -19,32 +19,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from hard_sets import HARD_SETS, HardSet, simulate
+from hard_sets import LABELLED_SETS, HardSet, simulate
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_expit, logit
 from scipy.stats import spearmanr
 from sets import (
-    APOFERRITIN,
-    GALACTOSIDASE,
-    SINGLE_FRAMES,
-    T20S_CERTAIN,
     LabelledSet,
     predictions,
     score,
 )
 
-from napari_cryopick.classification import ClassifySettings
+from napari_cryopick.classification import CANDIDATE, ClassifySettings
 from napari_cryopick.classification.classify import classify_micrographs
 from napari_cryopick.classification.events import Classified
 from napari_cryopick.classification.evidence import PRIOR_MEMBERS
-from napari_cryopick.classification.refine import CANDIDATE, refine
+from napari_cryopick.classification.refine import refine
 from napari_cryopick.detection.calibration import best_threshold
 from napari_cryopick.metrics.matching import match
 from napari_cryopick.picks import Picks, Status
-
-SETS = [APOFERRITIN, SINGLE_FRAMES, T20S_CERTAIN, GALACTOSIDASE]
-SETS += [hard.labelled for hard in HARD_SETS]
 
 RECIPES = """
 1AON 207 1.6 --defocus 6000 20000 --dose 25 40 --ice-thickness 500 900 --coverage 0.05 0.2 --debris 20 60
@@ -195,7 +188,7 @@ def main() -> None:
         return
     print("| set | rank | error | F1, refined | best F1, refined | AP, refined |")
     print("|---|---|---|---|---|---|")
-    for labelled in SETS:
+    for labelled in LABELLED_SETS:
         for folder in given.folders:
             if (folder / labelled.folder).is_dir():
                 print(f"| {labelled.folder} | {row(labelled, folder)} |", flush=True)

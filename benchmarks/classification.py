@@ -20,13 +20,13 @@ from time import perf_counter
 
 import numpy as np
 import torch
-from hard_sets import HARD_SETS
+from hard_sets import LABELLED_SETS
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import spearmanr
-from sets import APOFERRITIN, GALACTOSIDASE, SINGLE_FRAMES, T20S_CERTAIN, LabelledSet, predictions
+from sets import LabelledSet, predictions
 
-from napari_cryopick.classification import ClassifySettings
+from napari_cryopick.classification import CANDIDATE, ClassifySettings
 from napari_cryopick.classification.averaging import Stack, classify
 from napari_cryopick.classification.classify import classify_micrographs
 from napari_cryopick.classification.coefficients import Basis
@@ -36,8 +36,6 @@ from napari_cryopick.classification.statistics import describe
 from napari_cryopick.metrics.matching import match
 from napari_cryopick.picks import Picks
 
-SETS = (APOFERRITIN, T20S_CERTAIN, GALACTOSIDASE, SINGLE_FRAMES, *(h.labelled for h in HARD_SETS))
-LEAST_SCORE = 0.1
 FEWEST = 20
 """Members of a class whose share of true particles means something."""
 
@@ -48,7 +46,7 @@ def candidates(labelled: LabelledSet, data: Path) -> dict[Path, Picks]:
     ignored = labelled.to_ignore(data)
     kept = {}
     for path, picks in found.items():
-        likely = picks[picks.scores >= LEAST_SCORE]
+        likely = picks[picks.scores >= CANDIDATE]
         others = ignored.get(path, Picks.at([])).positions
         near = match(likely.positions, others, labelled.diameter_px / 2).found
         kept[path] = likely[~np.isin(np.arange(len(likely)), near)]
@@ -111,7 +109,7 @@ def print_shares(folders: list[Path], seeds: int, only: str) -> None:
     """Print a Markdown table with a row for each set that is there, and each seed."""
     print("| set | picks, classes | true share | rank | error | verdicts | AP, F1; with classes |")
     print("|---|---|---|---|---|---|---|")
-    for labelled in SETS:
+    for labelled in LABELLED_SETS:
         for data in folders:
             if only in labelled.folder and (data / labelled.folder).is_dir():
                 picks = candidates(labelled, data)

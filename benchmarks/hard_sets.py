@@ -13,7 +13,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from sets import LabelledSet
+from sets import APOFERRITIN, GALACTOSIDASE, SINGLE_FRAMES, T20S_CERTAIN, LabelledSet
 
 from napari_cryopick.cli.main import main as napari_cryopick
 
@@ -72,6 +72,10 @@ HARD_SETS = (
         "--defocus 9000 20000 --dose 40 50 --ice-thickness 250 500 --coverage 0.1 0.4",
     ),
 )  # fmt: skip
+
+
+REAL_SETS = APOFERRITIN, SINGLE_FRAMES, T20S_CERTAIN, GALACTOSIDASE
+LABELLED_SETS = [*REAL_SETS, *(hard.labelled for hard in HARD_SETS)]
 
 
 def simulate(hard: HardSet, structures: Path, output: Path) -> None:

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from ..settings import ParticleSettings
 
+CANDIDATE = 0.1
+"""Lowest score of picks that are worth classifying: below, hardly any is a particle."""
+
 
 class ClassifySettings(ParticleSettings):
     """Settings of a classification."""

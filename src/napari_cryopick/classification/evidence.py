@@ -32,7 +32,12 @@ def particle_probabilities(
     correlations
         (n,) correlations with the average of the class, NaN where there is none.
     """
-    return np.asarray(expit(SLOPE * evidence(scores, classes, correlations) + OFFSET))
+    return as_probabilities(evidence(scores, classes, correlations))
+
+
+def as_probabilities(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probabilities that (n,) sums of evidence mean on simulated micrographs."""
+    return np.asarray(expit(SLOPE * logits + OFFSET))
 
 
 def evidence(

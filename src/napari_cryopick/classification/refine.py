@@ -13,11 +13,8 @@ from scipy.special import expit
 
 from ..picks import Picks
 from .events import Classes, Classified
-from .evidence import evidence, particle_probabilities
+from .evidence import as_probabilities, evidence
 from .quality import has_shape
-
-CANDIDATE = 0.1
-"""Lowest score of picks that are worth classifying."""
 
 
 def refine(picks: Mapping[Path, Picks], classified: Classified) -> dict[Path, Picks] | None:
@@ -25,7 +22,7 @@ def refine(picks: Mapping[Path, Picks], classified: Classified) -> dict[Path, Pi
 
     How many particles the scores add up to is in doubt where classes show no shape: the share of
     members in classes that do counts for the scores as they are, the rest for
-    `particle_probabilities`. None if no class shows a shape.
+    `as_probabilities`. None if no class shows a shape.
     """
     members = {path: found for path, found in classified.members.items() if len(picks[path])}
     trusted = _share_with_shape(classified.classes)
@@ -35,7 +32,7 @@ def refine(picks: Mapping[Path, Picks], classified: Classified) -> dict[Path, Pi
     classes = np.concatenate([found.classes for found in members.values()])
     correlations = np.concatenate([found.correlations for found in members.values()])
     logits = evidence(scores, classes, correlations)
-    likely = particle_probabilities(scores, classes, correlations)
+    likely = as_probabilities(logits)
     expected = np.nansum(trusted * scores + (1 - trusted) * likely)
     refined = expit(logits + _shift(logits[np.isfinite(logits)], expected))
     starts = np.cumsum([len(picks[path]) for path in members])[:-1]

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ..classification import ClassifySettings
+from ..classification import CANDIDATE, ClassifySettings
 from ..detection import PredictSettings
 from ..detection.calibration import ExpectedScores, best_threshold
 from ..detection.events import DiameterResult, PredictionEvent, describe_margins
@@ -136,8 +136,6 @@ def candidates(options: PredictOptions) -> PredictOptions:
     """Return the settings with a threshold that leaves enough picks to classify."""
     if not options.refine:
         return options
-    from ..classification.refine import CANDIDATE
-
     lowest = CANDIDATE if options.threshold is None else min(CANDIDATE, options.threshold)
     return options.model_copy(update={"threshold": lowest})
 

@@ -156,7 +156,7 @@ def calibrate_by_clicks(
         Of the model that has found these peaks, and was not trained on the clicks.
     """
     scores = [calibrate(each, prior) for each in heights]
-    slope = POOLED_SLOPE if prior.density_prior else prior.slope
+    slope = _pooled_slope(prior)
     particles = float(sum(each.sum() for each in scores))
     start = match_expected_count(heights, particles, Calibration(slope=slope))
     shifts = np.linspace(-4, 4, 161) * prior.offset_sd
@@ -208,9 +208,14 @@ def calibrate_by_classes(
         density=False,
     )
     count = float(sum(calibrate(each, fitted).sum() for each in heights))
-    slope = POOLED_SLOPE if prior.density_prior else prior.slope
+    slope = _pooled_slope(prior)
     start = Calibration(slope=slope, offset_sd=CLASSES_OFFSET_SD)
     return match_expected_count(heights, count, start)
+
+
+def _pooled_slope(calibration: Calibration) -> float:
+    """Return the slope where one line is to hold for all micrographs of a set."""
+    return POOLED_SLOPE if calibration.density_prior else calibration.slope
 
 
 def are_corrections(scores: NDArray, clicked: NDArray[np.bool_], threshold: float) -> bool:

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QLabeledDoubleSlider
 
-from ...classification import ClassifySettings
+from ...classification import CANDIDATE, ClassifySettings
 from ...classification.events import Aligned, Averaged, ClassificationEvent, Classified, Cut
 from ...errors import CryopickError
 from ...io.class_folder import PICTURE, write_classes
@@ -53,9 +53,6 @@ from ..widgets.jobs import JobControl, JobError, LatestWorker, Work, duration, p
 from ..widgets.layout import Dock, folded, form_rows, side_by_side
 from ..widgets.micrographs import LayerCombo, MicrographChooser
 from ..widgets.plot import import_matplotlib
-
-_LOWEST_SCORE = 0.1
-"""Below, hardly any pick is a particle, and their classes are many."""
 
 _MOST_CROPS = 30
 """More than one looks at, from as many micrographs at most."""
@@ -95,6 +92,7 @@ class ClassesDock(Dock):
         self._places: list[list[float]] = []
         self._cropping, self._exporting = LatestWorker(self), LatestWorker(self)
         self._show_soon = throttled(self._show, self)
+        self._explain()
         self._arrange()
         self._connect()
 
@@ -346,17 +344,8 @@ class ClassesDock(Dock):
         if letter in _LETTERS:
             self.mark(_LETTERS[letter])
 
-    def _arrange(self) -> None:
-        self.lowest.setRange(0, 1)
-        self.lowest.setDecimals(2)
-        self.lowest.setValue(_LOWEST_SCORE)
-        self.tile_size.setRange(_SMALLEST_PX, _LARGEST_PX)
-        self.tile_size.setValue(_TILE_PX)
-        expanding = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        expanding.setVerticalStretch(1)
-        self.gallery.setSizePolicy(expanding)
-        self.gallery.setMinimumHeight(220)
-        self.strip.setFixedHeight(_CROP_PX + 24)
+    def _explain(self) -> None:
+        """Say what buttons and sliders do."""
         for widget, tip in (
             (self.lowest, "Classify the model's picks from this score on, shown or not."),
             (self.tile_size, "Size of the averages."),
@@ -372,6 +361,18 @@ class ClassesDock(Dock):
             button.setText(f"{word} ({letter})")
             button.setToolTip("Mark the classes that are selected.")
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # so that letters still mark
+
+    def _arrange(self) -> None:
+        self.lowest.setRange(0, 1)
+        self.lowest.setDecimals(2)
+        self.lowest.setValue(CANDIDATE)
+        self.tile_size.setRange(_SMALLEST_PX, _LARGEST_PX)
+        self.tile_size.setValue(_TILE_PX)
+        expanding = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        expanding.setVerticalStretch(1)
+        self.gallery.setSizePolicy(expanding)
+        self.gallery.setMinimumHeight(220)
+        self.strip.setFixedHeight(_CROP_PX + 24)
         self.lay_out(
             form_rows(
                 self.micrographs.rows()[0],
